@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel.h - layout of the shared memory between one worker thread and its TCS.
+ *
+ * Two byte rings in host memory, one a direction. The writer of a ring owns `head`, the
+ * reader owns `tail`; both are free-running byte counts, reduced modulo TF_RING_SIZE to
+ * index `data`. A ring carries frames: a 16-byte header, `size` bytes of payload, padding
+ * with zeros to the next multiple of 8. Nothing in here is trusted by the enclave: it keeps
+ * its own copies of the indexes, reads a shared word once, and checks the copy.
+ *
+ * One EENTER (the only ecall): RDI = address of the struct tf_channel, RSI = the host's
+ * time in ns since the epoch (a hint). It comes back with RDI = enum tf_exit and
+ * RSI = tf_err when RDI is TF_EXIT_DEAD. There are no ocalls.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    TF_RING_SIZE = 1 << 20, /* power of two */
+    TF_FRAME_MAX = 64 << 10 /* header and payload of one frame */
+};
+
+/* What a frame is. H>E: written by the host. E>H: written by the enclave. */
+enum tf_msg {
+    TF_MSG_INIT = 1,   /* H>E struct tf_msg_init, then the descriptor; first on a thread */
+    TF_MSG_OPEN = 2,   /* H>E a connection `id` was accepted */
+    TF_MSG_DATA = 3,   /* H>E, E>H bytes of connection `id` (TLS records) */
+    TF_MSG_CLOSE = 4,  /* H>E peer gone; E>H close when all DATA is written */
+    TF_MSG_SENT = 5,   /* H>E u64: bytes of `id` written to the socket since the last */
+    TF_MSG_BLOB = 6,   /* H>E struct tf_msg_blob, then a chunk; `id` names the transfer */
+    TF_MSG_RESULT = 7, /* E>H struct tf_msg_result, then JSON; answers BLOB, DROP, STATS */
+    TF_MSG_SEALED = 8, /* E>H struct tf_msg_sealed, then a blob for the host's store */
+    TF_MSG_REPORT = 9, /* E>H struct sgx_report (432 bytes) to be turned into evidence */
+    TF_MSG_QUOTE = 10, /* H>E evidence, JSON bytes; `id` as in the REPORT */
+    TF_MSG_STATS = 11, /* H>E empty; RESULT with counters */
+    TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
+    TF_MSG_EVENT = 13  /* E>H struct tf_msg_event: for the operator's log, codes only */
+};
+
+enum tf_blob_kind {
+    TF_BLOB_BUNDLE = 1, /* a .tfb */
+    TF_BLOB_GRANT = 2   /* what an earlier TF_MSG_SEALED carried */
+};
+
+enum tf_exit {
+    TF_EXIT_IDLE = 0, /* all input consumed; enter again when there is more */
+    TF_EXIT_MORE = 1, /* work left (out ring full, or fairness): drain and enter again */
+    TF_EXIT_DEAD = 2  /* the enclave refuses to go on; rebuild it */
+};
+
+enum tf_event {
+    TF_EVENT_LAMBDA_FAILED = 1, /* `err` says how an invocation ended; value = error id */
+    TF_EVENT_GRANTED = 2,       /* a grant took effect */
+    TF_EVENT_HANDSHAKE = 3      /* a handshake failed; value = the TLS library's code */
+};
+
+/* Starts every frame; 8-byte aligned. `size` counts the payload without the padding. */
+struct tf_frame {
+    uint32_t type; /* enum tf_msg */
+    uint32_t size;
+    uint64_t id; /* connection: slot in the low 32 bits, generation in the high; or transfer */
+};
+
+struct tf_msg_init {
+    uint32_t thread;            /* index of this thread, for the counters' labels */
+    uint32_t descriptor_size;   /* bytes that follow */
+    uint8_t target_info[512];   /* TARGETINFO of the quoting enclave (SDM 38.16) */
+};
+
+struct tf_msg_blob {
+    uint32_t kind; /* enum tf_blob_kind */
+    uint32_t spare;
+    uint64_t total;  /* bytes of the whole blob */
+    uint64_t offset; /* of this chunk; chunks come in order, without gaps */
+};
+
+struct tf_msg_result {
+    uint32_t err; /* tf_err */
+    uint32_t spare;
+};
+
+struct tf_msg_sealed {
+    uint32_t name_size; /* bytes of the lambda's name, which follows; then the blob */
+    uint32_t spare;
+};
+
+struct tf_msg_event {
+    uint32_t event; /* enum tf_event */
+    uint32_t err;   /* tf_err */
+    uint64_t value;
+};
+
+struct tf_ring {
+    uint64_t head;
+    uint8_t spare0[56]; /* head and tail on their own cache lines */
+    uint64_t tail;
+    uint8_t spare1[56];
+    uint8_t data[TF_RING_SIZE];
+};
+
+struct tf_channel {
+    struct tf_ring in;  /* host to enclave */
+    struct tf_ring out; /* enclave to host */
+};
+
+static_assert(sizeof(struct tf_frame) == 16, "frame layout is ABI");
+static_assert(sizeof(struct tf_msg_init) == 520, "message layout is ABI");
+static_assert(sizeof(struct tf_msg_blob) == 24, "message layout is ABI");
+static_assert(sizeof(struct tf_msg_event) == 16, "message layout is ABI");
+static_assert(offsetof(struct tf_ring, tail) == 64, "ring layout is ABI");
+static_assert(offsetof(struct tf_ring, data) == 128, "ring layout is ABI");
+static_assert(offsetof(struct tf_channel, out) == 128 + TF_RING_SIZE, "ring layout is ABI");

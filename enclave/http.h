@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * http.h - HTTP/1.1 (RFC 9112) for a server: bytes in, requests out; no I/O, no allocation.
+ *
+ * Strict where leniency lets two parsers disagree (request smuggling): Transfer-Encoding with
+ * Content-Length, two Content-Length or Host fields, a bare CR or LF, obs-fold, space before
+ * the colon, control characters and odd chunk sizes are all refused: answer and close.
+ * Input is untrusted. HTTP/1.0 is served without keep-alive by default.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/limits.h"
+#include "enclave/js/js.h"
+#include "lib/err.h"
+
+struct tf_http_head {
+    struct tf_str method;
+    struct tf_str target; /* origin-form: /path?query (absolute-form is reduced to it) */
+    struct tf_str host;   /* lower-cased in place; the port cut off */
+    struct tf_js_header headers[TF_HEADERS_MAX]; /* names lower-cased in place */
+    size_t header_count;
+    bool keep_alive;
+    bool is_chunked;
+    bool has_length;
+    bool expects_continue;
+    uint64_t length; /* Content-Length */
+};
+
+/**
+ * Parses a request's head.
+ *
+ * @param bytes   the connection's input, `size` bytes so far; names are lower-cased in place
+ *                on success, and `out` points into it.
+ * @param before  bytes that were already there at the last TF_AGAIN; 0 at first.
+ * @param used    bytes of the head on success.
+ * @return TF_OK; TF_AGAIN: more bytes needed; TF_EHTTP_SYNTAX (400), TF_EHTTP_HEADERS (431,
+ *         also when TF_HEAD_MAX is reached), TF_EHTTP_VERSION (505), TF_EHTTP_METHOD (501).
+ */
+TF_MUST_USE tf_err tf_http_head_parse(char *bytes, size_t size, size_t before,
+                                      struct tf_http_head *out, size_t *used);
+
+/** A request body being taken off the input. */
+struct tf_http_body {
+    bool is_chunked;
+    bool is_done;
+    uint64_t left;  /* of the length, or of the chunk */
+    uint64_t total; /* decoded so far */
+    uint64_t max;
+    uint32_t state; /* of the chunk decoder */
+    uint32_t trailer; /* bytes of chunk lines and trailer seen: bounded */
+};
+
+void tf_http_body_init(struct tf_http_body *body, const struct tf_http_head *head,
+                       uint64_t max);
+
+/**
+ * Decodes body bytes.
+ *
+ * @param in     untrusted; `used` says how many were consumed.
+ * @param out    decoded bytes, at most `in_size`; may be `in` itself.
+ * @return TF_OK (body->is_done tells whether the body is complete), TF_EHTTP_SYNTAX,
+ *         TF_EHTTP_TOOLARGE as soon as the body must exceed `max`.
+ */
+TF_MUST_USE tf_err tf_http_body_feed(struct tf_http_body *body, const char *in,
+                                     size_t in_size, size_t *used, char *out,
+                                     size_t *out_size);
+
+/** What the server adds to a response. */
+struct tf_http_reply {
+    unsigned status;
+    const struct tf_js_header *headers; /* framing and connection fields here are dropped */
+    size_t header_count;
+    size_t body_size;
+    bool keep_alive;
+    bool is_chunked; /* Transfer-Encoding: chunked instead of Content-Length */
+    bool is_head;    /* answer to HEAD: length without body */
+};
+
+/**
+ * Writes a response's head.
+ * @return its size, or 0 if it does not fit `cap`.
+ */
+size_t tf_http_reply_write(const struct tf_http_reply *reply, char *out, size_t cap);
+
+/** Status and reason for an error that the platform answers itself: 400, 413, 431, 500, 501,
+ *  503, 504, 505; never tells more than the class. */
+unsigned tf_http_status(tf_err err);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slot.h - a fresh heap for every request.
+ *
+ * A thread has one slot: memory at a fixed address in which the instance that runs lives. A
+ * resident lambda is a snapshot (a copy of the slot after its top level ran), kept in the
+ * thread's heap. To invoke: bring the snapshot into the slot (only the copy when another
+ * lambda or a dirty heap is in it), zero what the last request left beyond it, call.
+ */
+#pragma once
+
+#include "enclave/js/js.h"
+
+struct tf_slot {
+    uint8_t *memory; /* slot_size bytes at a fixed address */
+    size_t size;
+    size_t zeroed;               /* bytes that were zeroed since the start: unmeasured memory */
+    size_t dirty;                /* bytes from the start that may be non-zero now */
+    const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
+    bool is_clean;                /* no request ran since it was brought in */
+};
+
+struct tf_snapshot {
+    uint8_t *bytes; /* in the thread's heap; owned */
+    size_t size;
+    struct tf_js *js; /* address inside the slot */
+    tf_err err;       /* why there is none: the load failed with this */
+    struct tf_js_report report; /* of the load */
+    bool is_reused; /* manifest "reuse": state survives requests that end well */
+};
+
+/** Prepares a slot over unmeasured memory; nothing is touched yet. */
+void tf_slot_init(struct tf_slot *slot, void *memory, size_t size);
+
+/**
+ * Opens an instance in the slot, loads the program, and snapshots it.
+ *
+ * @param heap    arena that will own the snapshot's bytes.
+ * @param memory  cap of the instance's heap, bytes.
+ * @param out     filled also when the load fails: a failed load is remembered, so that a
+ *                lambda with a looping top level costs its budget once, not each request.
+ * @return TF_OK if `out` is usable for calls or remembers the lambda's failure; TF_ENOMEM
+ *         when `heap` cannot hold the snapshot.
+ */
+TF_MUST_USE tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
+                                const struct tf_js_program *program, size_t memory,
+                                const struct tf_js_limits *limits, struct tf_snapshot *out);
+
+/** Calls the snapshot's handler on a fresh heap. Errors as tf_js_call, or snapshot->err. */
+TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
+                                const struct tf_js_request *request,
+                                const struct tf_js_limits *limits,
+                                struct tf_js_response *response,
+                                struct tf_js_report *report);
+
+/** Frees the snapshot's bytes and forgets it in the slot. */
+void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *snapshot);

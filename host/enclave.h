@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * enclave.h - one enclave instance, loaded and entered by the worker. host/load.c walks the
+ * image and calls a backend's operations; the simulator implements them (host/enclave_sim.c),
+ * the driver's backend has the same table.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/channel.h"
+#include "abi/sgx.h"
+#include "lib/err.h"
+
+struct tf_enclave;
+
+struct tf_enclave_options {
+    const char *image_path;
+    const char *sigstruct_path;
+    uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */
+    const char *sim_dir;     /* machine.key and root.pem live here; made when missing */
+    bool is_strict;          /* ENCLU traps and is emulated; else sites are patched after EINIT */
+    uint64_t transition_cycles; /* burnt per EENTER and EEXIT pair; default 10000 */
+};
+
+/** Loads, measures, checks the SIGSTRUCT, initialises. @return TF_EIMAGE_*, TF_EIO. */
+TF_MUST_USE tf_err tf_enclave_open(const struct tf_enclave_options *options,
+                                   struct tf_enclave **out);
+
+/** TCS count. */
+unsigned tf_enclave_threads(const struct tf_enclave *enclave);
+
+/** Whether this is the simulator (for every status output). */
+bool tf_enclave_is_simulated(const struct tf_enclave *enclave);
+
+/** MRENCLAVE and MRSIGNER as initialised. */
+void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[static 32],
+                         uint8_t mrsigner[static 32]);
+
+/** Prepares the calling thread to enter (signal stack, signal mask, seccomp once per process). */
+TF_MUST_USE tf_err tf_enclave_thread_init(struct tf_enclave *enclave);
+
+struct tf_enclave_exit {
+    enum tf_exit exit;
+    tf_err err; /* with TF_EXIT_DEAD: the enclave's reason; TF_EINTERNAL after a fault */
+};
+
+/** EENTER on TCS `thread`; returns after EEXIT. A fault inside ends the process with one line
+ *  on stderr that names it (the supervisor rebuilds the instance). */
+void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
+                      struct tf_channel *channel, uint64_t now_ns,
+                      struct tf_enclave_exit *out);
+
+/** EENTERs since the start, all threads: for /metrics. */
+uint64_t tf_enclave_entries(const struct tf_enclave *enclave);
+
+/** TARGETINFO of the quoting side, for TF_MSG_INIT. */
+void tf_enclave_target_info(const struct tf_enclave *enclave, struct sgx_target_info *out);
+
+/**
+ * Turns a REPORT (its MAC is checked) into evidence JSON (doc/formats.md).
+ * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT.
+ */
+TF_MUST_USE tf_err tf_enclave_quote(const struct tf_enclave *enclave,
+                                    const struct sgx_report *report, char *out,
+                                    size_t *size);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * link.h - messages between tfaasd and one thread of a tfaas-worker, over a SOCK_SEQPACKET
+ * socket pair. One message is one packet, at most TF_LINK_MAX bytes, with at most one file
+ * descriptor. Both ends are the operator's; neither is trusted by the enclave.
+ *
+ * D>W: tfaasd to worker. W>D: worker to tfaasd. Bundles and grants go as descriptors of
+ * read-only files. Thread 0's link carries the deployments; every link carries connections.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+enum { TF_LINK_MAX = 32 << 10 };
+
+enum tf_link_type {
+    TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
+    TF_LINK_CONN = 2,   /* D>W + fd: an accepted TCP socket, nothing read yet */
+    TF_LINK_BUNDLE = 3, /* D>W + fd: load this file; answered by RESULT */
+    TF_LINK_GRANT = 4,  /* D>W + fd: a sealed grant; answered by RESULT */
+    TF_LINK_DROP = 5,   /* D>W text: a lambda's name; answered by RESULT */
+    TF_LINK_STATS = 6,  /* D>W; answered by RESULT with JSON */
+    TF_LINK_RESULT = 7, /* W>D u32 err, u32 zero, then JSON */
+    TF_LINK_SEALED = 8, /* W>D u32 name size, u32 zero, name, blob: keep it */
+    TF_LINK_EVENT = 9   /* W>D struct tf_msg_event of the enclave */
+};
+
+struct tf_link_head {
+    uint32_t type; /* enum tf_link_type */
+    uint32_t size; /* bytes that follow */
+    uint64_t id;   /* chosen by tfaasd, repeated in RESULT */
+};
+
+struct tf_link_ready {
+    uint8_t mrenclave[32];
+    uint8_t mrsigner[32];
+    uint32_t threads;
+    uint32_t is_simulated;
+};
+
+/**
+ * Sends one packet. `fd` is -1 or a descriptor to pass (the caller keeps its own).
+ * @return TF_OK, TF_AGAIN (socket full), TF_EIO.
+ */
+TF_MUST_USE tf_err tf_link_send(int link, enum tf_link_type type, uint64_t id,
+                                const void *a, size_t a_size, const void *b, size_t b_size,
+                                int fd);
+
+/**
+ * Receives one packet into `body` (TF_LINK_MAX bytes). `fd` gets the passed descriptor
+ * (close-on-exec, the caller's) or -1.
+ * @return TF_OK, TF_AGAIN, TF_EIO (peer gone), TF_EFORMAT.
+ */
+TF_MUST_USE tf_err tf_link_receive(int link, struct tf_link_head *head, void *body, int *fd);

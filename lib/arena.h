@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * arena.h - a general allocator whose whole state lies inside the memory it manages.
+ *
+ * So an arena can be snapshotted by copying [base, base + tf_arena_used()) and restored by
+ * copying it back, as long as it stays at the same address. One arena is used by one thread
+ * at a time; the caller locks what it shares. Blocks are 16-byte aligned. Used for the
+ * enclave's heaps and for the JavaScript slots; it calls nothing.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "lib/err.h"
+
+struct tf_arena; /* lies at the start of the memory */
+
+/**
+ * Makes an empty arena in `memory`.
+ *
+ * @param memory  16-byte aligned, `size` bytes, owned by the caller as long as the arena is
+ *                used. Contents are ignored; only the header is written.
+ * @return NULL if `size` is too small (below 4096).
+ */
+struct tf_arena *tf_arena_init(void *memory, size_t size);
+
+/** Allocates `size` bytes, not zeroed. @return NULL when full, over the cap, or size 0. */
+void *tf_arena_alloc(struct tf_arena *arena, size_t size);
+
+/** As realloc(3); on failure returns NULL and `block` stays. */
+void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size);
+
+/** Frees; NULL is fine. A pointer that the arena did not give is a bug: it traps. */
+void tf_arena_free(struct tf_arena *arena, void *block);
+
+/** Usable bytes of a block; 0 for NULL. */
+size_t tf_arena_usable(const void *block);
+
+/** Bytes from the arena's start to the end of the last byte ever handed out since
+ *  init or the last restore: what a snapshot must copy. */
+size_t tf_arena_used(const struct tf_arena *arena);
+
+/** Caps the arena: allocations that would take it beyond `cap` bytes fail. 0: no cap. */
+void tf_arena_cap(struct tf_arena *arena, size_t cap);
+
+/** Whether an allocation failed since init, restore or the last call of this; resets. */
+int tf_arena_failed(struct tf_arena *arena);

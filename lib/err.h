@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * err.h - the one error type.
+ *
+ * Every function that can fail returns tf_err; 0 is success. Codes are append-only: they
+ * cross the boundary, appear in logs, in metrics, and in what the CLI prints. The table in
+ * err.c gives each its stable name, who is at fault, and what to do next.
+ */
+#pragma once
+
+#define TF_MUST_USE __attribute__((warn_unused_result))
+
+typedef enum tf_err {
+    TF_OK = 0,
+    TF_AGAIN,     /* no input or no room yet; call again later */
+    TF_EHOST,     /* the host broke the protocol; the enclave stops */
+    TF_EFORMAT,   /* bytes do not parse */
+    TF_ELIMIT,    /* well formed, over a limit in abi/limits.h */
+    TF_ENOMEM,    /* a fixed pool or arena is full */
+    TF_EINTERNAL, /* a bug: should not happen */
+    TF_EIO,       /* the host's file, socket or system call failed */
+    TF_EUSAGE,    /* a command or an argument is wrong */
+    TF_ENOTFOUND, /* no such lambda, grant, file or route */
+
+    /* Bundle, in the order in which the enclave checks it. */
+    TF_EBUNDLE_TAR,       /* not a plain ustar archive, or a header is damaged */
+    TF_EBUNDLE_TYPE,      /* an entry is not a regular file */
+    TF_EBUNDLE_PATH,      /* an entry's path is absolute, has "..", or odd bytes */
+    TF_EBUNDLE_DUPLICATE, /* two entries have one path */
+    TF_EBUNDLE_EXTRA,     /* an entry that the manifest does not list */
+    TF_EBUNDLE_MISSING,   /* the manifest lists a file that is not there */
+    TF_EBUNDLE_DIGEST,    /* a file's size or SHA-256 differs from the manifest */
+    TF_EDSSE_FORMAT,      /* the envelope does not parse */
+    TF_EDSSE_TYPE,        /* the envelope's payload type is another one */
+    TF_EDSSE_SIGNATURE,   /* no signature verifies under the key that it names */
+    TF_EDSSE_SIGNER,      /* signed, but by nobody that this trust domain lists */
+    TF_EMANIFEST_SIZE,    /* the manifest is larger than TF_MANIFEST_MAX */
+    TF_EMANIFEST_JSON,    /* the manifest is not JSON */
+    TF_EMANIFEST_KEYS,    /* an object of the manifest has a key twice */
+    TF_EMANIFEST_FIELD,   /* a field is missing, unknown, or has a bad value */
+    TF_EMANIFEST_ENGINE,  /* the manifest excludes the engine of this enclave */
+    TF_EVERSION_FLOOR,    /* older than the version floor */
+    TF_EVERSION_REUSED,   /* same version as the one loaded, other content */
+    TF_ELAMBDA_SOURCE,    /* the engine cannot compile or run the top level */
+
+    /* Trust domain, evidence, grants. */
+    TF_EDOMAIN_FORMAT,     /* the descriptor does not parse */
+    TF_EDOMAIN_MISMATCH,   /* the descriptor is not the one bound into CONFIGID */
+    TF_EEVIDENCE_FORMAT,   /* evidence or claims do not parse */
+    TF_EEVIDENCE_SIMULATED,/* simulated evidence, and simulation is not allowed */
+    TF_EEVIDENCE_ROOT,     /* not signed by a root that the policy trusts */
+    TF_EEVIDENCE_BINDING,  /* nonce, channel or key differ: stale or relayed */
+    TF_EEVIDENCE_DEBUG,    /* a debug enclave */
+    TF_EPOLICY_FORMAT,     /* the policy file does not parse */
+    TF_EPOLICY_MEASUREMENT,/* MRENCLAVE is not in the policy */
+    TF_EPOLICY_SIGNER,     /* MRSIGNER is not in the policy */
+    TF_EPOLICY_VERSION,    /* ISVSVN is below the policy's minimum */
+    TF_EPOLICY_DOMAIN,     /* the enclave serves another trust domain */
+    TF_EPOLICY_LAMBDA,     /* lambda name, version, digest or signer differ */
+    TF_EGRANT_FORMAT,      /* the grant or its certificate does not parse */
+    TF_EGRANT_SIGNER,      /* not signed by a publisher of this trust domain */
+    TF_EGRANT_CHANNEL,     /* made for another connection: replayed */
+    TF_EGRANT_DOMAIN,      /* names a DNS name that the lambda's manifest does not */
+    TF_EGRANT_KEY,         /* the certificate's key is not the grant's key */
+    TF_EGRANT_EXPIRED,     /* outside its validity */
+    TF_EGRANT_LAMBDA,      /* no such lambda is loaded, or it is below the floor */
+    TF_ESEAL,              /* a sealed blob does not open in this enclave */
+
+    /* Image and launch. */
+    TF_EIMAGE_FORMAT,      /* not an enclave image that this loader accepts */
+    TF_EIMAGE_MEASUREMENT, /* MRENCLAVE differs from the SIGSTRUCT's */
+    TF_EIMAGE_SIGNATURE,   /* the SIGSTRUCT's signature or structure is wrong */
+    TF_EIMAGE_ATTRIBUTES,  /* ATTRIBUTES or MISCSELECT do not match */
+    TF_EIMAGE_KEY,         /* not RSA-3072 with e = 3 */
+
+    /* An invocation. */
+    TF_ESTEPS,     /* the step limit hit */
+    TF_EMEMORY,    /* the memory limit hit */
+    TF_ESTACK,     /* recursion too deep */
+    TF_EEXCEPTION, /* the lambda threw */
+    TF_ERESPONSE,  /* what the lambda returned is no response */
+    TF_EPENDING,   /* the lambda's promise can never settle */
+
+    /* A client's HTTP. */
+    TF_EHTTP_SYNTAX,   /* 400: not HTTP/1.1, or ambiguous */
+    TF_EHTTP_TOOLARGE, /* 413: body over the limit */
+    TF_EHTTP_HEADERS,  /* 431: header fields over the limit */
+    TF_EHTTP_VERSION,  /* 505 */
+    TF_EHTTP_METHOD,   /* 501: transfer coding or method that is not served */
+
+    TF_ERR_COUNT
+} tf_err;
+
+/** The stable name of a code, such as "bundle-digest"; "unknown" for no code; never NULL. */
+const char *tf_err_name(tf_err err);
+
+/** One line: what happened. Never NULL. */
+const char *tf_err_text(tf_err err);
+
+/** One line: what to do next. Never NULL; may be "". */
+const char *tf_err_hint(tf_err err);
