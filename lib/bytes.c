@@ -88,8 +88,8 @@ void tf_hex_write(const void *data, size_t size, char *out)
     out[2 * size] = '\0';
 }
 
-/* The value of a lower-case hex digit, or -1. One value has one text, so that what is compared
- * as text and what is compared as bytes cannot differ. */
+/* The value of a lower-case hex digit, or -1. One value has one text, so that what is
+ * compared as text and what is compared as bytes cannot differ. */
 static int hex_value(char c)
 {
     if (c >= '0' && c <= '9') {
@@ -156,7 +156,8 @@ static int base64_value(char c)
     return c == '/' ? 63 : -1;
 }
 
-/* Decodes `count` digits (2 to 4) of one group; the bits that no byte takes must be zero. */
+/* Decodes `count` digits (2 to 4) of one group; the bits that no byte takes must be zero.
+ */
 static tf_err parse_group(const char *text, size_t count, uint8_t bytes[static 3])
 {
     uint32_t group = 0;

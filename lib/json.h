@@ -2,9 +2,10 @@
 /*
  * json.h - strict reading and deterministic writing of JSON.
  *
- * Reading: tf_json_parse gives a jansson document (json_decref it). A `struct tf_json_fields`
- * walks over one object: ask for each field by name and type, then tf_json_fields_end says
- * whether all was well, and refuses fields that nobody asked for. Errors stick, as in bytes.h:
+ * Reading: tf_json_parse gives a jansson document (json_decref it). A `struct
+ * tf_json_fields` walks over one object: ask for each field by name and type, then
+ * tf_json_fields_end says whether all was well, and refuses fields that nobody asked for.
+ * Errors stick, as in bytes.h:
  *
  *     struct tf_json_fields f;
  *     tf_json_fields_init(&f, document);
@@ -41,8 +42,8 @@ enum { TF_JSON_DEPTH_MAX = 16 }; /* nesting of arrays and objects that is accept
 #define TF_JSON_INTEGER_MAX UINT64_C(9007199254740991)
 
 /**
- * Parses untrusted text: UTF-8, one object or array, no duplicate keys, no NUL characters,
- * nested at most TF_JSON_DEPTH_MAX deep.
+ * Parses untrusted text: UTF-8, one object or array, no duplicate keys, no NUL
+ * characters, nested at most TF_JSON_DEPTH_MAX deep.
  *
  * @param out  owned by the caller: json_decref.
  * @return TF_OK, TF_EFORMAT, TF_ELIMIT (too deep), TF_EMANIFEST_KEYS (an object has a key
@@ -63,16 +64,18 @@ void tf_json_fields_init(struct tf_json_fields *f, const json_t *object);
 /** Whether the field is there; does not count as asking for it. */
 bool tf_json_has(const struct tf_json_fields *f, const char *key);
 
-/** A required string of `min` to `max` bytes. @return borrowed from the document; NULL and bad
- *  if missing, no string, or of another size. */
-const char *tf_json_string(struct tf_json_fields *f, const char *key, size_t min, size_t max);
+/** A required string of `min` to `max` bytes. @return borrowed from the document; NULL
+ * and bad if missing, no string, or of another size. */
+const char *tf_json_string(struct tf_json_fields *f, const char *key, size_t min,
+                           size_t max);
 
 /** A required string, copied with its NUL: at most cap - 1 bytes; may be empty. */
 void tf_json_copy(struct tf_json_fields *f, const char *key, char *out, size_t cap);
 
 /** A required integer from `min` to `max` (at most TF_JSON_INTEGER_MAX); `min` and bad
  *  otherwise. 1.0 is no integer. */
-uint64_t tf_json_integer(struct tf_json_fields *f, const char *key, uint64_t min, uint64_t max);
+uint64_t tf_json_integer(struct tf_json_fields *f, const char *key, uint64_t min,
+                         uint64_t max);
 
 /** The same, optional: `otherwise` if the field is absent. */
 uint64_t tf_json_integer_or(struct tf_json_fields *f, const char *key, uint64_t min,
@@ -87,11 +90,14 @@ bool tf_json_boolean_or(struct tf_json_fields *f, const char *key, bool otherwis
 /** Exactly 2 * size lower-case hex digits. `out` is untouched if bad. */
 void tf_json_hex(struct tf_json_fields *f, const char *key, uint8_t *out, size_t size);
 
-/** Standard base64 of at most `cap` bytes. @return the decoded size; 0 and bad otherwise. */
-size_t tf_json_base64(struct tf_json_fields *f, const char *key, uint8_t *out, size_t cap);
+/** Standard base64 of at most `cap` bytes. @return the decoded size; 0 and bad otherwise.
+ */
+size_t tf_json_base64(struct tf_json_fields *f, const char *key, uint8_t *out,
+                      size_t cap);
 
 /** A required array of `min` to `max` elements; NULL and bad otherwise. */
-const json_t *tf_json_array(struct tf_json_fields *f, const char *key, size_t min, size_t max);
+const json_t *tf_json_array(struct tf_json_fields *f, const char *key, size_t min,
+                            size_t max);
 
 /** A required object; NULL and bad otherwise. */
 const json_t *tf_json_object(struct tf_json_fields *f, const char *key);
@@ -128,7 +134,8 @@ void tf_json_put_text(struct tf_json_writer *w, const char *key, const char *tex
 void tf_json_put_integer(struct tf_json_writer *w, const char *key, uint64_t value);
 void tf_json_put_boolean(struct tf_json_writer *w, const char *key, bool value);
 void tf_json_put_null(struct tf_json_writer *w, const char *key);
-void tf_json_put_hex(struct tf_json_writer *w, const char *key, const void *data, size_t size);
+void tf_json_put_hex(struct tf_json_writer *w, const char *key, const void *data,
+                     size_t size);
 void tf_json_put_base64(struct tf_json_writer *w, const char *key, const void *data,
                         size_t size);
 

@@ -1,0 +1,384 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A two-level segregated fit (Masmano et al., "TLSF: a new dynamic memory allocator for
+ * real-time systems", 2004) with boundary tags, over a growing front.
+ *
+ * Memory is counted in units of 16 bytes from the arena's start; a block is named by the
+ * unit of its first usable byte. A block of n units takes the 8 bytes before that unit
+ * (its header) and 16n - 8 usable ones, so the header costs 8 bytes. A free block keeps
+ * its list links in its first usable bytes and its size once more in its last 8, where
+ * the block behind it looks when that one is freed. Everything from unit `front` on was
+ * never handed out, is never read, and may be garbage.
+ */
+#include "lib/arena.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+enum {
+    UNIT = 16,
+    HEADER = 8,
+    UNITS_MIN = 2, /* header, links and size of a free block: 24 bytes, so 2 units */
+    COLUMNS_LOG2 = 4,
+    COLUMNS = 1 << COLUMNS_LOG2,
+    ROWS = 26, /* row r > 0: 2^(r+3) to 2^(r+4) - 1 units; up to 2^28 units = 4 GiB */
+    LIST_TRIES = 16, /* blocks of a request's own class that are tried: bounds the time */
+    ARENA_MIN = 4096,
+};
+
+static const uint64_t arena_max = UINT64_C(4) << 30;
+
+/* A header's state. The high bits are a magic number, so that most pointers that the
+ * arena did not give, and blocks freed twice, trap. */
+enum {
+    STATE_USED = 0x7f41a6e0,
+    STATE_FREE = 0x7f41a6e2,
+    STATE_BEHIND_FREE = 1, /* or'ed in: the block before this one is free */
+};
+
+struct header {
+    uint32_t units;
+    uint32_t state;
+};
+
+struct links {
+    uint32_t next; /* unit numbers; 0 ends a list */
+    uint32_t previous;
+};
+
+struct tf_arena {
+    size_t size;
+    size_t limit;   /* size, or less by tf_arena_cap */
+    uint32_t front; /* unit that the next fresh block gets */
+    uint16_t is_failed;
+    uint16_t is_last_free; /* the block just before the front is free */
+    uint32_t rows;         /* bit r: row r has a free block */
+    uint32_t columns[ROWS];
+    uint32_t heads[ROWS][COLUMNS];
+};
+
+_Static_assert(sizeof(struct tf_arena) < ARENA_MIN / 2, "room for blocks");
+_Static_assert(sizeof(struct header) == HEADER, "header");
+
+struct place {
+    uint32_t row;
+    uint32_t column;
+};
+
+static struct header *header_at(struct tf_arena *arena, uint32_t unit)
+{
+    return (void *)((uint8_t *)arena + (size_t)unit * UNIT - HEADER);
+}
+
+static struct links *links_at(struct tf_arena *arena, uint32_t unit)
+{
+    return (void *)((uint8_t *)arena + (size_t)unit * UNIT);
+}
+
+/* Where the free block that ends before the block `unit` repeats its size. */
+static uint32_t *size_before(struct tf_arena *arena, uint32_t unit)
+{
+    return (void *)((uint8_t *)arena + (size_t)unit * UNIT - UNIT);
+}
+
+static bool is_free(struct tf_arena *arena, uint32_t unit)
+{
+    return unit < arena->front &&
+           (header_at(arena, unit)->state & STATE_FREE) == STATE_FREE;
+}
+
+/* The list for a block of `units`: one column per size in row 0, sixteen per power of two
+ * after it. */
+static struct place place_of(uint32_t units)
+{
+    if (units < COLUMNS) {
+        return (struct place){0, units};
+    }
+    uint32_t log2 = 31 - (uint32_t)__builtin_clz(units);
+    return (struct place){log2 - COLUMNS_LOG2 + 1,
+                          units >> (log2 - COLUMNS_LOG2) & (COLUMNS - 1)};
+}
+
+/* Notes beside the block at `unit` (or in the arena, at the front) whether the one before
+ * is free. */
+static void tell_next(struct tf_arena *arena, uint32_t unit, bool is_before_free)
+{
+    if (unit == arena->front) {
+        arena->is_last_free = is_before_free;
+        return;
+    }
+    struct header *header = header_at(arena, unit);
+    header->state = (header->state & ~(uint32_t)STATE_BEHIND_FREE) | is_before_free;
+}
+
+/* Makes [unit, unit + units) a free block. Its neighbours are used blocks. */
+static void insert(struct tf_arena *arena, uint32_t unit, uint32_t units)
+{
+    struct place place = place_of(units);
+    uint32_t *head = &arena->heads[place.row][place.column];
+    *header_at(arena, unit) = (struct header){units, STATE_FREE};
+    *links_at(arena, unit) = (struct links){*head, 0};
+    if (*head != 0) {
+        links_at(arena, *head)->previous = unit;
+    }
+    *head = unit;
+    arena->rows |= UINT32_C(1) << place.row;
+    arena->columns[place.row] |= UINT32_C(1) << place.column;
+    *size_before(arena, unit + units) = units;
+    tell_next(arena, unit + units, true);
+}
+
+/* Takes a free block out of its list; the caller says what becomes of it. */
+static void unlink_block(struct tf_arena *arena, uint32_t unit)
+{
+    const struct links *links = links_at(arena, unit);
+    if (links->next != 0) {
+        links_at(arena, links->next)->previous = links->previous;
+    }
+    if (links->previous != 0) {
+        links_at(arena, links->previous)->next = links->next;
+        return;
+    }
+    struct place place = place_of(header_at(arena, unit)->units);
+    arena->heads[place.row][place.column] = links->next;
+    if (links->next == 0) {
+        arena->columns[place.row] &= ~(UINT32_C(1) << place.column);
+        if (arena->columns[place.row] == 0) {
+            arena->rows &= ~(UINT32_C(1) << place.row);
+        }
+    }
+}
+
+/* Makes the `units` at `unit` a used block and frees what is left of `have`. The memory
+ * is in no list and no free block is beside it. */
+static void occupy(struct tf_arena *arena, uint32_t unit, uint32_t have, uint32_t units,
+                   uint32_t behind_free)
+{
+    if (have - units < UNITS_MIN) {
+        *header_at(arena, unit) = (struct header){have, STATE_USED | behind_free};
+        tell_next(arena, unit + have, false);
+        return;
+    }
+    *header_at(arena, unit) = (struct header){units, STATE_USED | behind_free};
+    insert(arena, unit + units, have - units);
+}
+
+/* The first block that fits, in the list of the request's own class. */
+static uint32_t find_in_class(struct tf_arena *arena, struct place place, uint32_t units)
+{
+    uint32_t unit = arena->heads[place.row][place.column];
+    for (int i = 0; unit != 0 && i < LIST_TRIES; i++) {
+        if (header_at(arena, unit)->units >= units) {
+            return unit;
+        }
+        unit = links_at(arena, unit)->next;
+    }
+    return 0;
+}
+
+/* A free block of at least `units`, or 0. */
+static uint32_t find(struct tf_arena *arena, uint32_t units)
+{
+    struct place place = place_of(units);
+    uint32_t unit = find_in_class(arena, place, units);
+    if (unit != 0) {
+        return unit;
+    }
+    uint32_t columns = arena->columns[place.row] & ~UINT32_C(1) << place.column;
+    if (columns == 0) {
+        uint32_t rows = arena->rows & ~UINT32_C(1) << place.row;
+        if (rows == 0) {
+            return 0;
+        }
+        place.row = (uint32_t)__builtin_ctz(rows);
+        columns = arena->columns[place.row];
+    }
+    return arena->heads[place.row][__builtin_ctz(columns)];
+}
+
+/* Moves the front by `units` if the limit allows. */
+static bool advance(struct tf_arena *arena, uint32_t units)
+{
+    uint64_t end = ((uint64_t)arena->front + units) * UNIT - HEADER;
+    if (end > arena->limit) {
+        return false;
+    }
+    arena->front += units;
+    return true;
+}
+
+/* A block at the end of the arena: the free block before the front if there is one, made
+ * longer by fresh memory. @return its unit, or 0. */
+static uint32_t take_last(struct tf_arena *arena, uint32_t units)
+{
+    uint32_t unit = arena->front;
+    uint32_t have = arena->is_last_free ? *size_before(arena, unit) : 0;
+    if (have < units && !advance(arena, units - have)) {
+        return 0;
+    }
+    unit -= have;
+    if (have != 0) {
+        unlink_block(arena, unit);
+    }
+    occupy(arena, unit, have < units ? units : have, units, 0);
+    return unit;
+}
+
+/* Units for `size` bytes and a header; 0 if it is more than any arena has. */
+static uint32_t units_for(size_t size)
+{
+    if (size > arena_max - UNIT - HEADER) {
+        return 0;
+    }
+    uint32_t units = (uint32_t)((size + HEADER + UNIT - 1) / UNIT);
+    return units < UNITS_MIN ? UNITS_MIN : units;
+}
+
+/* The used block at `block`; traps on any other pointer. */
+static uint32_t checked_unit(struct tf_arena *arena, const void *block)
+{
+    uintptr_t offset = (uintptr_t)block - (uintptr_t)arena;
+    if (offset % UNIT != 0 || offset < sizeof(struct tf_arena) ||
+        offset >= (uint64_t)arena->front * UNIT) {
+        __builtin_trap();
+    }
+    uint32_t unit = (uint32_t)(offset / UNIT);
+    if ((header_at(arena, unit)->state & ~(uint32_t)STATE_BEHIND_FREE) != STATE_USED) {
+        __builtin_trap();
+    }
+    return unit;
+}
+
+struct tf_arena *tf_arena_init(void *memory, size_t size)
+{
+    if (size < ARENA_MIN) {
+        return NULL;
+    }
+    struct tf_arena *arena = memory;
+    memset(arena, 0, sizeof(*arena));
+    arena->size = size < arena_max ? size : arena_max;
+    arena->limit = arena->size;
+    arena->front = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
+    return arena;
+}
+
+void *tf_arena_alloc(struct tf_arena *arena, size_t size)
+{
+    if (size == 0) {
+        return NULL;
+    }
+    uint32_t units = units_for(size);
+    if (units == 0) {
+        arena->is_failed = 1;
+        return NULL;
+    }
+    uint32_t unit = find(arena, units);
+    if (unit != 0) {
+        unlink_block(arena, unit);
+        occupy(arena, unit, header_at(arena, unit)->units, units, 0);
+        return links_at(arena, unit);
+    }
+    unit = take_last(arena, units);
+    if (unit == 0) {
+        arena->is_failed = 1;
+        return NULL;
+    }
+    return links_at(arena, unit);
+}
+
+void tf_arena_free(struct tf_arena *arena, void *block)
+{
+    if (block == NULL) {
+        return;
+    }
+    uint32_t unit = checked_unit(arena, block);
+    struct header *header = header_at(arena, unit);
+    uint32_t units = header->units;
+    uint32_t next = unit + units;
+    if (is_free(arena, next)) {
+        units += header_at(arena, next)->units;
+        unlink_block(arena, next);
+    }
+    if ((header->state & STATE_BEHIND_FREE) != 0) {
+        uint32_t before = *size_before(arena, unit);
+        header->state = 0; /* inside a free block now: freeing it again must trap */
+        unit -= before;
+        units += before;
+        unlink_block(arena, unit);
+    }
+    insert(arena, unit, units);
+}
+
+/* Resizes the block in place. @return false if what follows it is not free enough. */
+static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t units)
+{
+    struct header *header = header_at(arena, unit);
+    if (units == header->units) {
+        return true;
+    }
+    uint32_t behind_free = header->state & STATE_BEHIND_FREE;
+    uint32_t next = unit + header->units;
+    bool is_next_free = is_free(arena, next);
+    uint32_t have = header->units + (is_next_free ? header_at(arena, next)->units : 0);
+    if (have < units) {
+        if (unit + have != arena->front || !advance(arena, units - have)) {
+            return false;
+        }
+        have = units;
+    }
+    if (is_next_free) {
+        unlink_block(arena, next);
+    }
+    occupy(arena, unit, have, units, behind_free);
+    return true;
+}
+
+void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
+{
+    if (block == NULL) {
+        return tf_arena_alloc(arena, size);
+    }
+    if (size == 0) {
+        tf_arena_free(arena, block);
+        return NULL;
+    }
+    uint32_t unit = checked_unit(arena, block);
+    uint32_t units = units_for(size);
+    if (units != 0 && resize_in_place(arena, unit, units)) {
+        return block;
+    }
+    void *moved = tf_arena_alloc(arena, size);
+    if (moved == NULL) {
+        return NULL;
+    }
+    memcpy(moved, block, tf_arena_usable(block));
+    tf_arena_free(arena, block);
+    return moved;
+}
+
+size_t tf_arena_usable(const void *block)
+{
+    if (block == NULL) {
+        return 0;
+    }
+    const struct header *header = (const struct header *)((uintptr_t)block - HEADER);
+    return (size_t)header->units * UNIT - HEADER;
+}
+
+size_t tf_arena_used(const struct tf_arena *arena)
+{
+    return (size_t)arena->front * UNIT - HEADER;
+}
+
+void tf_arena_cap(struct tf_arena *arena, size_t cap)
+{
+    arena->limit = cap == 0 || cap > arena->size ? arena->size : cap;
+}
+
+int tf_arena_failed(struct tf_arena *arena)
+{
+    int is_failed = arena->is_failed;
+    arena->is_failed = 0;
+    return is_failed;
+}
