@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * duk_overrides.h - our Duktape options; included from the middle of duk_config.h.
+ *
+ * Everything that would reach for the operating system becomes a tf_ function that the
+ * engine adapter (enclave/js) provides, and every way to run without end becomes a check.
+ */
+#ifndef TF_DUK_OVERRIDES_H
+#define TF_DUK_OVERRIDES_H
+
+/* Steps: asked every 16 Ki opcodes; non-zero ends the script with a RangeError that
+ * scripts cannot catch for good, because the next check throws again. */
+extern duk_bool_t tf_duk_timeout(void *udata);
+#define DUK_USE_INTERRUPT_COUNTER
+#undef DUK_USE_EXEC_TIMEOUT_CHECK
+#define DUK_USE_EXEC_TIMEOUT_CHECK(udata) tf_duk_timeout((udata))
+
+/* Native stack: non-zero means that it is nearly used up; becomes a RangeError. The macro
+ * has no parameter, but its one use, duk_native_stack_check(thr), has the thread at hand;
+ * taking the heap's udata from there spares a global variable shared by all threads. */
+extern int tf_duk_stack_check(void *udata);
+#undef DUK_USE_NATIVE_STACK_CHECK
+#define DUK_USE_NATIVE_STACK_CHECK() tf_duk_stack_check(thr->heap->heap_udata)
+
+/* An error outside every protected call: must not return. */
+extern void tf_duk_fatal(void *udata, const char *msg) __attribute__((noreturn));
+#undef DUK_USE_FATAL_HANDLER
+#define DUK_USE_FATAL_HANDLER(udata, msg) tf_duk_fatal((udata), (msg))
+
+/* Time: milliseconds since 1970, UTC, from the adapter; no time zone, no strptime. */
+extern duk_double_t tf_duk_now(void);
+#undef DUK_USE_DATE_NOW_GETTIMEOFDAY
+#undef DUK_USE_DATE_TZO_GMTIME_R
+#undef DUK_USE_DATE_PRS_STRPTIME
+#undef DUK_USE_DATE_FMT_STRFTIME
+#undef DUK_USE_GET_MONOTONIC_TIME_CLOCK_GETTIME
+#undef DUK_USE_DATE_GET_NOW
+#undef DUK_USE_DATE_GET_LOCAL_TZOFFSET
+#undef DUK_USE_GET_MONOTONIC_TIME
+#define DUK_USE_DATE_GET_NOW(ctx) tf_duk_now()
+#define DUK_USE_DATE_GET_LOCAL_TZOFFSET(d) 0
+#define DUK_USE_GET_MONOTONIC_TIME(ctx) tf_duk_now()
+
+/* Math.random: [0, 1) from the adapter. Upstream seeds its own from the clock and from
+ * addresses, which a heap that is restored from a snapshot would repeat every time. */
+extern duk_double_t tf_duk_random(void *udata);
+#undef DUK_USE_GET_RANDOM_DOUBLE
+#define DUK_USE_GET_RANDOM_DOUBLE(udata) tf_duk_random((udata))
+
+/* Memory comes from the adapter's arena; there is no default to fall back to. */
+#undef DUK_USE_PROVIDE_DEFAULT_ALLOC_FUNCTIONS
+
+/* No bytecode: loading it is not memory safe, and bundles never contain any. */
+#undef DUK_USE_BYTECODE_DUMP_SUPPORT
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * heap.c - malloc and its like over enclave/heap.h, instead of musl's, which asks the kernel
+ * for memory.
+ *
+ * The functions are defined under names of ours with the C library's as their assembler
+ * name: the compiler would else assume things about them that it knows of the real ones.
+ */
+#include "enclave/heap.h"
+
+#include <stdint.h>
+
+enum { HEAP_ALIGN = 16, NO_MEMORY = 12, INVALID = 22 };
+
+void *tf_libc_malloc(size_t size) __asm__("malloc");
+void *tf_libc_calloc(size_t count, size_t size) __asm__("calloc");
+void *tf_libc_realloc(void *block, size_t size) __asm__("realloc");
+void tf_libc_free(void *block) __asm__("free");
+int tf_libc_memalign(void **out, size_t align, size_t size) __asm__("posix_memalign");
+size_t tf_libc_usable(const void *block) __asm__("malloc_usable_size");
+
+void *memset(void *block, int byte, size_t size);
+
+/* malloc(0) may return NULL, but callers take that for "full": give one byte. */
+void *tf_libc_malloc(size_t size)
+{
+    return tf_heap_alloc(size != 0 ? size : 1);
+}
+
+void *tf_libc_calloc(size_t count, size_t size)
+{
+    if (size != 0 && count > SIZE_MAX / size) {
+        return NULL;
+    }
+    size_t total = count * size;
+    void *block = tf_libc_malloc(total);
+
+    if (block != NULL) {
+        memset(block, 0, total);
+    }
+    return block;
+}
+
+void *tf_libc_realloc(void *block, size_t size)
+{
+    return tf_heap_realloc(block, size != 0 ? size : 1);
+}
+
+void tf_libc_free(void *block)
+{
+    tf_heap_free(block);
+}
+
+/* Every block is 16-byte aligned; nobody here needs more. */
+int tf_libc_memalign(void **out, size_t align, size_t size)
+{
+    if (align > HEAP_ALIGN) {
+        return INVALID;
+    }
+    void *block = tf_libc_malloc(size);
+
+    if (block == NULL) {
+        return NO_MEMORY;
+    }
+    *out = block;
+    return 0;
+}
+
+size_t tf_libc_usable(const void *block)
+{
+    return tf_heap_usable(block);
+}
