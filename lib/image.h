@@ -12,13 +12,12 @@
 
 #include "abi/layout.h"
 #include "abi/sgx.h"
+#include "lib/elf.h"
 #include "lib/err.h"
 
 struct tf_image {
-    const uint8_t *bytes; /* the ELF; the caller's, kept */
-    size_t size;
+    struct tf_elf elf; /* keeps the caller's bytes; OENTRY is elf.entry */
     struct tf_layout layout;
-    uint64_t entry; /* offset of the entry point */
 };
 
 /** One run of pages with the same permissions. */
@@ -34,13 +33,14 @@ typedef tf_err (*tf_run_fn)(void *user, const struct tf_run *run);
 
 /**
  * Opens an image: ELF64 x86-64 ET_DYN, no PT_INTERP or PT_TLS, no W+X segment, first page not
- * executable, page-aligned disjoint segments, only R_X86_64_RELATIVE relocations and only into
- * writable segments, a sane .tfaas.layout, everything inside ELRANGE.
+ * executable, segments that are disjoint once rounded to pages, only R_X86_64_RELATIVE
+ * relocations and only into writable segments, a sane .tfaas.layout, everything inside
+ * ELRANGE.
  * @return TF_OK or TF_EIMAGE_FORMAT.
  */
 TF_MUST_USE tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out);
 
-/** Walks the runs (segments first, then the threads' parts, then the heaps). */
+/** Walks the runs by ascending offset: segments, each thread's parts, the shared heap. */
 TF_MUST_USE tf_err tf_image_walk(const struct tf_image *image, tf_run_fn fn, void *user);
 
 /** Writes the initial content of the page at `offset` (zeros where the image says nothing). */
