@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bytes.h - cursors for reading and writing little-endian fields, and the text encodings. The
- * only place where parsers move through input.
+ * bytes.h - cursors for reading and writing little-endian fields, and the text encodings.
+ * The only place where parsers move through input.
  */
 #pragma once
 
@@ -34,14 +34,16 @@ void tf_store_u64(uint8_t *out, uint64_t value);
 
 /** Lower-case hex of `data`, NUL-terminated: 2 * size + 1 bytes. */
 void tf_hex_write(const void *data, size_t size, char *out);
-/** Reads exactly 2 * size hex digits. @return TF_OK or TF_EFORMAT. */
-TF_MUST_USE tf_err tf_hex_parse(const char *text, size_t text_size, uint8_t *out, size_t size);
+/** Reads exactly 2 * size lower-case hex digits. @return TF_OK or TF_EFORMAT. */
+TF_MUST_USE tf_err tf_hex_parse(const char *text, size_t text_size, uint8_t *out,
+                                size_t size);
 
 /** Bytes that base64 of `size` bytes takes, without a NUL. */
 size_t tf_base64_size(size_t size);
 /** RFC 4648 section 4 with padding, NUL-terminated: tf_base64_size(size) + 1 bytes. */
 void tf_base64_write(const void *data, size_t size, char *out);
 /** Strict: padding required, no white space, no stray bits.
- *  @param cap  bytes at `out`. @return TF_OK, TF_EFORMAT, or TF_ELIMIT. */
+ *  @param cap  bytes at `out`, which may be partly written on failure.
+ *  @return TF_OK, TF_EFORMAT, or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_base64_parse(const char *text, size_t text_size, uint8_t *out,
                                    size_t cap, size_t *out_size);

@@ -151,7 +151,7 @@ static const struct row rows[TF_ERR_COUNT] = {
                               "ATTRIBUTES or MISCSELECT do not match the SIGSTRUCT's",
                               "Sign the image for this kind of enclave."},
     [TF_EIMAGE_KEY] = {"image-key", "the image key is not RSA-3072 with exponent 3",
-                       "Make one with `tfaas key new --image`."},
+                       "Make an RSA-3072 key with exponent 3 for images."},
     [TF_ESTEPS] = {"steps", "the lambda reached its step limit",
                    "Make it faster, or raise limits.steps in the manifest."},
     [TF_EMEMORY] = {"memory", "the lambda reached its memory limit",

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * manifest.h - what a publisher signs about a lambda. Strict JSON: unknown fields, duplicate
- * keys and out-of-range values are refused (doc/formats.md has the table of fields).
+ * manifest.h - what a publisher signs about a lambda. Strict JSON: unknown fields,
+ * duplicate keys and out-of-range values are refused (doc/formats.md has the table of
+ * fields).
  */
 #pragma once
 
@@ -12,6 +13,7 @@
 #include "abi/limits.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "lib/names.h"
 
 struct tf_manifest_file {
     char path[TF_PATH_MAX + 1];
@@ -50,14 +52,8 @@ struct tf_manifest {
  * @return TF_OK, TF_EMANIFEST_SIZE, _JSON, _KEYS, _FIELD, TF_EBUNDLE_PATH, _DUPLICATE, or
  *         TF_ENOMEM. On success the caller ends with tf_manifest_wipe.
  */
-TF_MUST_USE tf_err tf_manifest_parse(const char *text, size_t size, struct tf_manifest *out);
+TF_MUST_USE tf_err tf_manifest_parse(const char *text, size_t size,
+                                     struct tf_manifest *out);
 
 /** Releases what the manifest owns; fine on a zeroed struct. */
 void tf_manifest_wipe(struct tf_manifest *manifest);
-
-/** Whether `path` may name a file of a bundle: relative, parts of [A-Za-z0-9._-] that are not
- *  "." or "..", no empty part, at most TF_PATH_MAX, not "tfaas.dsse". */
-bool tf_path_is_valid(const char *path, size_t size);
-
-/** Whether `name` is a lower-case DNS name (LDH labels, at least two, no final dot). */
-bool tf_dns_is_valid(const char *name, size_t size);
