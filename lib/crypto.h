@@ -15,7 +15,7 @@ enum { TF_SHA256_SIZE = 32, TF_SPKI_MAX = 128 };
 
 /** Room for either library's SHA-256 state; opaque. */
 struct tf_sha256 {
-    uint64_t state[32];
+    _Alignas(16) uint64_t state[32];
 };
 
 void tf_sha256_init(struct tf_sha256 *ctx);
