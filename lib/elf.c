@@ -38,7 +38,8 @@ static void read_file(struct tf_reader *r, const struct tf_elf *elf, uint64_t of
     r->bad = file.bad;
 }
 
-/* Whether [address, address + size) is inside [start, start + length). Cannot overflow. */
+/* Whether [address, address + size) is inside [start, start + length). Cannot overflow.
+ */
 static bool is_inside(uint64_t address, uint64_t size, uint64_t start, uint64_t length)
 {
     return address >= start && address - start <= length &&
@@ -85,7 +86,7 @@ static const struct tf_elf_load *find_load(const struct tf_elf *elf, uint64_t ad
 /* Reads the ELF header; gives the reader of the program headers. */
 static tf_err parse_header(struct tf_elf *elf, struct tf_reader *headers)
 {
-    static const uint8_t ident[EI_NIDENT] = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3,
+    static const uint8_t ident[EI_NIDENT] = {ELFMAG0,    ELFMAG1,     ELFMAG2,   ELFMAG3,
                                              ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
     struct tf_reader r;
     read_file(&r, elf, 0, sizeof(Elf64_Ehdr));
@@ -242,7 +243,8 @@ static tf_err check_relocations(const struct tf_elf *elf, const struct dynamic *
     }
     struct tf_reader r;
     read_memory(&r, elf, dynamic->rela, dynamic->rela_size);
-    if (r.bad || dynamic->rela_entry != RELA_SIZE || dynamic->rela_size % RELA_SIZE != 0) {
+    if (r.bad || dynamic->rela_entry != RELA_SIZE ||
+        dynamic->rela_size % RELA_SIZE != 0) {
         return TF_EIMAGE_FORMAT;
     }
     while (tf_reader_left(&r) > 0) {
@@ -314,7 +316,8 @@ static tf_err read_section(const struct tf_elf *elf, unsigned index, struct sect
     return r.bad ? TF_EIMAGE_FORMAT : TF_OK;
 }
 
-static tf_err find_section(const struct tf_elf *elf, const char *name, struct section *out)
+static tf_err find_section(const struct tf_elf *elf, const char *name,
+                           struct section *out)
 {
     struct section names;
     tf_err err = read_section(elf, elf->section_names, &names);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * elf.h - the reader of an enclave image's ELF file, which is untrusted. It accepts only what
- * an enclave can run without a dynamic loader: a static PIE for x86-64 whose segments are
- * disjoint and never writable and executable, and whose relocations are all
+ * elf.h - the reader of an enclave image's ELF file, which is untrusted. It accepts only
+ * what an enclave can run without a dynamic loader: a static PIE for x86-64 whose
+ * segments are disjoint and never writable and executable, and whose relocations are all
  * R_X86_64_RELATIVE into writable segments. lib/image.c builds the enclave on it.
  */
 #pragma once
@@ -49,12 +49,13 @@ TF_MUST_USE tf_err tf_elf_open(const uint8_t *bytes, size_t size, struct tf_elf 
 /**
  * Copies the `size` bytes of section `name` as the image has them in memory.
  *
- * The section must have exactly that size and lie in a segment that can only be read, so that
- * what is copied is measured and the code cannot change it.
+ * The section must have exactly that size and lie in a segment that can only be read, so
+ * that what is copied is measured and the code cannot change it.
  * @return TF_OK or TF_EIMAGE_FORMAT.
  */
 TF_MUST_USE tf_err tf_elf_section_copy(const struct tf_elf *elf, const char *name,
                                        uint8_t *out, size_t size);
 
-/** Copies what the segments put into [address, address + size); the rest of `out` stays. */
+/** Copies what the segments put into [address, address + size); the rest of `out` stays.
+ */
 void tf_elf_copy(const struct tf_elf *elf, uint64_t address, uint8_t *out, size_t size);

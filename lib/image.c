@@ -24,7 +24,7 @@ struct parts {
 static struct parts place_thread(const struct tf_image *image, unsigned index)
 {
     const struct tf_layout *layout = &image->layout;
-    uint64_t span = TF_GUARD + layout->stack_size + TF_GUARD + 3 * TF_PAGE +
+    uint64_t span = TF_GUARD + layout->stack_size + TF_GUARD + (uint64_t)3 * TF_PAGE +
                     layout->heap_size + layout->slot_size;
     struct parts parts;
     parts.stack = image->elf.end + index * span + TF_GUARD;
