@@ -10,7 +10,8 @@
 
 #include <stddef.h>
 
-/** Allocates `size` bytes (at least 1), 16-byte aligned, not zeroed. @return NULL when full. */
+/** Allocates `size` bytes (at least 1), 16-byte aligned, not zeroed. @return NULL when
+ * full. */
 void *tf_heap_alloc(size_t size);
 
 /** Resizes a block, keeping its contents. `block` may be NULL; `size` is at least 1.

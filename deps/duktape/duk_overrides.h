@@ -37,9 +37,9 @@ extern duk_double_t tf_duk_now(void);
 #undef DUK_USE_DATE_GET_NOW
 #undef DUK_USE_DATE_GET_LOCAL_TZOFFSET
 #undef DUK_USE_GET_MONOTONIC_TIME
-#define DUK_USE_DATE_GET_NOW(ctx) tf_duk_now()
+#define DUK_USE_DATE_GET_NOW(ctx)          tf_duk_now()
 #define DUK_USE_DATE_GET_LOCAL_TZOFFSET(d) 0
-#define DUK_USE_GET_MONOTONIC_TIME(ctx) tf_duk_now()
+#define DUK_USE_GET_MONOTONIC_TIME(ctx)    tf_duk_now()
 
 /* Math.random: [0, 1) from the adapter. Upstream seeds its own from the clock and from
  * addresses, which a heap that is restored from a snapshot would repeat every time. */

@@ -4,7 +4,8 @@
  *
  * The seed keeps an attacker from choosing object keys that collide. Upstream's takes it
  * from /dev/urandom, the clock and the pid, none of which an enclave may use; this takes
- * it from tf_seed(). It is set once, by the first object or, better, before threads start.
+ * it from tf_seed(). It is set once, by the first object or, better, before threads
+ * start.
  */
 #include <stddef.h>
 #include <stdint.h>

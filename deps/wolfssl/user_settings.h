@@ -9,7 +9,8 @@
 #ifndef TF_WOLFSSL_USER_SETTINGS_H
 #define TF_WOLFSSL_USER_SETTINGS_H
 
-/* ---- What the enclave provides ------------------------------------------------------ */
+/* ---- What the enclave provides ------------------------------------------------------
+ */
 
 /* Assembly files include this header too, and cannot read declarations. */
 #ifndef __ASSEMBLER__
@@ -20,14 +21,15 @@ long tf_insecure_time(void);
 long tf_insecure_time_ms(void);
 #endif
 #define CUSTOM_RAND_GENERATE_SEED tf_seed
-#define HAVE_GMTIME_R /* gmtime() has a static buffer */
-#define XTIME(t) ((time_t)tf_insecure_time())
-#define XTIME_MS(t) tf_insecure_time_ms()
+#define HAVE_GMTIME_R             /* gmtime() has a static buffer */
+#define XTIME(t)                  ((time_t)tf_insecure_time())
+#define XTIME_MS(t)               tf_insecure_time_ms()
 
-/* ---- No operating system ------------------------------------------------------------ */
-/* SINGLE_THREADED drops the locks, not safety: each enclave thread has objects of its own,
- * and NO_SESSION_CACHE removes the one table that they would share. wolfSSL_Init() must
- * have returned before a second thread enters. */
+/* ---- No operating system ------------------------------------------------------------
+ */
+/* SINGLE_THREADED drops the locks, not safety: each enclave thread has objects of its
+ * own, and NO_SESSION_CACHE removes the one table that they would share. wolfSSL_Init()
+ * must have returned before a second thread enters. */
 #define SINGLE_THREADED
 #define NO_SESSION_CACHE
 #define NO_FILESYSTEM
@@ -43,7 +45,8 @@ long tf_insecure_time_ms(void);
 #define NO_OLD_WC_NAMES
 #define NO_OLD_SSL_NAMES
 
-/* ---- Protocol: TLS 1.3 server, nothing older ---------------------------------------- */
+/* ---- Protocol: TLS 1.3 server, nothing older ----------------------------------------
+ */
 #define WOLFSSL_TLS13
 #define WOLFSSL_NO_TLS12
 #define NO_OLD_TLS
@@ -60,7 +63,8 @@ long tf_insecure_time_ms(void);
 #define NO_RESUME_SUITE_CHECK
 #define NO_CLIENT_CACHE
 
-/* ---- Algorithms --------------------------------------------------------------------- */
+/* ---- Algorithms ---------------------------------------------------------------------
+ */
 #define HAVE_ECC
 #define ECC_USER_CURVES /* P-256 only: */
 #define HAVE_ECC256
@@ -89,7 +93,8 @@ long tf_insecure_time_ms(void);
 #define NO_PKCS12
 #define NO_AES_CBC
 
-/* ---- Certificates: the enclave makes keys, requests and self-signed certificates ----- */
+/* ---- Certificates: the enclave makes keys, requests and self-signed certificates -----
+ */
 #define WOLFSSL_CERT_GEN
 #define WOLFSSL_CERT_REQ
 #define WOLFSSL_CERT_EXT
@@ -101,7 +106,8 @@ long tf_insecure_time_ms(void);
 #define WOLFSSL_CUSTOM_OID /* the evidence extension of RA-TLS */
 #define WOLFSSL_PUBLIC_ASN
 
-/* ---- Assembly, chosen by cpuid_fixed.c ---------------------------------------------- */
+/* ---- Assembly, chosen by cpuid_fixed.c ----------------------------------------------
+ */
 #ifndef WOLFSSL_X86_64_BUILD
 #define WOLFSSL_X86_64_BUILD 1
 #endif

@@ -18,7 +18,7 @@ int *tf_thread_errno(void)
     struct tf_thread_page *page;
 
     __asm__("movq %%fs:0, %0" : "=r"(page)); /* page->self */
-    return (int *)&page->error_number; /* the low half, little endian */
+    return (int *)&page->error_number;       /* the low half, little endian */
 }
 
 int *tf_libc_errno(void)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.c - malloc and its like over enclave/heap.h, instead of musl's, which asks the kernel
- * for memory.
+ * heap.c - malloc and its like over enclave/heap.h, instead of musl's, which asks the
+ * kernel for memory.
  *
  * The functions are defined under names of ours with the C library's as their assembler
  * name: the compiler would else assume things about them that it knows of the real ones.

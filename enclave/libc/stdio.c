@@ -7,13 +7,10 @@
  * these bring in futexes. Streams do not exist: what writes to stdout or stderr in a
  * dependency is not reached, and the linker drops it or it goes nowhere.
  */
-#include <stdarg.h>
-#include <stddef.h>
-
 int tf_libc_lock_file(void *file) __asm__("__lockfile");
 void tf_libc_unlock_file(void *file) __asm__("__unlockfile");
-void tf_libc_lock(volatile int *lock) __asm__("__lock");
-void tf_libc_unlock(volatile int *lock) __asm__("__unlock");
+void tf_libc_lock(const volatile int *lock) __asm__("__lock");
+void tf_libc_unlock(const volatile int *lock) __asm__("__unlock");
 void tf_libc_exit_needed(void) __asm__("__stdio_exit_needed");
 
 /* 0: not taken by this call, so it need not be given back. */
@@ -28,12 +25,12 @@ void tf_libc_unlock_file(void *file)
     (void)file;
 }
 
-void tf_libc_lock(volatile int *lock)
+void tf_libc_lock(const volatile int *lock)
 {
     (void)lock;
 }
 
-void tf_libc_unlock(volatile int *lock)
+void tf_libc_unlock(const volatile int *lock)
 {
     (void)lock;
 }

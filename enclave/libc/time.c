@@ -2,7 +2,8 @@
 /*
  * time.c - the C library's clock and calendar over enclave/clock.h: the host's hint, UTC.
  *
- * There are no time zones: musl's would open files. gmtime_r, which is pure, stays musl's.
+ * There are no time zones: musl's would open files. gmtime_r, which is pure, stays
+ * musl's.
  */
 #include "enclave/clock.h"
 

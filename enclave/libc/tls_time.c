@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tls_time.c - the clock that wolfSSL was configured to ask (deps/wolfssl/user_settings.h).
+ * tls_time.c - the clock that deps/wolfssl/user_settings.h makes wolfSSL ask.
  *
  * It ages session tickets and dates the certificates that the enclave makes. Both are
- * harmless when the host lies: a ticket is bound to its key's lifetime, and a client checks
- * a certificate against its own clock.
+ * harmless when the host lies: a ticket is bound to its key's lifetime, and a client
+ * checks a certificate against its own clock.
  */
 #include "enclave/clock.h"
 
