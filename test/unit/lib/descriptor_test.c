@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/descriptor.h"
+
+#include "test/fixture.h"
+#include "test/test.h"
+
+static tf_err parse(const char *text)
+{
+    struct tf_descriptor out = {.publisher_count = 77};
+    tf_err err = tf_descriptor_parse(text, strlen(text), &out);
+    CHECK(err == TF_OK || out.publisher_count == 77);
+    return err;
+}
+
+static void test_good_descriptor(void)
+{
+    char text[2048];
+    struct tf_descriptor out;
+    uint8_t digest[TF_SHA256_SIZE];
+    struct fixture_key keys[2] = {fixture_key_open("ED25519"), fixture_key_open("P-256")};
+    size_t size = fixture_domain_write(text, sizeof(text), keys, 2);
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_OK);
+    CHECK(strcmp(out.name, "acme") == 0 && out.publisher_count == 2);
+    tf_sha256(text, size, digest);
+    CHECK(memcmp(out.sha256, digest, sizeof(digest)) == 0);
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(strcmp(out.publishers[i].keyid, keys[i].publisher.keyid) == 0);
+        CHECK(out.publishers[i].spki_size == keys[i].publisher.spki_size);
+        CHECK(memcmp(out.publishers[i].spki, keys[i].publisher.spki,
+                     keys[i].publisher.spki_size) == 0);
+        fixture_key_close(&keys[i]);
+    }
+}
+
+#define KEY "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+
+static void test_bad_descriptors(void)
+{
+    CHECK(parse("{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\"]}") ==
+          TF_OK);
+    static const char *const bad[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"tfaas\":\"domain.v2\",\"name\":\"a\",\"publishers\":[\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"\",\"publishers\":[\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"A b\",\"publishers\":[\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[7]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"AAAA\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\",\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\"],\"x\":1}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"name\":\"b\",\"publishers\":[\"" KEY "\"]}",
+        "{\"name\":\"a\",\"publishers\":[\"" KEY "\"]}",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CHECK(parse(bad[i]) == TF_EDOMAIN_FORMAT);
+    }
+}
+
+static void test_size_and_count_are_limited(void)
+{
+    static char text[TF_DESCRIPTOR_MAX + 2];
+    struct fixture_key keys[TF_PUBLISHERS_MAX + 1];
+    struct tf_descriptor out;
+    for (size_t i = 0; i <= TF_PUBLISHERS_MAX; i++) {
+        keys[i] = fixture_key_open("ED25519");
+    }
+    size_t size = fixture_domain_write(text, sizeof(text), keys, TF_PUBLISHERS_MAX + 1);
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_EDOMAIN_FORMAT);
+    size = fixture_domain_write(text, sizeof(text), keys, TF_PUBLISHERS_MAX);
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_OK);
+    memset(text + size, ' ', sizeof(text) - size);
+    CHECK(tf_descriptor_parse(text, TF_DESCRIPTOR_MAX, &out) == TF_OK);
+    CHECK(tf_descriptor_parse(text, TF_DESCRIPTOR_MAX + 1, &out) == TF_EDOMAIN_FORMAT);
+    for (size_t i = 0; i <= TF_PUBLISHERS_MAX; i++) {
+        fixture_key_close(&keys[i]);
+    }
+}
+
+int main(void)
+{
+    RUN(test_good_descriptor);
+    RUN(test_bad_descriptors);
+    RUN(test_size_and_count_are_limited);
+    return test_end();
+}
