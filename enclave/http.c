@@ -117,12 +117,16 @@ static tf_err check_line(const char *bytes, size_t lf)
     return bytes[lf - 2] == '\n' ? TF_OK : TF_AGAIN;
 }
 
-/* Looks at a byte and the one before it. Line ends are CR LF and nothing else:
- * picohttpparser would take a bare LF. @return TF_OK: the last of the head. */
+/* Looks at a byte and the one before it. Line ends are CR LF and nothing else, and no
+ * line continues the one before (obs-fold): picohttpparser would take both.
+ * @return TF_OK: the last of the head. */
 static tf_err check_byte(const char *bytes, size_t at)
 {
-    bool is_after_cr = at > 0 && bytes[at - 1] == '\r';
-    if (is_after_cr != (bytes[at] == '\n')) {
+    char last = '\n';
+    if (at > 0) {
+        last = bytes[at - 1];
+    }
+    if ((last == '\r') != (bytes[at] == '\n') || (last == '\n' && is_blank(bytes[at]))) {
         return TF_EHTTP_SYNTAX;
     }
     if (bytes[at] == '\n') {
@@ -320,9 +324,6 @@ static tf_err read_fields(struct draft *draft)
         struct phr_header *field = &draft->fields[i];
         struct tf_str name = {field->name, field->name_len};
         struct tf_str value = trim((struct tf_str){field->value, field->value_len});
-        if (field->name == NULL) {
-            return TF_EHTTP_SYNTAX; /* obs-fold */
-        }
         tf_err err = read_field(draft, name, value);
         if (err != TF_OK) {
             return err;
