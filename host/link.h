@@ -14,7 +14,7 @@
 
 #include "lib/err.h"
 
-enum { TF_LINK_MAX = 32 << 10 };
+enum { TF_LINK_MAX = 64 << 10 }; /* with the head: what a frame of the channel can carry */
 
 enum tf_link_type {
     TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
@@ -42,11 +42,11 @@ struct tf_link_ready {
 };
 
 /**
- * Sends one packet. `fd` is -1 or a descriptor to pass (the caller keeps its own).
- * @return TF_OK, TF_AGAIN (socket full), TF_EIO.
+ * Sends one packet: `head`, then head->size bytes of `body`. `fd` is -1 or a descriptor to
+ * pass (the caller keeps its own).
+ * @return TF_OK, TF_AGAIN (socket full), TF_ELIMIT, TF_EIO.
  */
-TF_MUST_USE tf_err tf_link_send(int link, enum tf_link_type type, uint64_t id,
-                                const void *a, size_t a_size, const void *b, size_t b_size,
+TF_MUST_USE tf_err tf_link_send(int link, const struct tf_link_head *head, const void *body,
                                 int fd);
 
 /**

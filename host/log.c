@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/log.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_MAX = 1024 };
+
+void tf_log(const char *event, const char *fields, ...)
+{
+    char line[LINE_MAX];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    int at = snprintf(line, sizeof(line), "ts=%lld.%03ld event=%s ", (long long)now.tv_sec,
+                      now.tv_nsec / 1000000, event);
+    va_list args;
+    va_start(args, fields);
+    int more = vsnprintf(line + at, sizeof(line) - (size_t)at - 1, fields, args);
+    va_end(args);
+    size_t size = (size_t)at + (more > 0 ? (size_t)more : 0);
+    if (size > sizeof(line) - 2) {
+        size = sizeof(line) - 2;
+    }
+    line[size] = '\n';
+    /* A log that cannot be written has nobody to tell. */
+    if (write(STDERR_FILENO, line, size + 1) < 0) {
+        return;
+    }
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker.h - one thread of tfaas-worker: its TCS, channel, link to tfaasd, connections. The
+ * threads share nothing but the enclave handle.
+ *
+ * A round of the loop gathers everything that is ready (sockets, link) as frames in the `in`
+ * ring, enters the enclave once, and carries out the frames of the `out` ring. So transitions
+ * are paid per batch. The rings are the only buffers on the way in; on the way out a
+ * connection has a bounded buffer for what its socket does not take.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#include "abi/channel.h"
+#include "abi/limits.h"
+#include "host/enclave.h"
+#include "host/link.h"
+#include "lib/err.h"
+
+enum {
+    TF_WORKER_READ_MAX = 32 << 10,   /* bytes of one DATA frame */
+    TF_WORKER_RESERVE = 64 << 10,    /* of the in ring, kept for OPEN, CLOSE and SENT */
+    TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are reported without delay */
+    TF_WORKER_OUT_MAX = 8 << 20,     /* unwritten bytes of a connection; beyond: dropped */
+    TF_WORKER_TRANSFERS_MAX = 8,
+    TF_WORKER_HANDSHAKE_SECONDS = 15,
+    TF_WORKER_LINGER_SECONDS = 2,
+    TF_WORKER_DRAIN_MS = 1000, /* at the end: longest, */
+    TF_WORKER_QUIET_MS = 200   /* and no longer than this without traffic */
+};
+
+struct tf_conn {
+    int fd; /* -1: the slot is free */
+    uint32_t generation;
+    uint32_t next_free; /* slot, while free */
+    uint32_t events;    /* what epoll watches */
+    uint32_t unreported; /* bytes written since the last SENT */
+    bool is_eof;      /* the peer sent everything, or is gone */
+    bool is_ended;    /* the enclave said CLOSE */
+    bool is_shut;     /* our side is shut down; what still comes is thrown away */
+    bool has_sent;    /* bytes have gone to the peer */
+    bool is_settled;  /* the peer answered them: taken as the end of the handshake */
+    bool is_consumed; /* the enclave has taken our CLOSE: nothing more comes from it */
+    bool is_dirty;    /* in the thread's list of connections with bytes to report */
+    uint64_t opened;  /* seconds of the loop's clock */
+    uint64_t active;  /* last byte either way */
+    uint8_t *out;     /* what the socket did not take; owned; NULL if nothing */
+    size_t out_at;
+    size_t out_size;
+    size_t out_cap;
+};
+
+/* A file on its way into the enclave. */
+struct tf_transfer {
+    uint64_t id;
+    uint32_t kind; /* enum tf_blob_kind */
+    int fd;
+    uint64_t total;
+    uint64_t offset;
+};
+
+struct tf_worker_thread {
+    struct tf_enclave *enclave;
+    unsigned index;
+    int link;
+    int epoll;
+    struct tf_channel *channel;
+    uint64_t idle_seconds;
+    uint64_t now_ms;     /* monotonic, of this round */
+    uint64_t now;        /* the same in seconds */
+    uint64_t active_ms;  /* last traffic of any connection, monotonic */
+    bool has_more;       /* the enclave left work, or frames in `out` wait for room in `in` */
+    bool is_draining;    /* tfaasd is gone */
+    uint64_t drain_ms;   /* when, monotonic */
+    tf_err failed;       /* sticks: why the thread cannot go on */
+    unsigned threads;    /* of this process, for READY */
+    uint64_t stats_id;   /* of the STATS that awaits its RESULT, or 0 */
+    struct tf_conn conns[TF_CONNS_MAX];
+    uint32_t first_free; /* slot, or TF_CONNS_MAX */
+    uint32_t open_count;
+    uint64_t dirty[TF_CONNS_MAX]; /* ids of connections with unreported bytes */
+    size_t dirty_count;
+    uint64_t leaving[TF_CONNS_MAX]; /* ids of those that got CLOSE since the last entry */
+    size_t leaving_count;
+    struct tf_transfer transfers[TF_WORKER_TRANSFERS_MAX]; /* a queue; [0] is running */
+    size_t transfer_count;
+    uint8_t payload[TF_FRAME_MAX]; /* a frame's or packet's body while it is handled */
+};
+
+/* worker_loop.c */
+
+/** Readies a thread's state; `t` is zeroed. `link` stays the caller's, as does `enclave`.
+ *  @return TF_OK, TF_EIO, TF_ENOMEM. */
+TF_MUST_USE tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave,
+                                  unsigned index, int link);
+
+/** Closes every connection and gives memory back. */
+void tf_worker_wipe(struct tf_worker_thread *t);
+
+/**
+ * Runs until tfaasd closes the link (TF_OK) or the enclave stops (any other code).
+ * @param descriptor  the trust domain, for INIT.
+ */
+TF_MUST_USE tf_err tf_worker_run(struct tf_worker_thread *t, const char *descriptor,
+                                 size_t descriptor_size);
+
+/** Milliseconds of the monotonic clock. */
+uint64_t tf_worker_clock_ms(void);
+
+/* worker_conn.c */
+
+/** Frees all slots. */
+void tf_conns_init(struct tf_worker_thread *t);
+
+/** Takes over an accepted socket and tells the enclave; closes `fd` when the table is full. */
+void tf_conn_open(struct tf_worker_thread *t, int fd);
+
+/** The open connection of a frame's or event's id, or NULL. */
+struct tf_conn *tf_conn_find(struct tf_worker_thread *t, uint64_t id);
+
+/** What epoll reported. */
+void tf_conn_event(struct tf_worker_thread *t, struct tf_conn *conn, uint32_t events);
+
+/** Writes pieces to the peer as far as its socket takes them, and keeps the rest. */
+void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iovec *pieces,
+                   int count);
+
+/** The enclave is done with it: close once all is written. */
+void tf_conn_end(struct tf_worker_thread *t, struct tf_conn *conn);
+
+/** Before an entry: SENT frames for what was written. */
+void tf_conns_report(struct tf_worker_thread *t);
+
+/** After the enclave consumed all: closes what the peer closed. */
+void tf_conns_settle(struct tf_worker_thread *t);
+
+/** Once a second: time-outs. */
+void tf_conns_tick(struct tf_worker_thread *t);
+
+/** Closes all. */
+void tf_conns_wipe(struct tf_worker_thread *t);
+
+/* worker_link.c */
+
+/** Takes what tfaasd sent. @return TF_OK, or TF_EIO when tfaasd is gone. */
+TF_MUST_USE tf_err tf_worker_link_read(struct tf_worker_thread *t);
+
+/** Moves files into the ring as far as there is room. */
+void tf_worker_link_pump(struct tf_worker_thread *t);
+
+/** Passes RESULT, SEALED, EVENT on to tfaasd; `body` is the frame's payload. */
+void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *frame,
+                            const uint8_t *body);
+
+/** Tells tfaasd that the enclave is up. */
+void tf_worker_link_ready(struct tf_worker_thread *t);

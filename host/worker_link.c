@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "host/worker_ring.h"
+
+enum { MESSAGES_PER_ROUND = 64, SEND_WAIT_MS = 1000, CHUNK = 32 << 10 };
+
+/* Sends, waiting a bounded time for tfaasd, which reads its links before all else. */
+static void send_to_daemon(struct tf_worker_thread *t, struct tf_link_head head,
+                           const void *body)
+{
+    tf_err err = tf_link_send(t->link, &head, body, -1);
+    if (err == TF_AGAIN) {
+        struct pollfd ready = {.fd = t->link, .events = POLLOUT};
+        (void)poll(&ready, 1, SEND_WAIT_MS);
+        err = tf_link_send(t->link, &head, body, -1);
+    }
+    if (err != TF_OK && !t->is_draining) {
+        tf_log("link-send-failed", "type=%u error=%s thread=%u", head.type, tf_err_name(err),
+               t->index);
+    }
+}
+
+static void refuse(struct tf_worker_thread *t, uint64_t id, tf_err err)
+{
+    struct tf_msg_result result = {.err = (uint32_t)err};
+    struct tf_link_head head = {.type = TF_LINK_RESULT, .size = sizeof(result), .id = id};
+    send_to_daemon(t, head, &result);
+}
+
+void tf_worker_link_ready(struct tf_worker_thread *t)
+{
+    struct tf_link_ready ready = {.threads = t->threads,
+                                  .is_simulated = tf_enclave_is_simulated(t->enclave)};
+    tf_enclave_identity(t->enclave, ready.mrenclave, ready.mrsigner);
+    struct tf_link_head head = {.type = TF_LINK_READY, .size = sizeof(ready)};
+    send_to_daemon(t, head, &ready);
+}
+
+/* Queues a file for the enclave; takes the descriptor. */
+static void queue(struct tf_worker_thread *t, uint64_t id, enum tf_blob_kind kind, int fd)
+{
+    struct stat info;
+    off_t max = kind == TF_BLOB_BUNDLE ? (off_t)TF_BUNDLE_MAX : (off_t)TF_GRANT_MAX;
+    tf_err err = TF_OK;
+    if (fd < 0 || fstat(fd, &info) != 0) {
+        err = TF_EIO;
+    } else if (info.st_size <= 0 || info.st_size > max ||
+               t->transfer_count == TF_WORKER_TRANSFERS_MAX) {
+        err = TF_ELIMIT;
+    }
+    if (err != TF_OK) {
+        refuse(t, id, err);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return;
+    }
+    t->transfers[t->transfer_count] = (struct tf_transfer){
+        .id = id, .kind = (uint32_t)kind, .fd = fd, .total = (uint64_t)info.st_size};
+    t->transfer_count++;
+}
+
+static void pass_on(struct tf_worker_thread *t, enum tf_msg type,
+                    const struct tf_link_head *head)
+{
+    struct tf_frame frame = {.type = (uint32_t)type, .size = head->size, .id = head->id};
+    if (tf_worker_ring_put(&t->channel->in, frame, t->payload, head->size, NULL) != TF_OK) {
+        refuse(t, head->id, TF_AGAIN);
+    }
+}
+
+static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, int fd)
+{
+    switch (head->type) {
+    case TF_LINK_CONN:
+        if (fd >= 0) {
+            tf_conn_open(t, fd);
+        }
+        return;
+    case TF_LINK_BUNDLE:
+        queue(t, head->id, TF_BLOB_BUNDLE, fd);
+        return;
+    case TF_LINK_GRANT:
+        queue(t, head->id, TF_BLOB_GRANT, fd);
+        return;
+    case TF_LINK_DROP:
+        pass_on(t, TF_MSG_DROP, head);
+        break;
+    case TF_LINK_STATS:
+        t->stats_id = head->id;
+        pass_on(t, TF_MSG_STATS, head);
+        break;
+    default:
+        tf_log("link-unknown-message", "type=%u", head->type);
+        break;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
+tf_err tf_worker_link_read(struct tf_worker_thread *t)
+{
+    for (int i = 0; i < MESSAGES_PER_ROUND; i++) {
+        if (tf_worker_ring_free(&t->channel->in) < TF_WORKER_RESERVE + TF_LINK_MAX) {
+            return TF_OK; /* level-triggered: it comes back after the entry */
+        }
+        struct tf_link_head head;
+        int fd = -1;
+        tf_err err = tf_link_receive(t->link, &head, t->payload, &fd);
+        if (err == TF_AGAIN) {
+            return TF_OK;
+        }
+        if (err == TF_EIO) {
+            return TF_EIO;
+        }
+        if (err == TF_OK) {
+            handle(t, &head, fd);
+        }
+    }
+    return TF_OK;
+}
+
+/* Puts the next chunk of the running transfer. @return TF_AGAIN if there is no room. */
+static tf_err put_chunk(struct tf_worker_thread *t, struct tf_transfer *x)
+{
+    if (tf_worker_ring_free(&t->channel->in) < TF_WORKER_RESERVE + 2 * CHUNK) {
+        return TF_AGAIN;
+    }
+    uint64_t left = x->total - x->offset;
+    size_t want = left < CHUNK ? (size_t)left : CHUNK;
+    ssize_t got = 0;
+    do {
+        got = pread(x->fd, t->payload, want, (off_t)x->offset);
+    } while (got < 0 && errno == EINTR);
+    if (got <= 0) {
+        return TF_EIO; /* unreadable, or shorter than it was */
+    }
+    struct tf_msg_blob blob = {.kind = x->kind, .total = x->total, .offset = x->offset};
+    struct tf_frame frame = {.type = TF_MSG_BLOB,
+                             .size = (uint32_t)(sizeof(blob) + (size_t)got),
+                             .id = x->id};
+    x->offset += (uint64_t)got;
+    return tf_worker_ring_put(&t->channel->in, frame, &blob, sizeof(blob), t->payload);
+}
+
+void tf_worker_link_pump(struct tf_worker_thread *t)
+{
+    while (t->transfer_count > 0) {
+        struct tf_transfer *x = &t->transfers[0];
+        tf_err err = TF_OK;
+        while (err == TF_OK && x->offset < x->total) {
+            err = put_chunk(t, x);
+        }
+        if (err == TF_AGAIN) {
+            return;
+        }
+        if (err != TF_OK) {
+            refuse(t, x->id, err);
+        }
+        (void)close(x->fd);
+        t->transfer_count--;
+        memmove(x, x + 1, t->transfer_count * sizeof(*x));
+    }
+}
+
+/* A STATS answer with the process's entry count in front; thread 0 speaks for all. */
+static void forward_stats(struct tf_worker_thread *t, const struct tf_link_head *head,
+                          const uint8_t *body)
+{
+    static const char prefix_format[] = "{\"entries\":%llu,";
+    uint8_t out[TF_LINK_MAX];
+    const size_t fixed = sizeof(struct tf_msg_result);
+    memcpy(out, body, fixed);
+    int prefix = snprintf((char *)out + fixed, 64, prefix_format,
+                          (unsigned long long)tf_enclave_entries(t->enclave));
+    size_t rest = head->size - fixed - 1; /* without the brace */
+    struct tf_link_head longer = *head;
+    longer.size = (uint32_t)(fixed + (size_t)prefix + rest);
+    if (prefix < 0 || longer.size > sizeof(out) - sizeof(*head)) {
+        send_to_daemon(t, *head, body);
+        return;
+    }
+    memcpy(out + fixed + (size_t)prefix, body + fixed + 1, rest);
+    send_to_daemon(t, longer, out);
+}
+
+void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *frame,
+                            const uint8_t *body)
+{
+    struct tf_link_head head = {.size = frame->size, .id = frame->id};
+    if (frame->type == TF_MSG_RESULT) {
+        head.type = TF_LINK_RESULT;
+        bool is_stats = frame->id == t->stats_id && t->stats_id != 0;
+        if (is_stats) {
+            t->stats_id = 0;
+        }
+        /* "{" and a first field: there is something to put the count in front of. */
+        if (is_stats && t->index == 0 && frame->size > sizeof(struct tf_msg_result) + 2 &&
+            body[sizeof(struct tf_msg_result)] == '{') {
+            forward_stats(t, &head, body);
+            return;
+        }
+    } else {
+        head.type = frame->type == TF_MSG_SEALED ? TF_LINK_SEALED : TF_LINK_EVENT;
+    }
+    send_to_daemon(t, head, body);
+}

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tfaas-worker: one process, one enclave instance. It opens the image, runs one thread per
+ * TCS, and ends when tfaasd closes the links (0) or the enclave stops (1; tfaasd builds a new
+ * one). It is started by tfaasd, with the links as descriptors 3, 4, ...
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pthread.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "host/worker.h"
+#include "lib/bytes.h"
+
+enum { FIRST_LINK = 3 };
+
+struct options {
+    struct tf_enclave_options enclave;
+    const char *descriptor_path;
+    uint64_t idle_seconds;
+    unsigned links;
+};
+
+struct process {
+    struct options options;
+    struct tf_enclave *enclave;
+    unsigned threads;
+    char descriptor[TF_DESCRIPTOR_MAX];
+    size_t descriptor_size;
+    sem_t ended; /* posted by each thread at its end */
+    tf_err failed; /* written before the post, by threads that fail */
+};
+
+struct start {
+    struct process *process;
+    unsigned index;
+    pthread_t thread;
+};
+
+static const char usage[] =
+    "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
+    "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
+    "                    [--idle-seconds N]\n"
+    "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min || value > max) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+static bool set_option(struct options *o, int option, const char *value)
+{
+    uint64_t number = 0;
+    switch (option) {
+    case 'i':
+        o->enclave.image_path = value;
+        return true;
+    case 's':
+        o->enclave.sigstruct_path = value;
+        return true;
+    case 'c':
+        return tf_hex_parse(value, strlen(value), o->enclave.config_id, 32) == TF_OK;
+    case 'd':
+        o->descriptor_path = value;
+        return true;
+    case 'm':
+        o->enclave.sim_dir = value;
+        return true;
+    case 'S':
+        o->enclave.is_strict = true;
+        return true;
+    case 't':
+        return parse_number(value, 0, 100000000, &o->enclave.transition_cycles);
+    case 'I':
+        return parse_number(value, 1, 86400, &o->idle_seconds);
+    case 'n':
+        if (!parse_number(value, 1, TF_THREADS_MAX, &number)) {
+            return false;
+        }
+        o->links = (unsigned)number;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static tf_err parse_options(int argc, char **argv, struct options *out)
+{
+    static const struct option table[] = {{"image", required_argument, NULL, 'i'},
+                                          {"sigstruct", required_argument, NULL, 's'},
+                                          {"config-id", required_argument, NULL, 'c'},
+                                          {"descriptor", required_argument, NULL, 'd'},
+                                          {"sim-dir", required_argument, NULL, 'm'},
+                                          {"strict", no_argument, NULL, 'S'},
+                                          {"transition-cycles", required_argument, NULL, 't'},
+                                          {"idle-seconds", required_argument, NULL, 'I'},
+                                          {"links", required_argument, NULL, 'n'},
+                                          {NULL, 0, NULL, 0}};
+    struct options o = {.enclave = {.transition_cycles = 10000}, .idle_seconds = 60};
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        if (!set_option(&o, option, optarg)) {
+            return TF_EUSAGE;
+        }
+    }
+    if (optind != argc || o.links == 0 || o.enclave.image_path == NULL ||
+        o.enclave.sigstruct_path == NULL || o.descriptor_path == NULL ||
+        o.enclave.sim_dir == NULL) {
+        return TF_EUSAGE;
+    }
+    *out = o;
+    return TF_OK;
+}
+
+static tf_err read_descriptor(struct process *p)
+{
+    int fd = open(p->options.descriptor_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return TF_EIO;
+    }
+    ssize_t got = 1;
+    while (got > 0 && p->descriptor_size < sizeof(p->descriptor)) {
+        got = read(fd, p->descriptor + p->descriptor_size,
+                   sizeof(p->descriptor) - p->descriptor_size);
+        p->descriptor_size += got > 0 ? (size_t)got : 0;
+    }
+    (void)close(fd);
+    if (got != 0) {
+        return got < 0 ? TF_EIO : TF_ELIMIT;
+    }
+    return TF_OK;
+}
+
+/* Thread i stays on the i-th of the cores that this process may use. */
+static void pin(unsigned index)
+{
+    cpu_set_t allowed;
+    if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) {
+        return;
+    }
+    unsigned skip = index % (unsigned)CPU_COUNT(&allowed);
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET(cpu, &allowed)) {
+            continue;
+        }
+        if (skip == 0) {
+            cpu_set_t one;
+            CPU_ZERO(&one);
+            CPU_SET(cpu, &one);
+            (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
+            return;
+        }
+        skip--;
+    }
+}
+
+static tf_err run_thread(struct process *p, unsigned index)
+{
+    struct tf_worker_thread *t = calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return TF_ENOMEM;
+    }
+    pin(index);
+    tf_err err = tf_worker_init(t, p->enclave, index, FIRST_LINK + (int)index);
+    if (err == TF_OK) {
+        t->threads = p->threads;
+        t->idle_seconds = p->options.idle_seconds;
+        err = tf_enclave_thread_init(p->enclave);
+        if (err == TF_OK) {
+            err = tf_worker_run(t, p->descriptor, p->descriptor_size);
+        }
+        tf_worker_wipe(t);
+    }
+    free(t);
+    return err;
+}
+
+static void *thread_main(void *user)
+{
+    struct start *start = user;
+    struct process *p = start->process;
+    tf_err err = run_thread(p, start->index);
+    if (err != TF_OK) {
+        __atomic_store_n(&p->failed, err, __ATOMIC_RELEASE);
+    }
+    (void)sem_post(&p->ended);
+    return NULL;
+}
+
+/* Runs all threads; returns when all ended well, or at once when one failed, since the
+ * process is then of no use and its end stops the others. */
+static tf_err run_threads(struct process *p)
+{
+    static struct start starts[TF_THREADS_MAX];
+    if (sem_init(&p->ended, 0, 0) != 0) {
+        return TF_EIO;
+    }
+    for (unsigned i = 0; i < p->threads; i++) {
+        starts[i] = (struct start){.process = p, .index = i};
+        if (pthread_create(&starts[i].thread, NULL, thread_main, &starts[i]) != 0) {
+            return TF_EIO;
+        }
+    }
+    for (unsigned ended = 0; ended < p->threads;) {
+        if (sem_wait(&p->ended) != 0) {
+            continue; /* EINTR */
+        }
+        ended++;
+        tf_err err = __atomic_load_n(&p->failed, __ATOMIC_ACQUIRE);
+        if (err != TF_OK) {
+            return err;
+        }
+    }
+    return TF_OK;
+}
+
+int main(int argc, char **argv)
+{
+    static struct process process;
+    if (parse_options(argc, argv, &process.options) != TF_OK) {
+        (void)fputs(usage, stderr);
+        return 2;
+    }
+    /* Inherited on purpose, but no further. */
+    for (unsigned i = 0; i < process.options.links; i++) {
+        if (fcntl(FIRST_LINK + (int)i, F_SETFD, FD_CLOEXEC) != 0) {
+            (void)fputs("tfaas-worker: started without its links\n", stderr);
+            return 2;
+        }
+    }
+    tf_err err = read_descriptor(&process);
+    if (err == TF_OK) {
+        err = tf_enclave_open(&process.options.enclave, &process.enclave);
+    }
+    if (err == TF_OK) {
+        unsigned tcs = tf_enclave_threads(process.enclave);
+        process.threads = tcs < process.options.links ? tcs : process.options.links;
+        err = run_threads(&process);
+    }
+    if (err != TF_OK) {
+        tf_log("worker-failed", "error=%s", tf_err_name(err));
+        /* Not exit(): other threads still run, and may be inside the enclave. */
+        _exit(1);
+    }
+    return 0;
+}
