@@ -22,7 +22,8 @@ TF_GCCINC=$($TF_CC -print-file-name=include)
 # independent of where it was built; NDEBUG because an assertion's text is a path and its
 # failure path is stdio. -g1 is enough for a profiler and does not reach the image.
 # x86-64-v2 as for our own trusted code (SSE4.2 and POPCNT; every SGX processor has them).
-TF_COMMON="-O2 -g1 -march=x86-64-v2 -fPIE -DNDEBUG -ffunction-sections -fdata-sections -fvisibility=hidden"
+TF_COMMON="-O2 -g1 -march=x86-64-v2 -fPIE -DNDEBUG -ffunction-sections -fdata-sections \
+-fvisibility=hidden"
 
 # Enclave: musl's headers instead of glibc's (_FORTIFY_SOURCE and glibc's inline functions
 # would call symbols that musl does not have). No PLT: nothing is ever bound lazily. Stack
@@ -46,11 +47,16 @@ tf_unit() {
         case $tf_flavour in
         enclave) tf_set="$TF_ENCLAVE" ;;
         native) tf_set="$TF_NATIVE" ;;
-        asan) tf_set="$TF_ASAN ${TF_UBSAN:+-fsanitize=$TF_UBSAN -fno-sanitize-recover=all}" ;;
+        asan)
+            tf_set=$TF_ASAN
+            [ -z "$TF_UBSAN" ] ||
+                tf_set="$tf_set -fsanitize=$TF_UBSAN -fno-sanitize-recover=all"
+            ;;
         esac
         tf_line="$TF_CC $TF_COMMON $TF_FLAGS $tf_set $* -ffile-prefix-map=$TF_SRC=."
         mkdir -p "$TF_OBJ/$tf_flavour"
-        printf '%s\n' "$tf_line -c $tf_file -o $TF_OBJ/$tf_flavour/$tf_name" >>"$TF_OBJ/queue"
+        printf '%s\n' "$tf_line -c $tf_file -o $TF_OBJ/$tf_flavour/$tf_name" \
+            >>"$TF_OBJ/queue"
         if [ "$tf_flavour" = enclave ]; then
             printf '%s\t%s\t%s\n' "$tf_name" "$tf_file" "$tf_line -E $tf_file" \
                 >>"$TF_OBJ/units"
