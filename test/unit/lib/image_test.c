@@ -15,7 +15,11 @@
  */
 enum {
     HEADERS = 64,
-    HEADER = 56, /* size of a program header */
+    LOAD0 = HEADERS, /* program headers of 56 bytes */
+    LOAD1 = LOAD0 + 56,
+    LOAD2 = LOAD1 + 56,
+    LOAD3 = LOAD2 + 56,
+    LOAD4 = LOAD3 + 56,
     RELA = 0x200,
     LAYOUT = 0x300,
     DATA = 0x2000,
@@ -59,13 +63,13 @@ static void put_headers(uint8_t *image)
     elf.e_shstrndx = 2;
     memcpy(image, &elf, sizeof(elf));
 
-    put_load(image + HEADERS, PF_R, 0, 0x400, 0x400);
-    put_load(image + HEADERS + HEADER, PF_R | PF_X, 0x1000, 0x40, 0x40);
-    put_load(image + HEADERS + 2 * HEADER, PF_R | PF_W, DATA, 0x100, 0x1800);
-    put_load(image + HEADERS + 3 * HEADER, PF_R | PF_W, DYNAMIC, 64, 64);
-    tf_store_u32(image + HEADERS + 3 * HEADER, PT_DYNAMIC);
-    put_load(image + HEADERS + 4 * HEADER, PF_R | PF_W, 0, 0, 0);
-    tf_store_u32(image + HEADERS + 4 * HEADER, PT_GNU_STACK);
+    put_load(image + LOAD0, PF_R, 0, 0x400, 0x400);
+    put_load(image + LOAD1, PF_R | PF_X, 0x1000, 0x40, 0x40);
+    put_load(image + LOAD2, PF_R | PF_W, DATA, 0x100, 0x1800);
+    put_load(image + LOAD3, PF_R | PF_W, DYNAMIC, 64, 64);
+    tf_store_u32(image + LOAD3, PT_DYNAMIC);
+    put_load(image + LOAD4, PF_R | PF_W, 0, 0, 0);
+    tf_store_u32(image + LOAD4, PT_GNU_STACK);
 }
 
 static void put_contents(uint8_t *image)
@@ -280,8 +284,6 @@ struct bad {
     uint64_t value;
 };
 
-#define LOAD(i) (HEADERS + (i)*HEADER)
-
 static const struct bad bads[] = {
     {"magic", 0, 1, 0},
     {"32 bits", EI_CLASS, 1, ELFCLASS32},
@@ -301,30 +303,30 @@ static const struct bad bads[] = {
     {"section size", 58, 2, 63},
     {"no sections", 60, 2, 0},
     {"section names", 62, 2, 3},
-    {"interpreter", LOAD(4), 4, PT_INTERP},
-    {"thread-local storage", LOAD(4), 4, PT_TLS},
-    {"unknown header", LOAD(4), 4, 0x60000000},
-    {"executable stack", LOAD(4) + 4, 4, PF_R | PF_W | PF_X},
-    {"two dynamic", LOAD(1), 4, PT_DYNAMIC},
-    {"page 0 executable", LOAD(0) + 4, 4, PF_R | PF_X},
-    {"first page not mapped", LOAD(0), 4, PT_NULL},
-    {"writable and executable", LOAD(1) + 4, 4, PF_R | PF_W | PF_X},
-    {"not readable", LOAD(1) + 4, 4, PF_X},
-    {"unknown flag", LOAD(1) + 4, 4, PF_R | PF_X | 8},
-    {"file offset past the end", LOAD(2) + 8, 8, SIZE},
-    {"file offset wraps", LOAD(2) + 8, 8, UINT64_MAX},
-    {"same page twice", LOAD(2) + 16, 8, 0x1800},
-    {"descending", LOAD(2) + 16, 8, 0},
-    {"address wraps", LOAD(2) + 16, 8, UINT64_MAX - 0xfff},
-    {"address beyond any ELRANGE", LOAD(2) + 16, 8, (uint64_t)1 << 36},
-    {"more file than memory", LOAD(2) + 32, 8, 0x1801},
-    {"file size wraps", LOAD(2) + 32, 8, UINT64_MAX},
-    {"empty segment", LOAD(1) + 40, 8, 0},
-    {"memory size wraps", LOAD(2) + 40, 8, UINT64_MAX},
-    {"segments beyond ELRANGE", LOAD(2) + 40, 8, 1 << 20},
-    {"dynamic outside", LOAD(3) + 16, 8, 0x9000},
-    {"dynamic in bss", LOAD(3) + 16, 8, DATA + 0x1000},
-    {"dynamic without end", LOAD(3) + 40, 8, 48},
+    {"interpreter", LOAD4, 4, PT_INTERP},
+    {"thread-local storage", LOAD4, 4, PT_TLS},
+    {"unknown header", LOAD4, 4, 0x60000000},
+    {"executable stack", LOAD4 + 4, 4, PF_R | PF_W | PF_X},
+    {"two dynamic", LOAD1, 4, PT_DYNAMIC},
+    {"page 0 executable", LOAD0 + 4, 4, PF_R | PF_X},
+    {"first page not mapped", LOAD0, 4, PT_NULL},
+    {"writable and executable", LOAD1 + 4, 4, PF_R | PF_W | PF_X},
+    {"not readable", LOAD1 + 4, 4, PF_X},
+    {"unknown flag", LOAD1 + 4, 4, PF_R | PF_X | 8},
+    {"file offset past the end", LOAD2 + 8, 8, SIZE},
+    {"file offset wraps", LOAD2 + 8, 8, UINT64_MAX},
+    {"same page twice", LOAD2 + 16, 8, 0x1800},
+    {"descending", LOAD2 + 16, 8, 0},
+    {"address wraps", LOAD2 + 16, 8, UINT64_MAX - 0xfff},
+    {"address beyond any ELRANGE", LOAD2 + 16, 8, (uint64_t)1 << 36},
+    {"more file than memory", LOAD2 + 32, 8, 0x1801},
+    {"file size wraps", LOAD2 + 32, 8, UINT64_MAX},
+    {"empty segment", LOAD1 + 40, 8, 0},
+    {"memory size wraps", LOAD2 + 40, 8, UINT64_MAX},
+    {"segments beyond ELRANGE", LOAD2 + 40, 8, 1 << 20},
+    {"dynamic outside", LOAD3 + 16, 8, 0x9000},
+    {"dynamic in bss", LOAD3 + 16, 8, DATA + 0x1000},
+    {"dynamic without end", LOAD3 + 40, 8, 48},
     {"relocations in bss", DYNAMIC + 8, 8, DATA + 0x1000},
     {"relocations wrap", DYNAMIC + 8, 8, UINT64_MAX},
     {"relocations past the end", DYNAMIC + 24, 8, 0x2400},

@@ -288,7 +288,7 @@ static void sigstructs_of_production_enclaves_pass(void)
     const char *dir = vectors_dir(path, sizeof(path));
     DIR *list = opendir(dir);
     if (list == NULL) {
-        (void)fprintf(stderr, "sigstruct_test: skipped the vectors, no folder %s\n", dir);
+        (void)fprintf(stderr, "SKIP real SIGSTRUCTs: no folder %s\n", dir);
         return;
     }
     unsigned count = 0;
