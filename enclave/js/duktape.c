@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * duktape.c - js.h over Duktape 2.7.0.
+ *
+ * Steps are bytecode instructions; Duktape asks tf_duk_timeout() every 16 Ki of them, and
+ * once that says stop, throws again whenever a script catches the error. Failed
+ * allocations cost steps too: each makes Duktape walk the whole heap.
+ */
+#include <string.h>
+
+#include "abi/limits.h"
+#include "enclave/js/duktape_instance.h"
+#include "enclave/js/env.h"
+#include "enclave/js/text.h"
+
+enum {
+    STEPS_PER_CHECK = 16 * 1024, /* DUK_HTHREAD_INTCTR_DEFAULT, set by the recipe */
+    BYTES_PER_STEP = 16,         /* of heap, walked by an emergency collection */
+    LOAD = 0,                    /* the prelude's functions, on the value stack */
+    CALL,
+    DRAIN,
+    STASH, /* while the answer is taken; duk_safe_call adds no frame */
+    HEADERS,
+    BASE = STASH
+};
+
+const char *tf_js_engine(void)
+{
+    return "duktape";
+}
+
+/* --- hooks (deps/duktape/duk_overrides.h) -------------------------------------------- */
+
+duk_bool_t tf_duk_timeout(void *udata);
+int tf_duk_stack_check(void *udata);
+void tf_duk_fatal(void *udata, const char *message) __attribute__((noreturn));
+duk_double_t tf_duk_now(void);
+duk_double_t tf_duk_random(void *udata);
+
+duk_bool_t tf_duk_timeout(void *udata)
+{
+    struct tf_js *js = udata;
+    js->steps += STEPS_PER_CHECK;
+    if (js->steps > js->steps_max) {
+        js->is_stopped = true;
+    }
+    return js->is_stopped;
+}
+
+int tf_duk_stack_check(void *udata)
+{
+    const struct tf_js *js = udata;
+    return (uintptr_t)__builtin_frame_address(0) < js->stack_limit;
+}
+
+void tf_duk_fatal(void *udata, const char *message)
+{
+    (void)udata;
+    (void)message;
+    __builtin_trap(); /* an error outside duk_safe_call: a bug of this file */
+}
+
+duk_double_t tf_duk_now(void)
+{
+    return (duk_double_t)(tf_clock_ns() / 1000000);
+}
+
+duk_double_t tf_duk_random(void *udata)
+{
+    struct tf_js *js = udata;
+    return tf_native_random(&js->native);
+}
+
+static void note_failure(struct tf_js *js)
+{
+    js->steps += tf_arena_used(js->arena) / BYTES_PER_STEP;
+}
+
+static void *js_alloc(void *udata, duk_size_t size)
+{
+    struct tf_js *js = udata;
+    void *block = tf_arena_alloc(js->arena, size);
+    if (block == NULL && size > 0) {
+        note_failure(js);
+    }
+    return block;
+}
+
+static void *js_resize(void *udata, void *block, duk_size_t size)
+{
+    struct tf_js *js = udata;
+    void *after;
+
+    if (size == 0) {
+        tf_arena_free(js->arena, block);
+        return NULL;
+    }
+    after = tf_arena_realloc(js->arena, block, size);
+    if (after == NULL) {
+        note_failure(js);
+    }
+    return after;
+}
+
+static void js_release(void *udata, void *block)
+{
+    const struct tf_js *js = udata;
+    tf_arena_free(js->arena, block);
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+static duk_ret_t run_prelude(duk_context *context, void *unused)
+{
+    (void)unused;
+    duk_push_global_object(context);
+    tf_duktape_push_native(context);
+    duk_push_object(context);
+    duk_push_array(context); /* only Function compiles source here */
+    duk_put_prop_string(context, -2, "compilers");
+    for (const struct tf_prelude *file = tf_prelude; file->name != NULL; file++) {
+        duk_push_string(context, file->name);
+        duk_compile_lstring_filename(context, DUK_COMPILE_EVAL, file->data,
+                                     (size_t)(file->end - file->data));
+        duk_call(context, 0);
+        duk_dup(context, 0);
+        duk_dup(context, 1);
+        duk_dup(context, 2);
+        duk_call(context, 3);
+        duk_pop(context);
+    }
+    duk_get_prop_string(context, 2, "load");
+    duk_get_prop_string(context, 2, "call");
+    duk_get_prop_string(context, 2, "drain");
+    return BASE;
+}
+
+struct tf_js *tf_js_open(struct tf_arena *arena)
+{
+    struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
+    if (js == NULL) {
+        return NULL;
+    }
+    memset(js, 0, sizeof(*js));
+    tf_native_init(&js->native, arena);
+    js->arena = arena;
+    js->steps_max = UINT64_MAX;
+    js->context = duk_create_heap(js_alloc, js_resize, js_release, js, NULL);
+    if (js->context == NULL) {
+        return NULL;
+    }
+    if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS) {
+        return NULL;
+    }
+    duk_gc(js->context, DUK_GC_COMPACT);
+    return js;
+}
+
+/* --- running ------------------------------------------------------------------------- */
+
+/* What the functions under duk_safe_call work on. */
+struct job {
+    struct tf_js *js;
+    const struct tf_js_request *request;
+    const struct tf_js_limits *limits;
+    struct tf_js_report *report;
+    struct tf_js_response response;
+    tf_err err;
+};
+
+static duk_ret_t forget_answer(duk_context *context, void *unused)
+{
+    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
+    (void)unused;
+    duk_push_global_stash(context);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        duk_push_undefined(context);
+        duk_put_prop_string(context, -2, names[i]);
+    }
+    return 0;
+}
+
+/* Forgets the last answer and sets the limits. */
+static void begin(struct tf_js *js, const struct tf_js_limits *limits,
+                  struct tf_js_report *report)
+{
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+
+    js->native.is_refused = false;
+    js->native.random_left = 0;
+    js->is_stopped = false;
+    js->steps = 0;
+    js->steps_max = limits->steps;
+    js->stack_limit = here > limits->stack ? here - limits->stack : 0;
+    if (js->is_answered || js->is_failed) {
+        (void)duk_safe_call(js->context, forget_answer, NULL, 0, 0);
+    }
+    js->is_answered = false;
+    js->is_failed = false;
+    tf_arena_failed(js->arena);
+    report->steps = 0;
+    report->message[0] = '\0';
+}
+
+static tf_err say(struct tf_js_report *report, tf_err err)
+{
+    const char *text = tf_err_text(err);
+    tf_text_report(report, text, strlen(text), NULL, 0);
+    return err;
+}
+
+static bool starts(const char *text, const char *with)
+{
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Whether an error of the engine with this message means that memory or stack is used up;
+ * else `other`. */
+static tf_err err_of(const char *message, bool is_full, tf_err other)
+{
+    static const char *const deep[] = {
+        "C stack depth limit",       "callstack limit", "valstack limit",
+        "compiler recursion limit",  "regexp compiler recursion limit",
+        "regexp executor recursion limit"};
+
+    if ((is_full && (starts(message, "alloc failed") ||
+                     starts(message, "error in error handling"))) ||
+        starts(message, "string too long") || starts(message, "buffer too long") ||
+        starts(message, "result too long")) {
+        return TF_EMEMORY;
+    }
+    if (starts(message, "regexp step limit")) {
+        return TF_ESTEPS;
+    }
+    for (size_t i = 0; i < sizeof(deep) / sizeof(deep[0]); i++) {
+        if (starts(message, deep[i])) {
+            return TF_ESTACK;
+        }
+    }
+    return other;
+}
+
+/* Describes the error on top in the report; may run the script's toString. */
+static duk_ret_t describe(duk_context *context, void *udata)
+{
+    struct job *job = udata;
+    bool is_full = tf_arena_failed(job->js->arena) != 0;
+    const char *stack = NULL;
+    const char *text;
+    size_t stack_size = 0;
+    size_t size;
+
+    if (duk_is_error(context, -1)) {
+        duk_get_prop_string(context, -1, "message");
+        if (duk_is_string(context, -1)) {
+            job->err = err_of(duk_get_string(context, -1), is_full, job->err);
+        }
+        duk_pop(context);
+        duk_get_prop_string(context, -1, "stack");
+        stack = duk_get_lstring(context, -1, &stack_size);
+        duk_swap_top(context, -2);
+        /* Its first line repeats the error. */
+        text = stack == NULL ? NULL : memchr(stack, '\n', stack_size);
+        stack_size = text == NULL ? 0 : stack_size - (size_t)(text - stack);
+        stack = text;
+    }
+    text = duk_safe_to_lstring(context, -1, &size);
+    tf_text_report(job->report, text, size, stack, stack_size);
+    return 0;
+}
+
+/* What the error on top means; takes it. `other` is for the lambda's own. */
+static tf_err classify(struct job *job, tf_err other)
+{
+    struct tf_js *js = job->js;
+
+    job->err = js->native.is_refused ? TF_ERESPONSE : other;
+    if (!js->is_stopped) {
+        (void)duk_safe_call(js->context, describe, job, 1, 0);
+    } else {
+        duk_pop(js->context);
+    }
+    if (js->is_stopped) {
+        job->err = TF_ESTEPS;
+    }
+    if (job->err == TF_ESTEPS || job->err == TF_EMEMORY || job->err == TF_ESTACK) {
+        job->report->message[0] = '\0';
+        say(job->report, job->err);
+    }
+    return job->err;
+}
+
+static duk_ret_t load_program(duk_context *context, void *udata)
+{
+    const struct job *job = udata;
+    duk_dup(context, LOAD);
+    duk_push_string(context, job->js->native.program->entry);
+    duk_call(context, 1);
+    duk_dup(context, DRAIN);
+    duk_call(context, 0);
+    return 0;
+}
+
+tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
+                  const struct tf_js_limits *limits, struct tf_js_report *report)
+{
+    static const char no_modules[] = "this engine has no ES modules";
+    struct job job = {.js = js, .limits = limits, .report = report};
+    tf_err err = TF_OK;
+
+    begin(js, limits, report);
+    js->native.program = program;
+    if (program->is_module) {
+        tf_text_report(report, no_modules, sizeof(no_modules) - 1, NULL, 0);
+        return TF_ELAMBDA_SOURCE;
+    }
+    if (duk_safe_call(js->context, load_program, &job, 0, 1) != DUK_EXEC_SUCCESS) {
+        err = classify(&job, TF_ELAMBDA_SOURCE);
+    } else {
+        duk_pop(js->context);
+        duk_gc(js->context, DUK_GC_COMPACT);
+    }
+    if (err == TF_ERESPONSE) {
+        err = TF_ELAMBDA_SOURCE;
+    }
+    report->steps = js->steps;
+    return err;
+}
+
+/* --- the answer ---------------------------------------------------------------------- */
+
+/* Finds the body; a string without surrogates, and a buffer, are not copied. */
+static void take_body(duk_context *context, struct job *job)
+{
+    struct tf_str *out = &job->response.body;
+    char *clean;
+
+    duk_get_prop_string(context, STASH, "body");
+    if (duk_is_null(context, -1)) {
+        return;
+    }
+    if (duk_is_buffer_data(context, -1)) {
+        out->data = duk_get_buffer_data(context, -1, &out->size);
+        return;
+    }
+    if (!duk_is_string(context, -1) || duk_is_symbol(context, -1)) {
+        job->err = TF_ERESPONSE;
+        return;
+    }
+    out->data = duk_get_lstring(context, -1, &out->size);
+    if (tf_text_has_surrogates(out->data, out->size)) {
+        clean = duk_push_fixed_buffer(context, out->size);
+        out->size = tf_text_encode(out->data, out->size, clean);
+        out->data = clean;
+        duk_put_prop_string(context, STASH, "clean");
+    }
+}
+
+/* Text of item `at` of the header list, which a script may have tampered with; pushes it. */
+static const char *push_item(duk_context *context, duk_uarridx_t at, size_t *size)
+{
+    duk_get_prop_index(context, HEADERS, at);
+    if (!duk_is_string(context, -1) || duk_is_symbol(context, -1)) {
+        (void)duk_type_error(context, "bad headers");
+    }
+    return duk_get_lstring(context, -1, size);
+}
+
+/* Copies the headers into one buffer. */
+static void take_headers(duk_context *context, struct job *job)
+{
+    struct tf_js_response *out = &job->response;
+    duk_uarridx_t count;
+    size_t size;
+    size_t room = 0;
+    char *to;
+
+    duk_get_prop_string(context, STASH, "headers"); /* at HEADERS */
+    count = (duk_uarridx_t)duk_get_length(context, HEADERS);
+    if (count % 2 != 0 || count / 2 > TF_HEADERS_MAX) {
+        job->err = TF_ERESPONSE;
+        return;
+    }
+    for (duk_uarridx_t i = 0; i < count; i++) {
+        push_item(context, i, &size);
+        room += size;
+        duk_pop(context);
+    }
+    to = duk_push_fixed_buffer(context, count / 2 * sizeof(struct tf_js_header) + room);
+    duk_put_prop_string(context, STASH, "block");
+    out->headers = (void *)to;
+    out->header_count = count / 2;
+    to += count / 2 * sizeof(struct tf_js_header);
+    for (duk_uarridx_t i = 0; i < count; i++) {
+        struct tf_js_header *h = &out->headers[i / 2];
+        struct tf_str *item = i % 2 == 0 ? &h->name : &h->value;
+        const char *text = push_item(context, i, &size);
+        if (size > room || !tf_text_to_latin1(text, size, to, &item->size)) {
+            job->err = TF_ERESPONSE;
+            return;
+        }
+        item->data = to;
+        to += item->size;
+        room -= item->size;
+        duk_pop(context);
+    }
+}
+
+static duk_ret_t run_handler(duk_context *context, void *udata)
+{
+    struct job *job = udata;
+    struct tf_js *js = job->js;
+
+    duk_dup(context, CALL);
+    duk_push_lstring(context, job->request->method.data, job->request->method.size);
+    duk_push_lstring(context, job->request->url.data, job->request->url.size);
+    duk_call(context, 2);
+    duk_dup(context, DRAIN);
+    duk_call(context, 0);
+    duk_push_global_stash(context);
+    if (js->is_failed) {
+        duk_get_prop_string(context, -1, "reason");
+        return duk_throw(context);
+    }
+    return 1;
+}
+
+static duk_ret_t take_answer(duk_context *context, void *udata)
+{
+    struct job *job = udata;
+    double status = job->js->status;
+
+    duk_push_global_stash(context);
+    take_headers(context, job);
+    if (job->err == TF_OK) {
+        take_body(context, job);
+    }
+    job->response.status = status >= 200 && status <= 599 ? (unsigned)status : 0;
+    if ((double)job->response.status != status) {
+        job->err = TF_ERESPONSE;
+    }
+    return 0;
+}
+
+tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                  const struct tf_js_limits *limits, struct tf_js_response *response,
+                  struct tf_js_report *report)
+{
+    static const struct tf_js_request nothing;
+    struct job job = {.js = js, .request = request, .limits = limits, .report = report};
+    duk_context *context = js->context;
+
+    begin(js, limits, report);
+    js->native.request = request;
+    if (duk_safe_call(context, run_handler, &job, 0, 1) != DUK_EXEC_SUCCESS) {
+        classify(&job, TF_EEXCEPTION);
+    } else {
+        duk_pop(context);
+        if (!js->is_answered) {
+            job.err = say(report, TF_EPENDING);
+        } else if (duk_safe_call(context, take_answer, &job, 0, 1) != DUK_EXEC_SUCCESS) {
+            classify(&job, TF_ERESPONSE);
+        } else {
+            duk_pop(context);
+            if (job.err != TF_OK || !tf_text_check(&job.response)) {
+                job.err = say(report, TF_ERESPONSE);
+            } else if (job.response.body.size > limits->body) {
+                job.err = say(report, TF_ELIMIT);
+            }
+        }
+    }
+    if (job.err == TF_OK) {
+        *response = job.response;
+    }
+    js->native.request = &nothing;
+    report->steps = js->steps;
+    return job.err;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * duktape_instance.h - between duktape.c (an instance's life, running, limits) and
+ * duktape_native.c (what scripts may call); nobody else includes it. What may throw is
+ * called inside duk_safe_call only.
+ */
+#pragma once
+
+#include <duktape.h>
+
+#include "enclave/js/js.h"
+#include "enclave/js/native.h"
+
+struct tf_js {
+    struct tf_native native;
+    struct tf_arena *arena;
+    duk_context *context; /* its value stack starts with the prelude's functions */
+    uint64_t steps;
+    uint64_t steps_max;
+    uintptr_t stack_limit; /* lowest address for the engine's frames */
+    bool is_stopped;       /* over the step limit; stays until the next call */
+    bool is_answered;      /* `status` is set; "body" and "headers" are in the stash */
+    bool is_failed;        /* "reason" is in the stash */
+    double status;
+};
+
+/** Pushes the prelude's `native`. */
+void tf_duktape_push_native(duk_context *context);
+
+/** The instance of a context. */
+struct tf_js *tf_duktape_self(duk_context *context);

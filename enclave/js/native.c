@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/js/native.h"
+
+#include <string.h>
+
+#include "enclave/js/env.h"
+#include "enclave/js/text.h"
+#include "lib/bytes.h"
+
+enum { PRINT_MAX = 1024 };
+
+static const struct tf_js_program no_program;
+static const struct tf_js_request no_request;
+
+void tf_native_init(struct tf_native *native, struct tf_arena *arena)
+{
+    memset(native, 0, sizeof(*native));
+    native->arena = arena;
+    native->program = &no_program;
+    native->request = &no_request;
+}
+
+double tf_native_random(struct tf_native *native)
+{
+    uint64_t bits;
+    if (native->random_left < sizeof(bits)) {
+        tf_random(native->random, sizeof(native->random));
+        native->random_left = sizeof(native->random);
+    }
+    native->random_left -= sizeof(bits);
+    memcpy(&bits, native->random + native->random_left, sizeof(bits));
+    return (double)(bits >> 11) * 0x1p-53;
+}
+
+static void set_data(struct tf_native_value *out, enum tf_native_kind kind, const char *data,
+                     size_t size)
+{
+    out->kind = kind;
+    out->data.data = data;
+    out->data.size = size;
+}
+
+/* Gives the result memory that the engine file frees. */
+static char *own(struct tf_native *native, struct tf_native_value *out, size_t size)
+{
+    out->owned = tf_arena_alloc(native->arena, size + 1);
+    return out->owned;
+}
+
+static bool body_text(struct tf_native *native, const struct tf_native_args *args,
+                      struct tf_native_value *out)
+{
+    const struct tf_str *body = &native->request->body;
+    if (args->flag && tf_text_scan(body->data, body->size) == TF_TEXT_BAD) {
+        out->kind = TF_KIND_NULL;
+    } else {
+        set_data(out, TF_KIND_TEXT, body->data, body->size);
+    }
+    return true;
+}
+
+static bool body_buffer(struct tf_native *native, const struct tf_native_args *args,
+                        struct tf_native_value *out)
+{
+    (void)args;
+    set_data(out, TF_KIND_BUFFER, native->request->body.data, native->request->body.size);
+    return true;
+}
+
+static bool to_base64(struct tf_native *native, const void *data, size_t size,
+                      struct tf_native_value *out)
+{
+    char *text = own(native, out, tf_base64_size(size));
+    if (text == NULL) {
+        return false;
+    }
+    tf_base64_write(data, size, text);
+    set_data(out, TF_KIND_LATIN1, text, tf_base64_size(size));
+    return true;
+}
+
+static bool body_base64(struct tf_native *native, const struct tf_native_args *args,
+                        struct tf_native_value *out)
+{
+    (void)args;
+    return to_base64(native, native->request->body.data, native->request->body.size, out);
+}
+
+static bool header(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    const struct tf_js_request *request = native->request;
+    size_t at = tf_text_header(request, args->text.data, args->text.size, 0);
+    size_t size = 0;
+    char *text;
+
+    if (at == request->header_count) {
+        out->kind = TF_KIND_NULL;
+        return true;
+    }
+    set_data(out, TF_KIND_LATIN1, request->headers[at].value.data,
+             request->headers[at].value.size);
+    at = tf_text_header(request, args->text.data, args->text.size, at + 1);
+    if (at == request->header_count) {
+        return true;
+    }
+    /* A name that came twice: Fetch 2.2.2 joins with a comma and a blank. */
+    for (size_t i = 0; i < request->header_count; i++) {
+        size += request->headers[i].value.size + 2;
+    }
+    text = own(native, out, size);
+    if (text == NULL) {
+        return false;
+    }
+    memcpy(text, out->data.data, out->data.size);
+    size = out->data.size;
+    while (at < request->header_count) {
+        const struct tf_str *value = &request->headers[at].value;
+        memcpy(text + size, ", ", 2);
+        memcpy(text + size + 2, value->data, value->size);
+        size += value->size + 2;
+        at = tf_text_header(request, args->text.data, args->text.size, at + 1);
+    }
+    set_data(out, TF_KIND_LATIN1, text, size);
+    return true;
+}
+
+static bool headers(struct tf_native *native, const struct tf_native_args *args,
+                    struct tf_native_value *out)
+{
+    (void)args;
+    out->kind = TF_KIND_HEADERS;
+    out->count = native->request->header_count * 2;
+    return true;
+}
+
+static bool env(struct tf_native *native, const struct tf_native_args *args,
+                struct tf_native_value *out)
+{
+    (void)args;
+    out->kind = TF_KIND_ENV;
+    out->count = native->program->env_count * 2;
+    return true;
+}
+
+static struct tf_str str(const char *text)
+{
+    return (struct tf_str){text, strlen(text)};
+}
+
+struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind kind,
+                             size_t at)
+{
+    if (kind == TF_KIND_HEADERS) {
+        const struct tf_js_header *h = &native->request->headers[at / 2];
+        return at % 2 == 0 ? h->name : h->value;
+    }
+    const struct tf_js_var *var = &native->program->env[at / 2];
+    return str(at % 2 == 0 ? var->name : var->value);
+}
+
+static bool lambda_name(struct tf_native *native, const struct tf_native_args *args,
+                        struct tf_native_value *out)
+{
+    struct tf_str name = str(native->program->name);
+    (void)args;
+    set_data(out, TF_KIND_TEXT, name.data, name.size);
+    return true;
+}
+
+static bool encode(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    const struct tf_str *text = &args->text;
+    char *clean;
+
+    if (!tf_text_has_surrogates(text->data, text->size)) {
+        set_data(out, TF_KIND_BUFFER, text->data, text->size);
+        return true;
+    }
+    clean = own(native, out, text->size);
+    if (clean == NULL) {
+        return false;
+    }
+    set_data(out, TF_KIND_BUFFER, clean, tf_text_encode(text->data, text->size, clean));
+    return true;
+}
+
+static bool decode(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    (void)native;
+    if (args->flag && tf_text_scan(args->bytes, args->size) == TF_TEXT_BAD) {
+        out->kind = TF_KIND_NULL;
+    } else {
+        set_data(out, TF_KIND_TEXT, (const char *)args->bytes, args->size);
+    }
+    return true;
+}
+
+static bool btoa(struct tf_native *native, const struct tf_native_args *args,
+                 struct tf_native_value *out)
+{
+    size_t size;
+    bool is_ok = true;
+    char *bytes = tf_arena_alloc(native->arena, args->text.size + 1);
+
+    if (bytes == NULL) {
+        return false;
+    }
+    out->kind = TF_KIND_NULL;
+    if (tf_text_to_latin1(args->text.data, args->text.size, bytes, &size)) {
+        is_ok = to_base64(native, bytes, size, out);
+    }
+    tf_arena_free(native->arena, bytes);
+    return is_ok;
+}
+
+static bool atob(struct tf_native *native, const struct tf_native_args *args,
+                 struct tf_native_value *out)
+{
+    size_t size;
+    char *bytes = own(native, out, args->text.size);
+
+    if (bytes == NULL) {
+        return false;
+    }
+    out->kind = TF_KIND_NULL;
+    if (tf_text_unbase64(args->text.data, args->text.size, (uint8_t *)bytes, &size)) {
+        set_data(out, args->flag ? TF_KIND_BUFFER : TF_KIND_LATIN1, bytes, size);
+    }
+    return true;
+}
+
+static bool random_number(struct tf_native *native, const struct tf_native_args *args,
+                          struct tf_native_value *out)
+{
+    (void)args;
+    out->kind = TF_KIND_NUMBER;
+    out->number = tf_native_random(native);
+    return true;
+}
+
+static bool fill(struct tf_native *native, const struct tf_native_args *args,
+                 struct tf_native_value *out)
+{
+    (void)native;
+    (void)out;
+    tf_random(args->bytes, args->size);
+    return true;
+}
+
+static bool now(struct tf_native *native, const struct tf_native_args *args,
+                struct tf_native_value *out)
+{
+    (void)native;
+    (void)args;
+    out->kind = TF_KIND_NUMBER;
+    out->number = (double)(tf_clock_ns() / 1000000);
+    return true;
+}
+
+static bool print(struct tf_native *native, const struct tf_native_args *args,
+                  struct tf_native_value *out)
+{
+    char line[PRINT_MAX];
+    size_t size = args->text.size < PRINT_MAX ? args->text.size : PRINT_MAX;
+    (void)native;
+    (void)out;
+    tf_console(line, tf_text_encode(args->text.data, size, line));
+    return true;
+}
+
+static bool has(struct tf_native *native, const struct tf_native_args *args,
+                struct tf_native_value *out)
+{
+    out->kind = TF_KIND_BOOL;
+    out->number =
+        tf_text_file(native->program, args->text.data, args->text.size) == NULL ? 0 : 1;
+    return true;
+}
+
+static bool source(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    const struct tf_js_file *file =
+        tf_text_file(native->program, args->text.data, args->text.size);
+    if (file != NULL) {
+        set_data(out, TF_KIND_TEXT, (const char *)file->data, file->size);
+    }
+    return true;
+}
+
+static bool refuse(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    (void)args;
+    (void)out;
+    native->is_refused = true;
+    return true;
+}
+
+const struct tf_native_def tf_natives[] = {
+    {"text", TF_FORM_FLAG, body_text},      /* (strict): the request's body, as text;
+                                             * strict: null if it is no UTF-8 */
+    {"buffer", TF_FORM_NONE, body_buffer},  /* the same as an ArrayBuffer */
+    {"body64", TF_FORM_NONE, body_base64},  /* the same as base64 */
+    {"header", TF_FORM_TEXT, header},       /* (name): value or null */
+    {"headers", TF_FORM_NONE, headers},     /* [name, value, ...] */
+    {"env", TF_FORM_NONE, env},             /* [name, value, ...] */
+    {"name", TF_FORM_NONE, lambda_name},    /* of the lambda */
+    {"encode", TF_FORM_TEXT, encode},       /* (text): UTF-8 in an ArrayBuffer */
+    {"decode", TF_FORM_SPAN, decode},       /* (..., fatal): text; fatal: null if bad */
+    {"btoa", TF_FORM_TEXT, btoa},           /* (text): base64 or null */
+    {"atob", TF_FORM_TEXT, atob},           /* (text, isBuffer): text or buffer, or null */
+    {"random", TF_FORM_NONE, random_number},/* [0, 1) */
+    {"fill", TF_FORM_SPAN, fill},           /* random bytes */
+    {"now", TF_FORM_NONE, now},             /* ms since 1970 */
+    {"print", TF_FORM_TEXT, print},         /* (text): a line of the console */
+    {"has", TF_FORM_TEXT, has},             /* (path): whether the program has that file */
+    {"source", TF_FORM_TEXT, source},       /* (path): its text */
+    {"refuse", TF_FORM_NONE, refuse},       /* sets is_refused */
+    {NULL, TF_FORM_NONE, NULL},
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * native.h - the functions that C offers to the prelude (`native` there), once for all
+ * engines: an engine file converts arguments and results, and adds these three:
+ *   compile(path)                    the CommonJS wrapper function of a file
+ *   respond(status, body, headers)   the answer: body is null, a string or an ArrayBuffer
+ *   fail(reason)                     the handler's promise was rejected
+ * Arguments come from scripts and are untrusted.
+ */
+#pragma once
+
+#include "enclave/js/js.h"
+
+enum { TF_NATIVE_RANDOM = 256 };
+
+/** What they work on; part of the engine's struct tf_js. */
+struct tf_native {
+    struct tf_arena *arena;
+    const struct tf_js_program *program;
+    const struct tf_js_request *request; /* never NULL: an empty one outside a call */
+    bool is_refused; /* what is thrown next means: no response */
+    size_t random_left;
+    uint8_t random[TF_NATIVE_RANDOM]; /* from tf_random; must not survive a restore */
+};
+
+/** How an engine takes the arguments from a call. */
+enum tf_native_form {
+    TF_FORM_NONE,
+    TF_FORM_FLAG,     /* (flag) */
+    TF_FORM_TEXT,     /* (text, flag) */
+    TF_FORM_SPAN      /* (buffer, at, size, flag): checked to lie inside the buffer */
+};
+
+struct tf_native_args {
+    bool flag;
+    struct tf_str text; /* UTF-8, but surrogates may stand alone or in pairs */
+    uint8_t *bytes;
+    size_t size;
+};
+
+enum tf_native_kind {
+    TF_KIND_UNDEFINED,
+    TF_KIND_NULL,
+    TF_KIND_BOOL,   /* number != 0 */
+    TF_KIND_NUMBER, /* number */
+    TF_KIND_TEXT,   /* data: bytes to be decoded as UTF-8 */
+    TF_KIND_LATIN1, /* data: a character for each byte */
+    TF_KIND_BUFFER, /* data */
+    TF_KIND_HEADERS, /* array of names and values: tf_native_item, of Latin-1 */
+    TF_KIND_ENV      /* the same, of UTF-8 */
+};
+
+struct tf_native_value {
+    enum tf_native_kind kind;
+    double number;
+    struct tf_str data; /* the request's, the program's, or `owned` */
+    size_t count;       /* items */
+    void *owned;        /* in the arena; the engine file frees it, or NULL */
+};
+
+struct tf_native_def {
+    const char *name;
+    enum tf_native_form form;
+    /** @return false when the arena is full. */
+    bool (*run)(struct tf_native *native, const struct tf_native_args *args,
+                struct tf_native_value *out);
+};
+
+/** An entry without a name ends it. */
+extern const struct tf_native_def tf_natives[];
+
+/** Prepares for no program and no request. */
+void tf_native_init(struct tf_native *native, struct tf_arena *arena);
+
+/** Item `at` of a list kind. */
+struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind kind,
+                             size_t at);
+
+/** [0, 1) with 53 random bits. */
+double tf_native_random(struct tf_native *native);

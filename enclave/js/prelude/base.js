@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * base.js - first of the prelude: the platform's globals, and the glue between an engine file
+ * and a lambda, in ES5 for all engines.
+ *
+ * Each file of the prelude is one function; the engine file calls them in the order of
+ * prelude.S, before the lambda's top level, with the global object, the functions that it
+ * provides (`native`, listed in js/native.h), and `own`, on which these files pass things on.
+ * The state of our objects hangs on one symbol, so that scripts see the web's properties only.
+ */
+(function (global, native, own) {
+    'use strict';
+
+    var S = Symbol('tfaas');
+
+    function define(object, name, value) {
+        Object.defineProperty(object, name,
+            { value: value, writable: true, configurable: true, enumerable: false });
+    }
+
+    function getter(object, name, get) {
+        Object.defineProperty(object, name,
+            { get: get, configurable: true, enumerable: false });
+    }
+
+    function methods(object, table) {
+        var names = Object.keys(table);
+        for (var i = 0; i < names.length; i++) {
+            define(object, names[i], table[names[i]]);
+        }
+    }
+
+    /* An iterator over an array: with Symbol.iterator where the engine has it. */
+    function iterate(array, map) {
+        var at = 0;
+        var it = {
+            next: function () {
+                if (at >= array.length) {
+                    return { value: undefined, done: true };
+                }
+                return { value: map(array[at++]), done: false };
+            }
+        };
+        if (Symbol.iterator) {
+            define(it, Symbol.iterator, function () {
+                return it;
+            });
+        }
+        return it;
+    }
+
+    /* keys, values, entries, forEach over what `get` lists as pairs. */
+    function iterable(prototype, get) {
+        methods(prototype, {
+            keys: function () {
+                return iterate(get(this), function (pair) {
+                    return pair[0];
+                });
+            },
+            values: function () {
+                return iterate(get(this), function (pair) {
+                    return pair[1];
+                });
+            },
+            entries: function () {
+                return iterate(get(this), function (pair) {
+                    return [pair[0], pair[1]];
+                });
+            },
+            forEach: function (action, self) {
+                var all = get(this);
+                for (var i = 0; i < all.length; i++) {
+                    action.call(self, all[i][1], all[i][0], this);
+                }
+            }
+        });
+        if (Symbol.iterator) {
+            define(prototype, Symbol.iterator, prototype.entries);
+        }
+    }
+
+    /* No code from strings: `eval` goes, and each constructor that compiles becomes one that
+     * throws. The originals stay reachable from nowhere. */
+    function disarm(prototype) {
+        function Function() {
+            throw new EvalError('code generation from strings is not allowed');
+        }
+        Function.prototype = prototype;
+        Object.defineProperty(prototype, 'constructor',
+            { value: Function, writable: false, configurable: false, enumerable: false });
+        return Function;
+    }
+
+    delete global.eval;
+    define(global, 'Function', disarm(Function.prototype));
+    own.compilers.forEach(disarm);
+    ['Duktape', 'Buffer', 'CBOR', 'SharedArrayBuffer', 'Atomics'].forEach(function (name) {
+        delete global[name];
+    });
+
+    own.S = S;
+    own.define = define;
+    own.getter = getter;
+    own.methods = methods;
+    own.iterable = iterable;
+})

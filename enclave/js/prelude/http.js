@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* http.js - Headers, Request and Response: WHATWG Fetch, without streams. */
+(function (global, native, own) {
+    'use strict';
+
+    var S = own.S;
+    var define = own.define;
+    var getter = own.getter;
+    var methods = own.methods;
+    var iterable = own.iterable;
+    var Promise = global.Promise;
+    var URL = global.URL;
+    var URLSearchParams = global.URLSearchParams;
+
+    var INCOMING = {}; /* stands for the body of the request that is being answered */
+    var turn = 0;      /* number of that request; what an earlier one left is not readable */
+    var TOKEN = /^[!#$%&'*+\-.\^_`|~0-9A-Za-z]+$/;
+    var PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
+
+    /* --- Headers: a flat list of lower-case names and values --------------------------- */
+
+    function headerName(name) {
+        name = String(name);
+        if (!TOKEN.test(name)) {
+            throw new TypeError('bad header name: ' + JSON.stringify(name));
+        }
+        return name.toLowerCase();
+    }
+
+    function headerValue(value) {
+        value = String(value);
+        if (PLAIN.test(value)) {
+            return value;
+        }
+        value = value.replace(/^[\t\n\r ]+/, '').replace(/[\t\n\r ]+$/, '');
+        if (/[^ -~\x80-\xff]/.test(value)) {
+            throw new TypeError('bad header value: ' + JSON.stringify(value));
+        }
+        return value;
+    }
+
+    function Headers(init) {
+        this[S] = [];
+        if (init !== undefined && init !== null) {
+            fill(this, init);
+        }
+    }
+
+    function fill(headers, init) {
+        if (init instanceof Headers) {
+            headers[S] = list(init).slice();
+        } else if (Array.isArray(init)) {
+            init.forEach(function (pair) {
+                if (!pair || pair.length !== 2) {
+                    throw new TypeError('a header is a pair of name and value');
+                }
+                headers.append(pair[0], pair[1]);
+            });
+        } else if (typeof init === 'object') {
+            Object.keys(init).forEach(function (name) {
+                headers.append(name, init[name]);
+            });
+        } else {
+            throw new TypeError('bad headers');
+        }
+    }
+
+    /* The headers of the request are fetched from the engine file when first touched: until
+     * then the state is the number of their request. */
+    function list(headers) {
+        var s = headers[S];
+        if (typeof s === 'number') {
+            s = s === turn ? native.headers() : [];
+            headers[S] = s;
+        }
+        return s;
+    }
+
+    function remove(flat, name) {
+        var out = [];
+        for (var i = 0; i < flat.length; i += 2) {
+            if (flat[i] !== name) {
+                out.push(flat[i], flat[i + 1]);
+            }
+        }
+        return out;
+    }
+
+    /* Sorted pairs, equal names joined, as iteration shows them (Fetch 5.1). */
+    function pairs(headers) {
+        var flat = list(headers);
+        var names = [];
+        var out = [];
+        for (var i = 0; i < flat.length; i += 2) {
+            if (names.indexOf(flat[i]) < 0) {
+                names.push(flat[i]);
+            }
+        }
+        names.sort().forEach(function (name) {
+            if (name !== 'set-cookie') {
+                out.push([name, headers.get(name)]);
+                return;
+            }
+            headers.getSetCookie().forEach(function (value) {
+                out.push([name, value]);
+            });
+        });
+        return out;
+    }
+
+    methods(Headers.prototype, {
+        get: function (name) {
+            name = headerName(name);
+            if (this[S] === turn) {
+                return native.header(name);
+            }
+            var flat = list(this);
+            var value = null;
+            for (var i = 0; i < flat.length; i += 2) {
+                if (flat[i] === name) {
+                    value = value === null ? flat[i + 1] : value + ', ' + flat[i + 1];
+                }
+            }
+            return value;
+        },
+        has: function (name) {
+            return this.get(name) !== null;
+        },
+        set: function (name, value) {
+            name = headerName(name);
+            value = headerValue(value);
+            this[S] = remove(list(this), name);
+            this[S].push(name, value);
+        },
+        append: function (name, value) {
+            list(this).push(headerName(name), headerValue(value));
+        },
+        'delete': function (name) {
+            this[S] = remove(list(this), headerName(name));
+        },
+        getSetCookie: function () {
+            var flat = list(this);
+            var out = [];
+            for (var i = 0; i < flat.length; i += 2) {
+                if (flat[i] === 'set-cookie') {
+                    out.push(flat[i + 1]);
+                }
+            }
+            return out;
+        }
+    });
+    iterable(Headers.prototype, pairs);
+
+    /* --- bodies ------------------------------------------------------------------------ */
+
+    /* What `request.body` gives: no stream yet, but `new Response(request.body)` works. */
+    function Body(owner) {
+        this[S] = owner;
+    }
+
+    /* Takes the body of a Request or Response: a string, a buffer, a view, or null. */
+    function take(owner) {
+        var s = owner[S];
+        var body = s.body;
+        if (s.used) {
+            throw new TypeError('the body has been used');
+        }
+        if (body !== null) {
+            s.used = true;
+        }
+        if (body === INCOMING && s.turn !== turn) {
+            throw new TypeError('the body belongs to an earlier request');
+        }
+        return body;
+    }
+
+    function setBody(s, body) {
+        if (body === undefined || body === null) {
+            return;
+        }
+        if (typeof body === 'string') {
+            s.body = body;
+            defaultType(s, 'text/plain;charset=UTF-8');
+        } else if (body instanceof ArrayBuffer || ArrayBuffer.isView(body)) {
+            s.body = body;
+        } else if (body instanceof Body) {
+            s.body = take(body[S]);
+            if (s.body === INCOMING) {
+                s.body = native.buffer();
+            }
+        } else if (body instanceof URLSearchParams) {
+            s.body = String(body);
+            defaultType(s, 'application/x-www-form-urlencoded;charset=UTF-8');
+        } else {
+            s.body = String(body);
+            defaultType(s, 'text/plain;charset=UTF-8');
+        }
+    }
+
+    function defaultType(s, type) {
+        if (s.headers[S].indexOf('content-type') < 0) {
+            s.headers[S].push('content-type', type);
+        }
+    }
+
+    function asText(body) {
+        if (body === INCOMING) {
+            return native.text(false);
+        }
+        if (body === null || typeof body === 'string') {
+            return body || '';
+        }
+        return decode(body);
+    }
+
+    function decode(body) {
+        if (body instanceof ArrayBuffer) {
+            return native.decode(body, 0, body.byteLength, false);
+        }
+        return native.decode(body.buffer, body.byteOffset, body.byteLength, false);
+    }
+
+    function asBuffer(body) {
+        if (body === INCOMING) {
+            return native.buffer();
+        }
+        if (body === null || typeof body === 'string') {
+            return native.encode(body || '');
+        }
+        if (body instanceof ArrayBuffer) {
+            return body.slice(0);
+        }
+        return body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength);
+    }
+
+    function asBytes(body) {
+        return new Uint8Array(asBuffer(body));
+    }
+
+    function asJson(body) {
+        return JSON.parse(asText(body));
+    }
+
+    function consumer(convert) {
+        return function () {
+            try {
+                return Promise.resolve(convert(take(this)));
+            } catch (e) {
+                return Promise.reject(e);
+            }
+        };
+    }
+
+    function bodyMethods(prototype) {
+        methods(prototype, {
+            text: consumer(asText),
+            json: consumer(asJson),
+            arrayBuffer: consumer(asBuffer),
+            bytes: consumer(asBytes)
+        });
+        getter(prototype, 'bodyUsed', function () {
+            return this[S].used;
+        });
+        getter(prototype, 'body', function () {
+            return this[S].body === null ? null : new Body(this);
+        });
+        getter(prototype, 'headers', function () {
+            return this[S].headers;
+        });
+    }
+
+    /* --- Request ----------------------------------------------------------------------- */
+
+    function Request(input, init) {
+        var from = input instanceof Request ? input[S] : null;
+        var s = { method: 'GET', url: '', headers: null, body: null, used: false, turn: turn };
+        init = init || {};
+        s.url = from ? from.url : new URL(input).href;
+        s.method = init.method === undefined ? (from ? from.method : 'GET')
+                                             : String(init.method);
+        if (!TOKEN.test(s.method)) {
+            throw new TypeError('bad method');
+        }
+        if (/^(get|head|post|put|delete|options)$/i.test(s.method)) {
+            s.method = s.method.toUpperCase();
+        }
+        s.headers = new Headers(init.headers || (from ? from.headers : undefined));
+        if (init.body !== undefined && init.body !== null) {
+            if (s.method === 'GET' || s.method === 'HEAD') {
+                throw new TypeError(s.method + ' has no body');
+            }
+            setBody(s, init.body);
+        } else if (from) {
+            s.body = take(input);
+        }
+        this[S] = s;
+    }
+
+    function Incoming(method, url) {
+        var headers = Object.create(Headers.prototype);
+        headers[S] = turn;
+        this[S] = { method: method, url: url, headers: headers, body: INCOMING, used: false,
+            turn: turn };
+    }
+    Incoming.prototype = Request.prototype;
+
+    bodyMethods(Request.prototype);
+    getter(Request.prototype, 'method', function () {
+        return this[S].method;
+    });
+    getter(Request.prototype, 'url', function () {
+        return this[S].url;
+    });
+    define(Request.prototype, 'clone', function () {
+        var s = this[S];
+        var copy;
+        if (s.used) {
+            throw new TypeError('the body has been used');
+        }
+        copy = new Incoming(s.method, s.url);
+        copy[S].headers = new Headers(s.headers);
+        copy[S].body = s.body;
+        copy[S].turn = s.turn;
+        return copy;
+    });
+
+    /* --- Response ---------------------------------------------------------------------- */
+
+    function isNullBody(status) {
+        return status === 204 || status === 205 || status === 304;
+    }
+
+    function Response(body, init) {
+        var s = { response: true, status: 200, text: '', headers: null, body: null,
+            used: false };
+        if (init === undefined || init === null) {
+            s.headers = new Headers();
+        } else {
+            if (init.status !== undefined) {
+                s.status = Number(init.status);
+            }
+            if (init.statusText !== undefined) {
+                s.text = String(init.statusText);
+            }
+            s.headers = new Headers(init.headers);
+        }
+        if (!(s.status >= 200 && s.status <= 599) || s.status !== Math.floor(s.status)) {
+            throw new RangeError('status is not 200 to 599');
+        }
+        setBody(s, body);
+        if (s.body !== null && isNullBody(s.status)) {
+            throw new TypeError('status ' + s.status + ' has no body');
+        }
+        this[S] = s;
+    }
+
+    bodyMethods(Response.prototype);
+    getter(Response.prototype, 'status', function () {
+        return this[S].status;
+    });
+    getter(Response.prototype, 'statusText', function () {
+        return this[S].text;
+    });
+    getter(Response.prototype, 'ok', function () {
+        return this[S].status >= 200 && this[S].status <= 299;
+    });
+    getter(Response.prototype, 'type', function () {
+        return this[S].status === 0 ? 'error' : 'default';
+    });
+    define(Response.prototype, 'clone', function () {
+        var s = this[S];
+        var copy;
+        if (s.used) {
+            throw new TypeError('the body has been used');
+        }
+        copy = new Response(null, { status: s.status, statusText: s.text, headers: s.headers });
+        copy[S].body = s.body;
+        return copy;
+    });
+    methods(Response, {
+        json: function (data, init) {
+            var text = JSON.stringify(data);
+            var response;
+            if (text === undefined) {
+                throw new TypeError('this value has no JSON');
+            }
+            response = new Response(null, init);
+            response[S].body = text;
+            defaultType(response[S], 'application/json');
+            return response;
+        },
+        redirect: function (url, status) {
+            status = status === undefined ? 302 : status;
+            if ([301, 302, 303, 307, 308].indexOf(status) < 0) {
+                throw new RangeError('no redirect status');
+            }
+            return new Response(null,
+                { status: status, headers: { location: new URL(url).href } });
+        },
+        error: function () {
+            var response = new Response();
+            response[S].status = 0;
+            return response;
+        }
+    });
+
+    /* The request that the engine file has at hand. */
+    own.incoming = function (method, url) {
+        turn++;
+        return new Incoming(method, url);
+    };
+    own.defaultType = defaultType;
+    own.isNullBody = isNullBody;
+    methods(global, { Headers: Headers, Request: Request, Response: Response });
+})

@@ -1,0 +1,531 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quickjs.c - js.h over QuickJS 2025-04-26.
+ *
+ * Steps: QuickJS counts calls, backward jumps and steps of regular expressions, and asks
+ * its interrupt handler every 10,000 of them; the error it then throws cannot be caught.
+ */
+#include <string.h>
+
+#include "abi/limits.h"
+#include "enclave/js/quickjs_instance.h"
+#include "enclave/js/text.h"
+
+enum {
+    STEPS_PER_INTERRUPT = 10000, /* JS_INTERRUPT_COUNTER_INIT in quickjs.c */
+    GARBAGE_MAX = 1 << 20        /* bytes allocated before cycles are looked for */
+};
+
+const char *tf_js_engine(void)
+{
+    return "quickjs";
+}
+
+/* --- memory and steps ---------------------------------------------------------------- */
+
+static void *js_alloc(JSMallocState *state, size_t size)
+{
+    void *block = tf_arena_alloc(state->opaque, size);
+    if (block != NULL) {
+        state->malloc_count++;
+        state->malloc_size += tf_arena_usable(block);
+    }
+    return block;
+}
+
+static void js_release(JSMallocState *state, void *block)
+{
+    if (block != NULL) {
+        state->malloc_count--;
+        state->malloc_size -= tf_arena_usable(block);
+        tf_arena_free(state->opaque, block);
+    }
+}
+
+static void *js_resize(JSMallocState *state, void *block, size_t size)
+{
+    size_t before = tf_arena_usable(block);
+    void *after;
+
+    if (block == NULL) {
+        return size == 0 ? NULL : js_alloc(state, size);
+    }
+    if (size == 0) {
+        js_release(state, block);
+        return NULL;
+    }
+    after = tf_arena_realloc(state->opaque, block, size);
+    if (after != NULL) {
+        state->malloc_size += tf_arena_usable(after) - before;
+    }
+    return after;
+}
+
+static const JSMallocFunctions memory = {js_alloc, js_release, js_resize, tf_arena_usable};
+
+static int on_interrupt(JSRuntime *runtime, void *opaque)
+{
+    struct tf_js *js = opaque;
+    (void)runtime;
+    js->steps += STEPS_PER_INTERRUPT;
+    if (js->steps > js->steps_max) {
+        js->is_stopped = true;
+    }
+    return js->is_stopped;
+}
+
+/* --- opening ------------------------------------------------------------------------- */
+
+/* The prototypes whose constructors compile source, beside Function's own. */
+static JSValue new_compilers(JSContext *context)
+{
+    static const char source[] = "[function* () {}, async function () {}, "
+                                 "async function* () {}].map(Object.getPrototypeOf)";
+    return JS_Eval(context, source, sizeof(source) - 1, "prelude", JS_EVAL_TYPE_GLOBAL);
+}
+
+static bool run_prelude(struct tf_js *js)
+{
+    JSContext *context = js->context;
+    JSValue args[3] = {JS_GetGlobalObject(context), tf_quickjs_native(context),
+                       JS_NewObject(context)};
+    bool is_ok = !JS_IsException(args[1]) && !JS_IsException(args[2]) &&
+                 tf_quickjs_define(context, args[2], "compilers", new_compilers(context));
+
+    for (const struct tf_prelude *file = tf_prelude; is_ok && file->name != NULL; file++) {
+        JSValue run = JS_Eval(context, file->data, (size_t)(file->end - file->data),
+                              file->name, JS_EVAL_TYPE_GLOBAL);
+        JSValue done = JS_Call(context, run, JS_UNDEFINED, 3, args);
+        is_ok = !JS_IsException(done);
+        JS_FreeValue(context, done);
+        JS_FreeValue(context, run);
+    }
+    js->load = JS_GetPropertyStr(context, args[2], "load");
+    js->bind = JS_GetPropertyStr(context, args[2], "bind");
+    js->call = JS_GetPropertyStr(context, args[2], "call");
+    is_ok = is_ok && JS_IsFunction(context, js->call);
+    for (int i = 0; i < 3; i++) {
+        JS_FreeValue(context, args[i]);
+    }
+    return is_ok;
+}
+
+static char *normalize(JSContext *context, const char *base, const char *name, void *opaque)
+{
+    const struct tf_js *js = opaque;
+    char path[TF_PATH_MAX + 1];
+
+    if (!tf_text_join(base, name, path) ||
+        tf_text_file(js->native.program, path, strlen(path)) == NULL) {
+        JS_ThrowReferenceError(context, "cannot find module '%.100s'", name);
+        return NULL;
+    }
+    return js_strdup(context, path);
+}
+
+static JSModuleDef *load_module(JSContext *context, const char *name, void *opaque)
+{
+    const struct tf_js *js = opaque;
+    const struct tf_js_file *file = tf_text_file(js->native.program, name, strlen(name));
+    JSModuleDef *module;
+    JSValue value;
+
+    if (file == NULL) {
+        JS_ThrowReferenceError(context, "cannot find module");
+        return NULL;
+    }
+    value = tf_quickjs_compile(context, file, true);
+    if (JS_IsException(value)) {
+        return NULL;
+    }
+    module = JS_VALUE_GET_PTR(value);
+    JS_FreeValue(context, value); /* the context keeps its modules */
+    return module;
+}
+
+struct tf_js *tf_js_open(struct tf_arena *arena)
+{
+    struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
+    if (js == NULL) {
+        return NULL;
+    }
+    memset(js, 0, sizeof(*js));
+    tf_native_init(&js->native, arena);
+    js->arena = arena;
+    js->steps_max = UINT64_MAX;
+    js->body = JS_UNDEFINED;
+    js->headers = JS_UNDEFINED;
+    js->reason = JS_UNDEFINED;
+    js->runtime = JS_NewRuntime2(&memory, arena);
+    if (js->runtime == NULL) {
+        return NULL;
+    }
+    js->context = JS_NewContext(js->runtime);
+    if (js->context == NULL) {
+        return NULL;
+    }
+    JS_SetContextOpaque(js->context, js);
+    JS_SetMaxStackSize(js->runtime, 0);
+    JS_SetStripInfo(js->runtime, JS_STRIP_DEBUG);
+    if (!run_prelude(js)) {
+        return NULL;
+    }
+    JS_RunGC(js->runtime);
+    JS_SetGCThreshold(js->runtime, GARBAGE_MAX);
+    JS_SetStripInfo(js->runtime, JS_STRIP_SOURCE);
+    JS_SetInterruptHandler(js->runtime, on_interrupt, js);
+    JS_SetModuleLoaderFunc(js->runtime, normalize, load_module, js);
+    return js;
+}
+
+/* --- running ------------------------------------------------------------------------- */
+
+/* Forgets the last answer and sets the limits. */
+static void begin(struct tf_js *js, const struct tf_js_limits *limits,
+                  struct tf_js_report *report)
+{
+    JS_FreeCString(js->context, js->body_text);
+    js_free(js->context, js->clean_text);
+    js_free(js->context, js->block);
+    JS_FreeValue(js->context, js->body);
+    JS_FreeValue(js->context, js->headers);
+    JS_FreeValue(js->context, js->reason);
+    js->body = JS_UNDEFINED;
+    js->headers = JS_UNDEFINED;
+    js->reason = JS_UNDEFINED;
+    js->body_text = NULL;
+    js->clean_text = NULL;
+    js->block = NULL;
+    js->is_answered = false;
+    js->is_failed = false;
+    js->is_stopped = false;
+    js->native.is_refused = false;
+    js->native.random_left = 0;
+    js->steps = 0;
+    js->steps_max = limits->steps;
+    JS_SetMaxStackSize(js->runtime, limits->stack);
+    JS_UpdateStackTop(js->runtime);
+    tf_arena_failed(js->arena);
+    report->steps = 0;
+    report->message[0] = '\0';
+}
+
+/* Whether `error` is one of the engine's own with this message; runs no script. */
+static bool is_engine_error(JSContext *context, JSValueConst error, const char *message)
+{
+    JSPropertyDescriptor desc;
+    JSAtom atom;
+    bool is_it = false;
+
+    if (!JS_IsError(context, error)) {
+        return false;
+    }
+    atom = JS_NewAtom(context, "message");
+    if (JS_GetOwnProperty(context, &desc, error, atom) > 0) {
+        const char *text = JS_IsString(desc.value) ? JS_ToCString(context, desc.value) : NULL;
+        is_it = text != NULL && strncmp(text, message, strlen(message)) == 0;
+        JS_FreeCString(context, text);
+        JS_FreeValue(context, desc.value);
+        JS_FreeValue(context, desc.getter);
+        JS_FreeValue(context, desc.setter);
+    }
+    JS_FreeAtom(context, atom);
+    return is_it;
+}
+
+/* Writes what was thrown into the report; may run the script's toString, within the limits. */
+static void describe(JSContext *context, JSValueConst error, struct tf_js_report *report)
+{
+    size_t size = 0;
+    size_t stack_size = 0;
+    const char *text = JS_ToCStringLen(context, &size, error);
+    JSValue stack = JS_IsError(context, error) ? JS_GetPropertyStr(context, error, "stack")
+                                               : JS_UNDEFINED;
+    const char *lines =
+        JS_IsString(stack) ? JS_ToCStringLen(context, &stack_size, stack) : NULL;
+
+    tf_text_report(report, text, text == NULL ? 0 : size, lines,
+                   lines == NULL ? 0 : stack_size);
+    JS_FreeCString(context, text);
+    JS_FreeCString(context, lines);
+    JS_FreeValue(context, stack);
+    JS_FreeValue(context, JS_GetException(context));
+}
+
+static tf_err say(struct tf_js_report *report, tf_err err)
+{
+    const char *text = tf_err_text(err);
+    tf_text_report(report, text, strlen(text), NULL, 0);
+    return err;
+}
+
+/* What an error means; takes it. `other` is for the lambda's own. */
+static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *report,
+                       tf_err other)
+{
+    JSContext *context = js->context;
+    bool is_full = tf_arena_failed(js->arena) != 0;
+    tf_err err = other;
+
+    if (js->is_stopped) {
+        err = say(report, TF_ESTEPS);
+    } else if ((is_full && (is_engine_error(context, error, "out of memory") ||
+                            !JS_IsObject(error))) ||
+               is_engine_error(context, error, "string too long")) {
+        err = say(report, TF_EMEMORY);
+    } else if (is_engine_error(context, error, "stack overflow")) {
+        err = say(report, TF_ESTACK);
+    } else {
+        err = js->native.is_refused ? TF_ERESPONSE : other;
+        describe(context, error, report);
+        if (js->is_stopped) {
+            err = say(report, TF_ESTEPS);
+        }
+    }
+    JS_FreeValue(context, error);
+    return err;
+}
+
+/* Runs promise jobs until none is left. */
+static tf_err drain(struct tf_js *js, struct tf_js_report *report)
+{
+    JSContext *context;
+    while (!js->is_stopped && JS_IsJobPending(js->runtime)) {
+        if (JS_ExecutePendingJob(js->runtime, &context) < 0) {
+            JSValue error = JS_GetException(js->context);
+            /* A job's own error rejected its promise; this is about the job as such. */
+            tf_err err = classify(js, error, report, TF_OK);
+            if (err != TF_OK) {
+                return err;
+            }
+            report->message[0] = '\0';
+        }
+    }
+    return js->is_stopped ? say(report, TF_ESTEPS) : TF_OK;
+}
+
+/* Calls one of the prelude's functions. */
+static tf_err enter(struct tf_js *js, JSValueConst function, int argc, JSValueConst *argv,
+                    struct tf_js_report *report)
+{
+    JSValue result = JS_Call(js->context, function, JS_UNDEFINED, argc, argv);
+    if (JS_IsException(result)) {
+        return classify(js, JS_GetException(js->context), report, TF_EEXCEPTION);
+    }
+    JS_FreeValue(js->context, result);
+    return drain(js, report);
+}
+
+static tf_err load_es_module(struct tf_js *js, const struct tf_js_program *program,
+                             struct tf_js_report *report)
+{
+    JSContext *context = js->context;
+    const struct tf_js_file *file =
+        tf_text_file(program, program->entry, strlen(program->entry));
+    JSModuleDef *module;
+    JSValue value = file == NULL ? JS_ThrowReferenceError(context, "no entry file")
+                                 : tf_quickjs_compile(context, file, true);
+    JSPromiseStateEnum state;
+    tf_err err;
+
+    if (JS_IsException(value)) {
+        return classify(js, JS_GetException(context), report, TF_ELAMBDA_SOURCE);
+    }
+    module = JS_VALUE_GET_PTR(value);
+    value = JS_EvalFunction(context, value); /* a promise: of the top level */
+    if (JS_IsException(value)) {
+        return classify(js, JS_GetException(context), report, TF_ELAMBDA_SOURCE);
+    }
+    err = drain(js, report);
+    state = JS_PromiseState(context, value);
+    if (err == TF_OK && state == JS_PROMISE_REJECTED) {
+        err = classify(js, JS_PromiseResult(context, value), report, TF_ELAMBDA_SOURCE);
+    } else if (err == TF_OK && state == JS_PROMISE_PENDING) {
+        err = say(report, TF_EPENDING);
+    }
+    JS_FreeValue(context, value);
+    if (err == TF_OK) {
+        value = JS_GetModuleNamespace(context, module);
+        err = enter(js, js->bind, 1, &value, report);
+        JS_FreeValue(context, value);
+    }
+    return err;
+}
+
+tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
+                  const struct tf_js_limits *limits, struct tf_js_report *report)
+{
+    JSMemoryUsage usage;
+    tf_err err;
+
+    begin(js, limits, report);
+    js->native.program = program;
+    if (program->is_module) {
+        err = load_es_module(js, program, report);
+    } else {
+        JSValue entry = JS_NewString(js->context, program->entry);
+        err = enter(js, js->load, 1, &entry, report);
+        JS_FreeValue(js->context, entry);
+    }
+    if (err == TF_EEXCEPTION || err == TF_EPENDING) {
+        err = TF_ELAMBDA_SOURCE;
+    }
+    if (err == TF_OK) {
+        JS_RunGC(js->runtime);
+        JS_ComputeMemoryUsage(js->runtime, &usage);
+        JS_SetGCThreshold(js->runtime, (size_t)usage.malloc_size + GARBAGE_MAX);
+    }
+    report->steps = js->steps;
+    return err;
+}
+
+/* --- the answer ---------------------------------------------------------------------- */
+
+/* The bytes of the body. A string that is ASCII, and a buffer, are not copied. */
+static tf_err take_body(struct tf_js *js, struct tf_str *out)
+{
+    JSContext *context = js->context;
+
+    out->data = NULL;
+    out->size = 0;
+    if (JS_IsNull(js->body)) {
+        return TF_OK;
+    }
+    if (!JS_IsString(js->body)) {
+        out->data = (const char *)JS_GetArrayBuffer(context, &out->size, js->body);
+        return JS_HasException(context) ? TF_ERESPONSE : TF_OK;
+    }
+    js->body_text = JS_ToCStringLen(context, &out->size, js->body);
+    if (js->body_text == NULL) {
+        return TF_ERESPONSE;
+    }
+    out->data = js->body_text;
+    if (tf_text_has_surrogates(out->data, out->size)) {
+        js->clean_text = js_malloc(context, out->size);
+        if (js->clean_text == NULL) {
+            return TF_ERESPONSE;
+        }
+        out->size = tf_text_encode(out->data, out->size, js->clean_text);
+        out->data = js->clean_text;
+    }
+    return TF_OK;
+}
+
+/* Text of item `at` of the header list, which a script may have tampered with. */
+static const char *list_item(struct tf_js *js, uint32_t at, size_t *size)
+{
+    JSValue value = JS_GetPropertyUint32(js->context, js->headers, at);
+    const char *text =
+        JS_IsString(value) ? JS_ToCStringLen(js->context, size, value) : NULL;
+    JS_FreeValue(js->context, value);
+    return text;
+}
+
+/* Copies item `at` to `to`, where there is room for `room` bytes. */
+static tf_err copy_item(struct tf_js *js, uint32_t at, char *to, size_t room,
+                        struct tf_str *out)
+{
+    size_t size;
+    const char *text = list_item(js, at, &size);
+    tf_err err = TF_ERESPONSE;
+
+    if (text != NULL && size <= room && tf_text_to_latin1(text, size, to, &out->size)) {
+        out->data = to;
+        err = TF_OK;
+    }
+    JS_FreeCString(js->context, text);
+    return err;
+}
+
+/* Copies the headers into one block. */
+static tf_err take_headers(struct tf_js *js, struct tf_js_response *out)
+{
+    JSContext *context = js->context;
+    JSValue length = JS_GetPropertyStr(context, js->headers, "length");
+    uint32_t count = 0;
+    size_t room = 0;
+    struct tf_str item;
+    char *to;
+
+    if (JS_ToUint32(context, &count, length) < 0 || count % 2 != 0 ||
+        count / 2 > TF_HEADERS_MAX) {
+        return TF_ERESPONSE;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const char *text = list_item(js, i, &item.size);
+        if (text == NULL) {
+            return TF_ERESPONSE;
+        }
+        room += item.size;
+        JS_FreeCString(context, text);
+    }
+    js->block = js_malloc(context, count / 2 * sizeof(struct tf_js_header) + room + 1);
+    if (js->block == NULL) {
+        return TF_ERESPONSE;
+    }
+    out->headers = (void *)js->block;
+    out->header_count = count / 2;
+    to = js->block + count / 2 * sizeof(struct tf_js_header);
+    for (uint32_t i = 0; i < count; i++) {
+        struct tf_js_header *h = &out->headers[i / 2];
+        if (copy_item(js, i, to, room, &item) != TF_OK) {
+            return TF_ERESPONSE;
+        }
+        *(i % 2 == 0 ? &h->name : &h->value) = item;
+        to += item.size;
+        room -= item.size;
+    }
+    return TF_OK;
+}
+
+static tf_err take_answer(struct tf_js *js, const struct tf_js_limits *limits,
+                          struct tf_js_response *response, struct tf_js_report *report)
+{
+    struct tf_js_response out = {0};
+    tf_err err;
+
+    out.status = js->status >= 200 && js->status <= 599 ? (unsigned)js->status : 0;
+    err = take_headers(js, &out);
+    if (err == TF_OK) {
+        err = take_body(js, &out.body);
+    }
+    if (JS_HasException(js->context)) {
+        return classify(js, JS_GetException(js->context), report, TF_ERESPONSE);
+    }
+    if (err != TF_OK || (double)out.status != js->status || !tf_text_check(&out)) {
+        return say(report, TF_ERESPONSE);
+    }
+    if (out.body.size > limits->body) {
+        return say(report, TF_ELIMIT);
+    }
+    *response = out;
+    return TF_OK;
+}
+
+tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                  const struct tf_js_limits *limits, struct tf_js_response *response,
+                  struct tf_js_report *report)
+{
+    static const struct tf_js_request nothing;
+    JSContext *context = js->context;
+    JSValue args[2];
+    tf_err err;
+
+    begin(js, limits, report);
+    js->native.request = request;
+    args[0] = JS_NewStringLen(context, request->method.data, request->method.size);
+    args[1] = JS_NewStringLen(context, request->url.data, request->url.size);
+    err = enter(js, js->call, 2, args, report);
+    JS_FreeValue(context, args[0]);
+    JS_FreeValue(context, args[1]);
+    if (err == TF_OK && js->is_failed) {
+        err = classify(js, JS_DupValue(context, js->reason), report, TF_EEXCEPTION);
+    } else if (err == TF_OK && !js->is_answered) {
+        err = say(report, tf_arena_failed(js->arena) != 0 ? TF_EMEMORY : TF_EPENDING);
+    } else if (err == TF_OK) {
+        err = take_answer(js, limits, response, report);
+    }
+    js->native.request = &nothing;
+    report->steps = js->steps;
+    return err;
+}

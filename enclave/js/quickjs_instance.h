@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * quickjs_instance.h - between quickjs.c (an instance's life, running, limits) and
+ * quickjs_native.c (what scripts may call); nobody else includes it.
+ */
+#pragma once
+
+#include <quickjs.h>
+
+#include "enclave/js/js.h"
+#include "enclave/js/native.h"
+
+struct tf_js {
+    struct tf_native native;
+    struct tf_arena *arena;
+    JSRuntime *runtime;
+    JSContext *context;
+    JSValue load; /* the prelude's functions */
+    JSValue bind;
+    JSValue call;
+    uint64_t steps;
+    uint64_t steps_max;
+    bool is_stopped;  /* over the step limit; stays until the next call */
+    bool is_answered; /* `status`, `body` and `headers` are set */
+    bool is_failed;   /* `reason` is set */
+    double status;
+    JSValue body;
+    JSValue headers;
+    JSValue reason;
+    const char *body_text; /* by JS_ToCStringLen, or NULL */
+    char *clean_text;      /* the body when it had to be rewritten */
+    char *block;           /* the answer's headers */
+};
+
+/** Makes the prelude's `native`. @return an exception when the arena is full. */
+JSValue tf_quickjs_native(JSContext *context);
+
+/** Compiles a file: as a module, or, with CommonJS's wrapper around it, as a function. */
+JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file,
+                           bool is_module);
+
+/** Sets a property; takes `value`. @return false with an exception. */
+TF_MUST_USE bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name,
+                                   JSValue value);

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <string.h>
+
+#include "enclave/js/quickjs_instance.h"
+#include "enclave/js/text.h"
+
+/* Decodes untrusted bytes, of which each is a character or which are UTF-8. */
+static JSValue new_text(JSContext *context, const struct tf_str *bytes, bool is_latin1)
+{
+    enum tf_text found = tf_text_scan(bytes->data, bytes->size);
+    JSValue value;
+    char *text;
+    size_t size;
+
+    if (found == TF_TEXT_ASCII || (!is_latin1 && found != TF_TEXT_BAD)) {
+        return JS_NewStringLen(context, bytes->data, bytes->size);
+    }
+    text = js_malloc(context, bytes->size * 3);
+    if (text == NULL) {
+        return JS_EXCEPTION;
+    }
+    size = is_latin1 ? tf_text_from_latin1(bytes->data, bytes->size, text)
+                     : tf_text_decode(bytes->data, bytes->size, false, text);
+    value = JS_NewStringLen(context, text, size);
+    js_free(context, text);
+    return value;
+}
+
+static JSValue new_list(JSContext *context, const struct tf_native *native,
+                        const struct tf_native_value *list)
+{
+    JSValue array = JS_NewArray(context);
+    for (uint32_t i = 0; i < list->count && !JS_IsException(array); i++) {
+        struct tf_str item = tf_native_item(native, list->kind, i);
+        JSValue value = new_text(context, &item, list->kind == TF_KIND_HEADERS);
+        if (JS_IsException(value) ||
+            JS_DefinePropertyValueUint32(context, array, i, value, JS_PROP_C_W_E) < 0) {
+            JS_FreeValue(context, array);
+            array = JS_EXCEPTION;
+        }
+    }
+    return array;
+}
+
+static JSValue new_value(JSContext *context, const struct tf_native *native,
+                         const struct tf_native_value *value)
+{
+    switch (value->kind) {
+    case TF_KIND_NULL:
+        return JS_NULL;
+    case TF_KIND_BOOL:
+        return JS_NewBool(context, value->number != 0);
+    case TF_KIND_NUMBER:
+        return JS_NewFloat64(context, value->number);
+    case TF_KIND_TEXT:
+    case TF_KIND_LATIN1:
+        return new_text(context, &value->data, value->kind == TF_KIND_LATIN1);
+    case TF_KIND_BUFFER:
+        return JS_NewArrayBufferCopy(context, (const uint8_t *)value->data.data,
+                                     value->data.size);
+    case TF_KIND_HEADERS:
+    case TF_KIND_ENV:
+        return new_list(context, native, value);
+    case TF_KIND_UNDEFINED:
+    default:
+        return JS_UNDEFINED;
+    }
+}
+
+/* Takes (buffer, at, size); the prelude's, but a script may have put its own there. */
+static bool take_span(JSContext *context, JSValueConst *argv, struct tf_native_args *out)
+{
+    uint64_t at;
+    uint64_t size;
+    size_t total;
+    uint8_t *data;
+
+    if (JS_ToIndex(context, &at, argv[1]) < 0 || JS_ToIndex(context, &size, argv[2]) < 0) {
+        return false;
+    }
+    data = JS_GetArrayBuffer(context, &total, argv[0]);
+    if (data == NULL && total == 0 && JS_HasException(context)) {
+        return false;
+    }
+    if (at > total || size > total - at) {
+        JS_ThrowRangeError(context, "outside the buffer");
+        return false;
+    }
+    out->bytes = data + at;
+    out->size = size;
+    return true;
+}
+
+static JSValue native(JSContext *context, JSValueConst this, int argc, JSValueConst *argv,
+                      int index)
+{
+    struct tf_js *js = JS_GetContextOpaque(context);
+    const struct tf_native_def *def = &tf_natives[index];
+    struct tf_native_args args = {0};
+    struct tf_native_value out = {0};
+    const char *text = NULL;
+    JSValue value = JS_EXCEPTION;
+
+    (void)this;
+    (void)argc; /* missing ones were filled with undefined: the functions' length is 4 */
+    if (def->form == TF_FORM_TEXT) {
+        text = JS_ToCStringLen(context, &args.text.size, argv[0]);
+        args.text.data = text;
+        args.flag = JS_ToBool(context, argv[1]) > 0;
+        if (text == NULL) {
+            return JS_EXCEPTION;
+        }
+    } else if (def->form == TF_FORM_SPAN) {
+        args.flag = JS_ToBool(context, argv[3]) > 0;
+        if (!take_span(context, argv, &args)) {
+            return JS_EXCEPTION;
+        }
+    } else if (def->form == TF_FORM_FLAG) {
+        args.flag = JS_ToBool(context, argv[0]) > 0;
+    }
+    if (def->run(&js->native, &args, &out)) {
+        value = new_value(context, &js->native, &out);
+    } else {
+        JS_ThrowOutOfMemory(context);
+    }
+    tf_arena_free(js->arena, out.owned);
+    JS_FreeCString(context, text);
+    return value;
+}
+
+JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file, bool is_module)
+{
+    static const char before[] =
+        "(function (exports, require, module, __filename, __dirname) {";
+    static const char after[] = "\n})";
+    size_t start = is_module ? 0 : sizeof(before) - 1;
+    size_t size = start + file->size;
+    char *text = js_malloc(context, size + sizeof(after));
+    JSValue value;
+
+    if (text == NULL) {
+        return JS_EXCEPTION;
+    }
+    memcpy(text, before, start);
+    memcpy(text + start, file->data, file->size);
+    if (!is_module) {
+        memcpy(text + size, after, sizeof(after) - 1);
+        size += sizeof(after) - 1;
+    }
+    text[size] = '\0';
+    value = JS_Eval(context, text, size, file->path,
+                    is_module ? JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY
+                              : JS_EVAL_TYPE_GLOBAL);
+    js_free(context, text);
+    return value;
+}
+
+static JSValue native_compile(JSContext *context, JSValueConst this, int argc,
+                              JSValueConst *argv)
+{
+    const struct tf_js *js = JS_GetContextOpaque(context);
+    const struct tf_js_file *file;
+    size_t size;
+    const char *path = JS_ToCStringLen(context, &size, argv[0]);
+
+    (void)this;
+    (void)argc;
+    if (path == NULL) {
+        return JS_EXCEPTION;
+    }
+    file = tf_text_file(js->native.program, path, size);
+    JS_FreeCString(context, path);
+    return file == NULL ? JS_ThrowReferenceError(context, "no such file")
+                        : tf_quickjs_compile(context, file, false);
+}
+
+static JSValue native_respond(JSContext *context, JSValueConst this, int argc,
+                              JSValueConst *argv)
+{
+    struct tf_js *js = JS_GetContextOpaque(context);
+    double status;
+
+    (void)this;
+    (void)argc;
+    if (!js->is_answered && !js->is_failed && JS_ToFloat64(context, &status, argv[0]) == 0) {
+        js->is_answered = true;
+        js->status = status;
+        js->body = JS_DupValue(context, argv[1]);
+        js->headers = JS_DupValue(context, argv[2]);
+    }
+    return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
+}
+
+static JSValue native_fail(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
+{
+    struct tf_js *js = JS_GetContextOpaque(context);
+    (void)this;
+    (void)argc;
+    if (!js->is_answered && !js->is_failed) {
+        js->is_failed = true;
+        js->reason = JS_DupValue(context, argv[0]);
+    }
+    return JS_UNDEFINED;
+}
+
+bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name, JSValue value)
+{
+    return !JS_IsException(value) &&
+           JS_SetPropertyStr(context, object, name, value) >= 0;
+}
+
+JSValue tf_quickjs_native(JSContext *context)
+{
+    JSValue object = JS_NewObject(context);
+    bool is_ok = !JS_IsException(object);
+
+    for (int i = 0; is_ok && tf_natives[i].name != NULL; i++) {
+        const char *name = tf_natives[i].name;
+        is_ok = tf_quickjs_define(context, object, name,
+                       JS_NewCFunctionMagic(context, native, name, 4,
+                                            JS_CFUNC_generic_magic, i));
+    }
+    is_ok = is_ok &&
+            tf_quickjs_define(context, object, "compile",
+                   JS_NewCFunction(context, native_compile, "compile", 1)) &&
+            tf_quickjs_define(context, object, "respond",
+                   JS_NewCFunction(context, native_respond, "respond", 3)) &&
+            tf_quickjs_define(context, object, "fail", JS_NewCFunction(context, native_fail, "fail", 1));
+    return is_ok ? object : JS_EXCEPTION;
+}
