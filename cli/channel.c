@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/channel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "abi/limits.h"
+#include "cli/cli.h"
+#include "lib/bytes.h"
+#include "lib/json.h"
+
+enum { ANSWER_MAX = 256 << 10, TIMEOUT_SECONDS = 30 };
+
+struct tf_channel_client {
+    SSL_CTX *ctx;
+    BIO *bio;
+    SSL *ssl; /* the BIO's */
+    uint8_t exporter[TF_EXPORTER_SIZE];
+    uint8_t spki[TF_SHA256_SIZE];
+};
+
+static bool bind_values(struct tf_channel_client *c)
+{
+    static const char label[] = "EXPORTER-tfaas-attest";
+    X509 *peer = SSL_get1_peer_certificate(c->ssl);
+    uint8_t *spki = NULL;
+    int size = peer == NULL ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(peer), &spki);
+
+    X509_free(peer);
+    if (size <= 0) {
+        return false;
+    }
+    tf_sha256(spki, (size_t)size, c->spki);
+    OPENSSL_free(spki);
+    return SSL_export_keying_material(c->ssl, c->exporter, sizeof(c->exporter), label,
+                                      sizeof(label) - 1, NULL, 0, 1) == 1;
+}
+
+static void limit_time(BIO *bio)
+{
+    struct timeval limit = {.tv_sec = TIMEOUT_SECONDS};
+    int fd = -1;
+
+    (void)BIO_get_fd(bio, &fd);
+    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+}
+
+static bool handshake(struct tf_channel_client *c, const char *connect,
+                      const char *lambda)
+{
+    char name[TF_DNS_MAX + 1];
+
+    c->ctx = SSL_CTX_new(TLS_client_method());
+    if (c->ctx == NULL || SSL_CTX_set_min_proto_version(c->ctx, TLS1_3_VERSION) != 1) {
+        return false;
+    }
+    (void)SSL_CTX_set_session_cache_mode(c->ctx, SSL_SESS_CACHE_OFF);
+    c->bio = BIO_new_ssl_connect(c->ctx);
+    if (c->bio == NULL || BIO_get_ssl(c->bio, &c->ssl) != 1) {
+        return false;
+    }
+    (void)snprintf(name, sizeof(name), "%s.manage.tfaas.internal", lambda);
+    (void)BIO_set_conn_hostname(c->bio, connect);
+    if (SSL_set_tlsext_host_name(c->ssl, name) != 1 || BIO_do_connect(c->bio) != 1) {
+        return false;
+    }
+    limit_time(c->bio);
+    return BIO_do_handshake(c->bio) == 1 && bind_values(c);
+}
+
+struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda)
+{
+    struct tf_channel_client *c = calloc(1, sizeof(*c));
+
+    if (c == NULL) {
+        return NULL;
+    }
+    if (!handshake(c, connect, lambda)) {
+        const char *why = ERR_reason_error_string(ERR_peek_last_error());
+        (void)tf_report(TF_EIO,
+                        "no TLS with %s.manage.tfaas.internal at %s: %s (is the lambda"
+                        " deployed there? --connect or TFAAS_CONNECT names the address)",
+                        lambda, connect, why == NULL ? "connection failed" : why);
+        tf_channel_close(c);
+        return NULL;
+    }
+    return c;
+}
+
+void tf_channel_close(struct tf_channel_client *channel)
+{
+    if (channel != NULL) {
+        BIO_free_all(channel->bio);
+        SSL_CTX_free(channel->ctx);
+        free(channel);
+    }
+}
+
+const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel)
+{
+    return channel->exporter;
+}
+
+static bool send_all(BIO *bio, const char *data, size_t size)
+{
+    while (size > 0) {
+        int n = BIO_write(bio, data, (int)size);
+        if (n <= 0) {
+            return false;
+        }
+        data += n;
+        size -= (size_t)n;
+    }
+    return BIO_flush(bio) == 1;
+}
+
+/* The value of Content-Length in a NUL-terminated head, or -1. */
+static long content_length(const char *head)
+{
+    static const char field[] = "\r\ncontent-length:";
+
+    for (const char *at = head; *at != '\0'; at++) {
+        if (strncasecmp(at, field, sizeof(field) - 1) == 0) {
+            return strtol(at + sizeof(field) - 1, NULL, 10);
+        }
+    }
+    return -1;
+}
+
+/* Reads one response into `buffer`; the body's place and size come back. */
+static bool receive(BIO *bio, char *buffer, int *status, char **body, size_t *body_size)
+{
+    size_t size = 0;
+    char *end = NULL;
+    long length = -1;
+
+    while (end == NULL || size < (size_t)(end - buffer) + (size_t)length) {
+        int n = size < ANSWER_MAX ? BIO_read(bio, buffer + size, (int)(ANSWER_MAX - size))
+                                  : 0;
+        if (n <= 0) {
+            return false;
+        }
+        size += (size_t)n;
+        buffer[size] = '\0';
+        if (end == NULL && (end = strstr(buffer, "\r\n\r\n")) != NULL) {
+            *end = '\0';
+            end += 4;
+            length = content_length(buffer);
+            if (length < 0 || length > ANSWER_MAX) {
+                return false;
+            }
+        }
+    }
+    *status = strncmp(buffer, "HTTP/1.1 ", 9) == 0 ? atoi(buffer + 9) : 0;
+    *body = end;
+    *body_size = (size_t)length;
+    return true;
+}
+
+static const char *text_of(const json_t *answer, const char *key)
+{
+    const char *text = json_string_value(json_object_get(answer, key));
+
+    return text == NULL ? "" : text;
+}
+
+static tf_err exchange(struct tf_channel_client *c, const char *path, const char *body,
+                       size_t size, char *buffer, json_t **answer)
+{
+    char head[512];
+    int status = 0;
+    char *text = NULL;
+    size_t text_size = 0;
+    json_t *parsed = NULL;
+    int n = snprintf(head, sizeof(head),
+                     "POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\n"
+                     "content-length: %zu\r\n\r\n",
+                     path, SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name), size);
+
+    if (!send_all(c->bio, head, (size_t)n) || !send_all(c->bio, body, size) ||
+        !receive(c->bio, buffer, &status, &text, &text_size) ||
+        tf_json_parse(text, text_size, &parsed) != TF_OK) {
+        (void)tf_report(TF_EIO, "the enclave's answer to %s did not arrive whole", path);
+        return TF_EIO;
+    }
+    if (status != 200) {
+        (void)tf_report_remote(text_of(parsed, "error"), text_of(parsed, "text"),
+                               text_of(parsed, "hint"));
+        json_decref(parsed);
+        return TF_EUSAGE;
+    }
+    *answer = parsed;
+    return TF_OK;
+}
+
+tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
+                       const char *body, size_t size, json_t **answer)
+{
+    char *buffer = malloc(ANSWER_MAX + 1);
+
+    if (buffer == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = exchange(channel, path, body, size, buffer, answer);
+    free(buffer);
+    return err;
+}
+
+/* Puts the evidence, as text, and the claims, decoded, into the input. */
+static bool take_answer(const json_t *answer, char **evidence, uint8_t **claims,
+                        struct tf_verify_input *in)
+{
+    const char *encoded = json_string_value(json_object_get(answer, "claims"));
+
+    *evidence = json_dumps(json_object_get(answer, "evidence"), JSON_COMPACT);
+    *claims = encoded == NULL ? NULL : malloc(strlen(encoded) + 1);
+    if (*evidence == NULL || *claims == NULL ||
+        tf_base64_parse(encoded, strlen(encoded), *claims, strlen(encoded),
+                        &in->claims_size) != TF_OK) {
+        return false;
+    }
+    in->evidence = *evidence;
+    in->evidence_size = strlen(*evidence);
+    in->claims = (const char *)*claims;
+    return true;
+}
+
+tf_err tf_channel_attest(struct tf_channel_client *channel,
+                         const struct tf_policy *policy, const char *lambda,
+                         bool insecure_allow_simulated, struct tf_verdict *verdict)
+{
+    struct tf_verify_input in = {.policy = policy,
+                                 .lambda = lambda,
+                                 .insecure_allow_simulated = insecure_allow_simulated};
+    char body[128];
+    char nonce[64];
+    json_t *answer = NULL;
+    char *evidence = NULL;
+    uint8_t *claims = NULL;
+
+    if (RAND_bytes(in.nonce, sizeof(in.nonce)) != 1) {
+        return TF_EINTERNAL;
+    }
+    memcpy(in.exporter, channel->exporter, sizeof(in.exporter));
+    memcpy(in.spki, channel->spki, sizeof(in.spki));
+    tf_base64_write(in.nonce, sizeof(in.nonce), nonce);
+    int size = snprintf(body, sizeof(body), "{\"nonce\":\"%s\"}", nonce);
+    tf_err err = tf_channel_post(channel, "/v1/attest", body, (size_t)size, &answer);
+    if (err == TF_OK && !take_answer(answer, &evidence, &claims, &in)) {
+        err = TF_EEVIDENCE_FORMAT;
+        (void)tf_report(err, "the enclave's answer has no evidence and claims");
+    }
+    if (err == TF_OK) {
+        (void)tf_verify(&in, verdict);
+    }
+    free(evidence);
+    free(claims);
+    json_decref(answer);
+    return err;
+}
+
+tf_err tf_policy_load(const char *path, struct tf_policy *policy)
+{
+    uint8_t *text = NULL;
+    size_t size = 0;
+    tf_err err = tf_file_read(path, TF_POLICY_MAX, &text, &size);
+
+    if (err != TF_OK) {
+        return err;
+    }
+    err = tf_policy_parse((const char *)text, size, policy);
+    free(text);
+    if (err != TF_OK) {
+        (void)tf_report(err, "%s (fields: doc/formats.md, Policy)", path);
+    }
+    return err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * channel.h - a client of an enclave's management endpoint (doc/formats.md): TLS 1.3 to
+ * the enclave, the values of that connection that evidence must bind, JSON requests over
+ * it. The certificate proves nothing by itself and is not checked here; tf_channel_attest
+ * is what makes the connection trustworthy.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "lib/err.h"
+#include "verify/verify.h"
+
+struct tf_channel_client;
+
+/** Connects to ADDR:PORT with the SNI LAMBDA.manage.tfaas.internal.
+ *  @return owned, tf_channel_close; NULL after a message. */
+struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda);
+void tf_channel_close(struct tf_channel_client *channel);
+
+/** This connection's TLS exporter (label EXPORTER-tfaas-attest, RFC 8446 7.5). */
+const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel);
+
+/**
+ * POSTs `body`.
+ * @param answer  owned by the caller: json_decref.
+ * @return TF_OK; TF_EIO or TF_EUSAGE (refused by the enclave) after a message.
+ */
+TF_MUST_USE tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
+                                   const char *body, size_t size, json_t **answer);
+
+/** Asks for evidence under a fresh nonce and judges it. @return TF_OK and the verdict,
+ * good or bad (verdict->result); TF_EIO, TF_EUSAGE or TF_EEVIDENCE_FORMAT after a
+ * message. */
+TF_MUST_USE tf_err tf_channel_attest(struct tf_channel_client *channel,
+                                     const struct tf_policy *policy, const char *lambda,
+                                     bool insecure_allow_simulated,
+                                     struct tf_verdict *verdict);
+
+/** Loads a policy file. @return TF_OK, or an error after a message. */
+TF_MUST_USE tf_err tf_policy_load(const char *path, struct tf_policy *policy);

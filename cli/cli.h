@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cli.h - the verbs of `tfaas` and what they share: options, messages, files.
+ *
+ * A verb gets argv with argv[0] its own name and returns the exit status: 0 done or
+ * verdict good, 1 refused or verdict bad, 2 wrong usage or something of this machine is
+ * missing.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+enum { TF_EXIT_OK = 0, TF_EXIT_REFUSED = 1, TF_EXIT_USAGE = 2 };
+
+int tf_cmd_init(int argc, char **argv);
+int tf_cmd_key(int argc, char **argv);
+int tf_cmd_ca(int argc, char **argv);
+int tf_cmd_domain(int argc, char **argv);
+int tf_cmd_policy(int argc, char **argv);
+int tf_cmd_pack(int argc, char **argv);
+int tf_cmd_sign(int argc, char **argv);
+int tf_cmd_verify(int argc, char **argv);
+int tf_cmd_image(int argc, char **argv);
+int tf_cmd_deploy(int argc, char **argv);
+int tf_cmd_ls(int argc, char **argv);
+int tf_cmd_rm(int argc, char **argv);
+int tf_cmd_info(int argc, char **argv);
+int tf_cmd_attest(int argc, char **argv);
+int tf_cmd_grant(int argc, char **argv);
+int tf_cmd_invoke(int argc, char **argv);
+
+/** One option of a verb. */
+struct tf_option {
+    const char *name; /* without dashes */
+    enum { TF_OPTION_FLAG, TF_OPTION_TEXT, TF_OPTION_NUMBER, TF_OPTION_LIST } kind;
+    union {
+        bool *flag;
+        const char **text;
+        uint64_t *number;
+        struct tf_list *list;
+    } out;
+};
+
+enum { TF_LIST_MAX = 16 };
+
+/** The values of an option that may be given several times. */
+struct tf_list {
+    const char *items[TF_LIST_MAX];
+    size_t count;
+};
+
+#define TF_FLAG(name_, out_)                                                             \
+    {                                                                                    \
+        .name = (name_), .kind = TF_OPTION_FLAG, .out.flag = (out_)                      \
+    }
+#define TF_TEXT(name_, out_)                                                             \
+    {                                                                                    \
+        .name = (name_), .kind = TF_OPTION_TEXT, .out.text = (out_)                      \
+    }
+#define TF_NUMBER(name_, out_)                                                           \
+    {                                                                                    \
+        .name = (name_), .kind = TF_OPTION_NUMBER, .out.number = (out_)                  \
+    }
+#define TF_LIST(name_, out_)                                                             \
+    {                                                                                    \
+        .name = (name_), .kind = TF_OPTION_LIST, .out.list = (out_)                      \
+    }
+
+/**
+ * Parses `--name value`, `--name=value` and `--flag`; what is left are operands.
+ *
+ * @param options   table ended by a NULL name.
+ * @param operands  filled in order; exactly `count` are required.
+ * @return true, or false after a message (the verb returns TF_EXIT_USAGE).
+ */
+bool tf_options(int argc, char **argv, const struct tf_option *options,
+                const char **operands, size_t count);
+
+/** Says on stderr that a required option is missing. @return TF_EXIT_USAGE. */
+int tf_missing(const char *verb, const char *option);
+
+/**
+ * Prints `tfaas: CODE: text: detail` and the hint.
+ * @return the exit status: TF_EXIT_USAGE for TF_EUSAGE, TF_EIO and TF_ENOMEM, else
+ *         TF_EXIT_REFUSED.
+ */
+int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same, with the code that the host or the enclave sent by name. */
+int tf_report_remote(const char *code, const char *text, const char *hint);
+
+/** Environment's TFAAS_HOST, or state/admin.sock. */
+const char *tf_default_host(void);
+/** Environment's TFAAS_CONNECT, or 127.0.0.1:8443. */
+const char *tf_default_connect(void);
+
+/**
+ * Reads a whole file of at most `max` bytes.
+ * @param data  owned by the caller: free (tf_wipe first if secret). NUL follows the
+ * bytes.
+ * @return TF_OK; TF_EIO or TF_ELIMIT after a message.
+ */
+TF_MUST_USE tf_err tf_file_read(const char *path, size_t max, uint8_t **data,
+                                size_t *size);
+
+/** Writes a file: temporary name, fsync, rename. @return TF_OK; TF_EIO after a message.
+ */
+TF_MUST_USE tf_err tf_file_write(const char *path, const void *data, size_t size,
+                                 unsigned mode);

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* common.c - options and messages of the verbs. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+static const struct tf_option *find(const struct tf_option *options, const char *name,
+                                    size_t size)
+{
+    for (; options->name != NULL; options++) {
+        if (strlen(options->name) == size && memcmp(options->name, name, size) == 0) {
+            return options;
+        }
+    }
+    return NULL;
+}
+
+static bool store(const struct tf_option *option, const char *value)
+{
+    char *end = NULL;
+
+    switch (option->kind) {
+    case TF_OPTION_FLAG:
+        *option->out.flag = true;
+        return true;
+    case TF_OPTION_TEXT:
+        *option->out.text = value;
+        return true;
+    case TF_OPTION_NUMBER:
+        *option->out.number = strtoull(value, &end, 10);
+        if (value[0] < '0' || value[0] > '9' || *end != '\0') {
+            (void)tf_report(TF_EUSAGE, "--%s wants a number, not `%s`", option->name,
+                            value);
+            return false;
+        }
+        return true;
+    case TF_OPTION_LIST:
+        if (option->out.list->count == TF_LIST_MAX) {
+            (void)tf_report(TF_EUSAGE, "--%s is given more than %d times", option->name,
+                            (int)TF_LIST_MAX);
+            return false;
+        }
+        option->out.list->items[option->out.list->count++] = value;
+        return true;
+    }
+    return false;
+}
+
+/* Takes the option at argv[*at] and moves past it. */
+static bool take(int argc, char **argv, int *at, const struct tf_option *options)
+{
+    const char *name = argv[*at] + 2;
+    const char *equals = strchr(name, '=');
+    size_t size = equals == NULL ? strlen(name) : (size_t)(equals - name);
+    const struct tf_option *option = find(options, name, size);
+    const char *value = equals == NULL ? NULL : equals + 1;
+
+    if (option == NULL) {
+        (void)tf_report(TF_EUSAGE, "%s has no option --%.*s; see `tfaas help %s`",
+                        argv[0], (int)size, name, argv[0]);
+        return false;
+    }
+    if (option->kind == TF_OPTION_FLAG) {
+        value = "";
+    } else if (value == NULL) {
+        *at += 1;
+        value = *at < argc ? argv[*at] : NULL;
+    }
+    if (value == NULL) {
+        (void)tf_report(TF_EUSAGE, "--%s wants a value", option->name);
+        return false;
+    }
+    *at += 1;
+    return store(option, value);
+}
+
+bool tf_options(int argc, char **argv, const struct tf_option *options,
+                const char **operands, size_t count)
+{
+    size_t found = 0;
+
+    for (int at = 1; at < argc;) {
+        if (strncmp(argv[at], "--", 2) == 0) {
+            if (!take(argc, argv, &at, options)) {
+                return false;
+            }
+            continue;
+        }
+        if (found < count) {
+            operands[found] = argv[at];
+        }
+        found++;
+        at++;
+    }
+    if (found != count) {
+        (void)tf_report(TF_EUSAGE,
+                        "%s wants %zu operand(s), not %zu; see `tfaas help %s`", argv[0],
+                        count, found, argv[0]);
+        return false;
+    }
+    return true;
+}
+
+int tf_missing(const char *verb, const char *option)
+{
+    return tf_report(TF_EUSAGE, "%s needs --%s; see `tfaas help %s`", verb, option, verb);
+}
+
+int tf_report(tf_err err, const char *detail, ...)
+{
+    va_list args;
+
+    (void)fprintf(stderr, "tfaas: %s: %s: ", tf_err_name(err), tf_err_text(err));
+    va_start(args, detail);
+    (void)vfprintf(stderr, detail, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+    if (tf_err_hint(err)[0] != '\0') {
+        (void)fprintf(stderr, "  next: %s\n", tf_err_hint(err));
+    }
+    return err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM ? TF_EXIT_USAGE
+                                                                 : TF_EXIT_REFUSED;
+}
+
+int tf_report_remote(const char *code, const char *text, const char *hint)
+{
+    (void)fprintf(stderr, "tfaas: %s: %s\n", code, text);
+    if (hint[0] != '\0') {
+        (void)fprintf(stderr, "  next: %s\n", hint);
+    }
+    return TF_EXIT_REFUSED;
+}
+
+static const char *from_environment(const char *name, const char *otherwise)
+{
+    const char *value = getenv(name);
+
+    return value == NULL || value[0] == '\0' ? otherwise : value;
+}
+
+const char *tf_default_host(void)
+{
+    return from_environment("TFAAS_HOST", "state/admin.sock");
+}
+
+const char *tf_default_connect(void)
+{
+    return from_environment("TFAAS_CONNECT", "127.0.0.1:8443");
+}

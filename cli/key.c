@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* key.c - the verbs `key` and `domain`: who signs, and whose code may share an enclave.
+ */
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <openssl/pem.h>
+
+#include "abi/limits.h"
+#include "cli/cli.h"
+#include "cli/keys.h"
+#include "lib/bytes.h"
+#include "lib/descriptor.h"
+#include "lib/json.h"
+
+static tf_err save_public(const char *path, EVP_PKEY *key)
+{
+    char name[PATH_MAX];
+    char *pem = NULL;
+    BIO *bio = BIO_new(BIO_s_mem());
+    tf_err err = TF_EINTERNAL;
+
+    if (snprintf(name, sizeof(name), "%s.pub", path) < (int)sizeof(name) && bio != NULL &&
+        PEM_write_bio_PUBKEY(bio, key) == 1) {
+        long size = BIO_get_mem_data(bio, &pem);
+        err = tf_file_write(name, pem, (size_t)size, 0644);
+    }
+    (void)BIO_free(bio);
+    return err;
+}
+
+static int print_keyid(const EVP_PKEY *key)
+{
+    uint8_t spki[TF_SPKI_MAX];
+    char keyid[2 * TF_SHA256_SIZE + 1];
+
+    tf_keyid(spki, tf_key_spki(key, spki), keyid);
+    (void)printf("keyid %s\n", keyid);
+    return TF_EXIT_OK;
+}
+
+int tf_cmd_key(int argc, char **argv)
+{
+    const char *algorithm = "ed25519";
+    const char *operands[2];
+    const struct tf_option options[] = {TF_TEXT("alg", &algorithm), {0}};
+
+    if (!tf_options(argc, argv, options, operands, 2)) {
+        return TF_EXIT_USAGE;
+    }
+    bool is_new = strcmp(operands[0], "new") == 0;
+    if (!is_new && strcmp(operands[0], "show") != 0) {
+        return tf_report(TF_EUSAGE, "key new or key show, not `%s`", operands[0]);
+    }
+    if (is_new && access(operands[1], F_OK) == 0) {
+        return tf_report(TF_EUSAGE, "%s exists; a key is not overwritten", operands[1]);
+    }
+    EVP_PKEY *key = is_new ? tf_key_make(algorithm) : tf_key_load(operands[1]);
+    if (key == NULL) {
+        return TF_EXIT_USAGE;
+    }
+    int status = TF_EXIT_OK;
+    if (is_new && (tf_key_save(operands[1], key) != TF_OK ||
+                   save_public(operands[1], key) != TF_OK)) {
+        status = TF_EXIT_USAGE;
+    } else {
+        status = print_keyid(key);
+    }
+    EVP_PKEY_free(key);
+    return status;
+}
+
+static tf_err write_descriptor(const char *name, const struct tf_list *publishers,
+                               char *text, size_t cap, size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, text, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "tfaas", "domain.v1");
+    tf_json_put_string(&w, "name", name);
+    tf_json_open_array(&w, "publishers");
+    for (size_t i = 0; i < publishers->count; i++) {
+        uint8_t spki[TF_SPKI_MAX];
+        size_t spki_size = 0;
+        tf_err err = tf_spki_load(publishers->items[i], spki, &spki_size);
+        if (err != TF_OK) {
+            return err;
+        }
+        tf_json_put_base64(&w, NULL, spki, spki_size);
+    }
+    tf_json_close_array(&w);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+int tf_cmd_domain(int argc, char **argv)
+{
+    const char *name = NULL;
+    const char *out = NULL;
+    struct tf_list publishers = {0};
+    const char *operands[1];
+    const struct tf_option options[] = {TF_TEXT("name", &name),
+                                        TF_TEXT("out", &out),
+                                        TF_LIST("publisher", &publishers),
+                                        {0}};
+    char text[TF_DESCRIPTOR_MAX];
+    char hex[2 * TF_SHA256_SIZE + 1];
+    struct tf_descriptor descriptor;
+    size_t size = 0;
+
+    if (!tf_options(argc, argv, options, operands, 1)) {
+        return TF_EXIT_USAGE;
+    }
+    if (strcmp(operands[0], "new") != 0 || name == NULL || out == NULL ||
+        publishers.count == 0) {
+        return tf_report(TF_EUSAGE, "domain new wants --name, --publisher and --out");
+    }
+    tf_err err = write_descriptor(name, &publishers, text, sizeof(text), &size);
+    if (err != TF_OK) {
+        return TF_EXIT_USAGE;
+    }
+    err = tf_descriptor_parse(text, size, &descriptor);
+    if (err != TF_OK) {
+        return tf_report(err, "--name is a DNS label, at most %d publishers",
+                         TF_PUBLISHERS_MAX);
+    }
+    if (tf_file_write(out, text, size, 0644) != TF_OK) {
+        return TF_EXIT_USAGE;
+    }
+    tf_hex_write(descriptor.sha256, TF_SHA256_SIZE, hex);
+    (void)printf("domain %s\n", hex);
+    return TF_EXIT_OK;
+}

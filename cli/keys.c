@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/ec.h>
+#include <openssl/pem.h>
+#include <openssl/x509.h>
+
+#include "cli/cli.h"
+#include "lib/bytes.h"
+#include "lib/dsse.h"
+#include "lib/json.h"
+
+enum { PEM_FILE_MAX = 16 << 10 };
+
+static bool is_accepted(const EVP_PKEY *key)
+{
+    char group[32] = "";
+
+    if (EVP_PKEY_get_id(key) == EVP_PKEY_ED25519) {
+        return true;
+    }
+    return EVP_PKEY_get_id(key) == EVP_PKEY_EC &&
+           EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
+           strcmp(group, "prime256v1") == 0;
+}
+
+EVP_PKEY *tf_key_make(const char *algorithm)
+{
+    EVP_PKEY *key = NULL;
+
+    if (strcmp(algorithm, "ed25519") == 0) {
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    } else if (strcmp(algorithm, "p256") == 0) {
+        key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+    } else {
+        (void)tf_report(TF_EUSAGE, "--alg is ed25519 or p256, not `%s`", algorithm);
+        return NULL;
+    }
+    if (key == NULL) {
+        (void)tf_report(TF_EINTERNAL, "OpenSSL made no key");
+    }
+    return key;
+}
+
+EVP_PKEY *tf_key_load(const char *path)
+{
+    uint8_t *pem = NULL;
+    size_t size = 0;
+
+    if (tf_file_read(path, PEM_FILE_MAX, &pem, &size) != TF_OK) {
+        return NULL;
+    }
+    BIO *bio = BIO_new_mem_buf(pem, (int)size);
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
+    (void)BIO_free(bio);
+    tf_wipe(pem, size);
+    free(pem);
+    if (key == NULL || !is_accepted(key)) {
+        (void)tf_report(TF_EFORMAT, "%s: not a PEM private key, Ed25519 or P-256", path);
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    return key;
+}
+
+tf_err tf_key_save(const char *path, const EVP_PKEY *key)
+{
+    BIO *bio = BIO_new(BIO_s_secmem());
+    char *pem = NULL;
+    tf_err err = TF_EINTERNAL;
+
+    if (bio != NULL &&
+        PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
+        long size = BIO_get_mem_data(bio, &pem);
+        err = tf_file_write(path, pem, (size_t)size, 0600);
+    }
+    (void)BIO_free(bio);
+    return err;
+}
+
+size_t tf_key_spki(const EVP_PKEY *key, uint8_t spki[static TF_SPKI_MAX])
+{
+    uint8_t *at = spki;
+    int size = i2d_PUBKEY(key, NULL);
+
+    if (size <= 0 || size > TF_SPKI_MAX) {
+        return 0;
+    }
+    return (size_t)i2d_PUBKEY(key, &at);
+}
+
+tf_err tf_spki_load(const char *path, uint8_t spki[static TF_SPKI_MAX], size_t *size)
+{
+    uint8_t *pem = NULL;
+    size_t pem_size = 0;
+    tf_err err = tf_file_read(path, PEM_FILE_MAX, &pem, &pem_size);
+
+    if (err != TF_OK) {
+        return err;
+    }
+    BIO *bio = BIO_new_mem_buf(pem, (int)pem_size);
+    EVP_PKEY *key = PEM_read_bio_PUBKEY(bio, NULL, NULL, NULL);
+    (void)BIO_free(bio);
+    free(pem);
+    *size = key != NULL && is_accepted(key) ? tf_key_spki(key, spki) : 0;
+    EVP_PKEY_free(key);
+    if (*size == 0) {
+        (void)tf_report(TF_EFORMAT, "%s: not a PEM public key, Ed25519 or P-256", path);
+        return TF_EFORMAT;
+    }
+    return TF_OK;
+}
+
+void tf_keyid(const uint8_t *spki, size_t size, char keyid[static 2 * TF_SHA256_SIZE + 1])
+{
+    uint8_t digest[TF_SHA256_SIZE];
+
+    tf_sha256(spki, size, digest);
+    tf_hex_write(digest, sizeof(digest), keyid);
+}
+
+tf_err tf_key_sign(EVP_PKEY *key, const void *data, size_t size,
+                   uint8_t signature[static TF_SIGNATURE_MAX], size_t *signature_size)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    const EVP_MD *md = EVP_PKEY_get_id(key) == EVP_PKEY_EC ? EVP_sha256() : NULL;
+    size_t n = TF_SIGNATURE_MAX;
+    bool good = ctx != NULL && EVP_DigestSignInit(ctx, NULL, md, NULL, key) == 1 &&
+                EVP_DigestSign(ctx, signature, &n, data, size) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    if (!good) {
+        (void)tf_report(TF_EINTERNAL, "OpenSSL did not sign");
+        return TF_EINTERNAL;
+    }
+    *signature_size = n;
+    return TF_OK;
+}
+
+static void write_signature(struct tf_json_writer *w, EVP_PKEY *key,
+                            const uint8_t *signature, size_t size)
+{
+    uint8_t spki[TF_SPKI_MAX];
+    char keyid[2 * TF_SHA256_SIZE + 1];
+
+    tf_keyid(spki, tf_key_spki(key, spki), keyid);
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "keyid", keyid);
+    tf_json_put_base64(w, "sig", signature, size);
+    tf_json_close_object(w);
+}
+
+/* With a NULL key the envelope has no signature: what `pack` makes. */
+static tf_err write_envelope(EVP_PKEY *key, const char *type, const void *payload,
+                             size_t payload_size, const uint8_t *signature,
+                             size_t signature_size, char **out, size_t *size)
+{
+    struct tf_json_writer w;
+    size_t cap = tf_base64_size(payload_size) + 1024;
+    char *text = malloc(cap);
+
+    if (text == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_json_writer_init(&w, text, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "payloadType", type);
+    tf_json_put_base64(&w, "payload", payload, payload_size);
+    tf_json_open_array(&w, "signatures");
+    if (key != NULL) {
+        write_signature(&w, key, signature, signature_size);
+    }
+    tf_json_close_array(&w);
+    tf_json_close_object(&w);
+    tf_err err = tf_json_take(&w, size);
+    if (err != TF_OK) {
+        free(text);
+        return err;
+    }
+    *out = text;
+    return TF_OK;
+}
+
+tf_err tf_envelope_make(EVP_PKEY *key, const char *type, const void *payload,
+                        size_t payload_size, char **out, size_t *size)
+{
+    uint8_t signature[TF_SIGNATURE_MAX];
+    size_t signature_size = 0;
+
+    if (key != NULL) {
+        size_t cap = payload_size + strlen(type) + 64;
+        uint8_t *pae = malloc(cap);
+        if (pae == NULL) {
+            return TF_ENOMEM;
+        }
+        size_t pae_size = tf_dsse_pae_write(type, payload, payload_size, pae, cap);
+        tf_err err = pae_size == 0
+                         ? TF_EINTERNAL
+                         : tf_key_sign(key, pae, pae_size, signature, &signature_size);
+        tf_wipe(pae, cap);
+        free(pae);
+        if (err != TF_OK) {
+            return err;
+        }
+    }
+    return write_envelope(key, type, payload, payload_size, signature, signature_size,
+                          out, size);
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+struct verb {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *synopsis;
+    const char *text;
+};
+
+/* The usage text and the manual page are made from this table. */
+static const struct verb VERBS[] = {
+    {"init", tf_cmd_init, "DIR [--template fetch|event|module]", "start a project"},
+    {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE",
+     "make a signing key (FILE and FILE.pub), or show a key's id"},
+    {"domain", tf_cmd_domain, "new --name N --publisher FILE.pub... --out FILE",
+     "write a trust domain descriptor: whose lambdas may share an enclave"},
+    {"ca", tf_cmd_ca, "new --name N --out PREFIX",
+     "make a small certificate authority: PREFIX.key, PREFIX.pem"},
+    {"policy", tf_cmd_policy,
+     "new --image FILE.sig... --domain FILE [--sim-root BASE64|host] [--host SOCK] --out "
+     "FILE",
+     "write a policy: which enclaves and signers to trust"},
+    {"pack", tf_cmd_pack,
+     "DIR --out FILE [--name N] [--domain DNS...] [--version N] [--engine E...]",
+     "make an unsigned bundle from a project"},
+    {"sign", tf_cmd_sign, "BUNDLE --key FILE [--out FILE]", "sign a bundle"},
+    {"verify", tf_cmd_verify, "BUNDLE --domain FILE [--engine E] [--json]",
+     "check a bundle offline, exactly as the enclave does"},
+    {"deploy", tf_cmd_deploy, "BUNDLE --domain FILE --engine E [--host SOCK] [--json]",
+     "hand a bundle to a host"},
+    {"attest", tf_cmd_attest, "NAME --policy FILE [--connect A:P] [--allow-sim] [--json]",
+     "ask an enclave who it is and what it runs, and judge the answer"},
+    {"grant", tf_cmd_grant,
+     "NAME --policy FILE --key FILE (--ca-key FILE --ca-cert FILE | --tls-key FILE "
+     "--cert FILE)"
+     " [--names DNS...] [--days N] [--floor N] [--pin] [--connect A:P] [--allow-sim]",
+     "attest, then give the lambda its certificate"},
+    {"invoke", tf_cmd_invoke,
+     "NAME [--path P] [--data TEXT|@FILE] [--cacert FILE] [--connect A:P] [--host SOCK]",
+     "send one ordinary HTTPS request to a lambda"},
+    {"ls", tf_cmd_ls, "[--host SOCK] [--json]", "list what a host has deployed"},
+    {"rm", tf_cmd_rm, "NAME [--host SOCK]", "remove a lambda and its grant"},
+    {"info", tf_cmd_info, "[--host SOCK] [--json]", "say what a host is"},
+    {"image", tf_cmd_image, "key|sign|show|measure ... (tfaas image help)",
+     "measure and sign enclave images"},
+};
+enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
+
+static void usage(FILE *out)
+{
+    (void)fprintf(out, "usage: tfaas VERB ...\n\n");
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        (void)fprintf(out, "  %-8s %s\n", VERBS[i].name, VERBS[i].text);
+    }
+    (void)fprintf(
+        out, "\n`tfaas help VERB` shows a verb's options. --host is the admin socket of"
+             " tfaasd, --connect the\naddress it serves; a flag goes before TFAAS_HOST"
+             " and TFAAS_CONNECT, and those before\n./state/admin.sock and"
+             " 127.0.0.1:8443. Exit status: 0 done or verdict good, 1 refused or\n"
+             "verdict bad, 2 wrong usage or something is missing here.\n");
+}
+
+static const struct verb *find(const char *name)
+{
+    for (size_t i = 0; i < VERB_COUNT; i++) {
+        if (strcmp(VERBS[i].name, name) == 0) {
+            return &VERBS[i];
+        }
+    }
+    return NULL;
+}
+
+static int help(const char *name)
+{
+    const struct verb *verb = name == NULL ? NULL : find(name);
+
+    if (name != NULL && verb == NULL) {
+        return tf_report(TF_EUSAGE, "no verb `%s`", name);
+    }
+    if (verb == NULL) {
+        usage(stdout);
+    } else {
+        (void)printf("tfaas %s %s\n    %s\n", verb->name, verb->synopsis, verb->text);
+    }
+    return TF_EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2) {
+        usage(stderr);
+        return TF_EXIT_USAGE;
+    }
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+        return help(argc > 2 ? argv[2] : NULL);
+    }
+    const struct verb *verb = find(argv[1]);
+    if (verb == NULL) {
+        return tf_report(TF_EUSAGE, "no verb `%s`", argv[1]);
+    }
+    if (argc > 2 && strcmp(argv[2], "--help") == 0) {
+        return help(verb->name);
+    }
+    return verb->run(argc - 1, argv + 1);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* claims.h - the enclave's claims (doc/formats.md): what REPORTDATA is the hash of. */
+#pragma once
+
+#include "verify/verify.h"
+
+struct tf_claims {
+    uint8_t nonce[TF_NONCE_SIZE];
+    uint8_t exporter[TF_EXPORTER_SIZE];
+    uint8_t spki[TF_SHA256_SIZE];
+    uint8_t domain[TF_SHA256_SIZE];
+    uint8_t instance[16];
+    char engine[16];
+    bool has_lambda; /* the one that was asked for is among them */
+    struct tf_lambda_claim lambda;
+};
+
+/** Parses untrusted claims, every lambda in them strictly, and keeps the one named
+ * `lambda`.
+ *  @return TF_OK or TF_EEVIDENCE_FORMAT. */
+TF_MUST_USE tf_err tf_claims_parse(const char *text, size_t size, const char *lambda,
+                                   struct tf_claims *out);

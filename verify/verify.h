@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * verify.h - the relying party's judgement of an enclave: evidence, claims and policy in,
+ * a verdict with reasons out. No network, no clock, no files: the caller brings the
+ * bytes.
+ *
+ * Who may use it: the CLI, an attester, anyone outside who links the library. It does not
+ * open connections; nonce, exporter and key hash are those of the caller's own connection
+ * (doc/formats.md, Management endpoint), which is what makes the evidence fresh and
+ * bound.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/limits.h"
+#include "lib/crypto.h"
+#include "lib/err.h"
+#include "verify/policy.h"
+
+enum { TF_REASONS_MAX = 12, TF_NONCE_SIZE = 32, TF_EXPORTER_SIZE = 32 };
+
+/** What the relying party holds. All the caller's; texts are untrusted, the rest is its
+ * own. */
+struct tf_verify_input {
+    const char *evidence; /* JSON */
+    size_t evidence_size;
+    const char *claims; /* JSON, exactly the bytes that the enclave hashed */
+    size_t claims_size;
+    const struct tf_policy *policy;
+    const char *lambda;                 /* must be among the claims' lambdas */
+    uint8_t nonce[TF_NONCE_SIZE];       /* as sent */
+    uint8_t exporter[TF_EXPORTER_SIZE]; /* of this connection */
+    uint8_t spki[TF_SHA256_SIZE];       /* SHA-256 of the peer certificate's SPKI */
+    bool insecure_allow_simulated;
+};
+
+/** The enclave's statement about the lambda that was asked for. */
+struct tf_lambda_claim {
+    char name[TF_NAME_MAX + 1];
+    uint64_t version;
+    char digest[2 * TF_SHA256_SIZE + 1];
+    char signer[2 * TF_SHA256_SIZE + 1];
+    char domains[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    size_t domain_count;
+    bool is_granted;
+};
+
+struct tf_verdict {
+    tf_err result;                  /* TF_OK, or the first reason */
+    tf_err reasons[TF_REASONS_MAX]; /* all that failed, in the order of the checks */
+    size_t reason_count;
+    bool is_simulated;
+    bool is_debug;
+    bool has_identity; /* the report parsed: the next five are set, believed or not */
+    uint8_t mrenclave[32];
+    uint8_t mrsigner[32];
+    uint16_t product;
+    uint16_t svn;
+    uint8_t config_id[64];
+    bool has_claims; /* the claims parsed */
+    char domain[2 * TF_SHA256_SIZE + 1];
+    char instance[33];
+    char engine[16];
+    bool has_lambda;
+    struct tf_lambda_claim lambda;
+};
+
+/**
+ * Judges. Checks, in this order: format; simulated evidence allowed; signed by a trusted
+ * root; not DEBUG; REPORTDATA binds the claims, and the claims this connection;
+ * measurement, signer, version; trust domain (in CONFIGID and in the claims); the lambda
+ * and who signed it.
+ *
+ * @param out  always filled with what could be read, even when the verdict is bad.
+ * @return out->result.
+ */
+TF_MUST_USE tf_err tf_verify(const struct tf_verify_input *input, struct tf_verdict *out);
