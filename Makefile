@@ -7,7 +7,8 @@ CLANG   := clang
 ENGINES := quickjs duktape
 DEP     := $(O)/deps
 MUSL    := /usr/include/x86_64-linux-musl
-LIBC    := /usr/lib/x86_64-linux-musl/libc.a
+# libgcc: 128-bit division, for QuickJS.
+LIBC    := /usr/lib/x86_64-linux-musl/libc.a $(shell $(CC) -print-libgcc-file-name)
 GCCINC  := $(shell $(CC) -print-file-name=include)
 
 WARN   := -Wall -Wextra -Werror -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -45,7 +46,8 @@ $(BUILT): deps/lock deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* de
 trust = $(patsubst %,$(O)/trust/%.o,$(basename $(1)))
 CORE  := $(call trust,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
          $(filter-out enclave/layout.c,$(wildcard enclave/*.c enclave/*.S)) \
-         $(wildcard enclave/libc/*.c) enclave/js/slot.c enclave/js/prelude.S)
+         $(wildcard enclave/libc/*.c) enclave/js/slot.c enclave/js/text.c \
+         enclave/js/prelude.S)
 IMAGES := $(ENGINES:%=$(O)/%.img)
 IMAGE_LD := -nostdlib -static-pie -Wl,-T,enclave/image.lds -z norelro -z noexecstack \
             -z separate-code -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=4096
@@ -61,7 +63,7 @@ $(O)/trust/enclave/layout-%.o: enclave/layout.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) -DTF_ENGINE='"$*"' -c $< -o $@
 $(O)/trust/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); echo "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
-$(O)/trust/%.o: %.S enclave/js/prelude.js
+$(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
 	@mkdir -p $(@D); $(CC) -g -I. $(TRUST) -MMD -MP -c $< -o $@
 
 # --- programs of the untrusted host and of the relying party ----------------------------
