@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fixture.h - what a publisher has, for tests and fuzz seeds: ephemeral keys, a trust domain
- * over them, signed envelopes, bundles. Uses OpenSSL and the C library's heap; trusts its
- * callers.
+ * fixture.h - what a publisher has, for tests and fuzz seeds: ephemeral keys, a trust
+ * domain over them, signed envelopes, bundles. Uses OpenSSL and the C library's heap;
+ * trusts its callers.
  */
 #pragma once
 
@@ -39,12 +39,10 @@ struct fixture_entry {
     char type;
 };
 
-/** Makes a key: "ED25519" or "P-256". End with fixture_key_close. */
-static inline struct fixture_key fixture_key_open(const char *kind)
+/** Fills in the public half. */
+static inline struct fixture_key fixture_key_of(EVP_PKEY *private_key)
 {
-    struct fixture_key key = {0};
-    key.key = strcmp(kind, "P-256") == 0 ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind)
-                                         : EVP_PKEY_Q_keygen(NULL, NULL, kind);
+    struct fixture_key key = {.key = private_key};
     uint8_t *at = key.publisher.spki;
     key.publisher.spki_size = (size_t)i2d_PUBKEY(key.key, &at);
     uint8_t digest[TF_SHA256_SIZE];
@@ -53,14 +51,35 @@ static inline struct fixture_key fixture_key_open(const char *kind)
     return key;
 }
 
+/** Makes a key: "ED25519" or "P-256". End with fixture_key_close. */
+static inline struct fixture_key fixture_key_open(const char *kind)
+{
+    return fixture_key_of(strcmp(kind, "P-256") == 0
+                              ? EVP_PKEY_Q_keygen(NULL, NULL, "EC", kind)
+                              : EVP_PKEY_Q_keygen(NULL, NULL, kind));
+}
+
+/** The published key of RFC 8032 section 7.1, test 2; FIXTURE_SPKI is its public half. */
+static inline struct fixture_key fixture_key_published(void)
+{
+    static const uint8_t seed[32] = {0x4c, 0xcd, 0x08, 0x9b, 0x28, 0xff, 0x96, 0xda,
+                                     0x9d, 0xb6, 0xc3, 0x46, 0xec, 0x11, 0x4e, 0x0f,
+                                     0x5b, 0x8a, 0x31, 0x9f, 0x35, 0xab, 0xa6, 0x24,
+                                     0xda, 0x8c, 0xf6, 0xed, 0x4f, 0xb8, 0xa6, 0xfb};
+    return fixture_key_of(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, seed, 32));
+}
+#define FIXTURE_SPKI "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+#define FIXTURE_DOMAIN                                                                   \
+    "{\"tfaas\":\"domain.v1\",\"name\":\"acme\",\"publishers\":[\"" FIXTURE_SPKI "\"]}"
+
 static inline void fixture_key_close(struct fixture_key *key)
 {
     EVP_PKEY_free(key->key);
 }
 
 /** Writes the text of a trust domain with these publishers. @return its size. */
-static inline size_t fixture_domain_write(char *out, size_t cap, const struct fixture_key *keys,
-                                          size_t count)
+static inline size_t fixture_domain_write(char *out, size_t cap,
+                                          const struct fixture_key *keys, size_t count)
 {
     struct tf_json_writer w;
     size_t size = 0;
@@ -78,8 +97,8 @@ static inline size_t fixture_domain_write(char *out, size_t cap, const struct fi
 }
 
 /** Signs bytes. @return the signature's size; `out` has 128 bytes. */
-static inline size_t fixture_sign(const struct fixture_key *key, const void *data, size_t size,
-                                  uint8_t *out)
+static inline size_t fixture_sign(const struct fixture_key *key, const void *data,
+                                  size_t size, uint8_t *out)
 {
     EVP_MD_CTX *ctx = EVP_MD_CTX_new();
     size_t out_size = 128;
@@ -90,6 +109,30 @@ static inline size_t fixture_sign(const struct fixture_key *key, const void *dat
     return out_size;
 }
 
+/** Who signs and what: a keyid and the signature's bytes. */
+struct fixture_signature {
+    const char *keyid;
+    uint8_t bytes[128];
+    size_t size;
+};
+
+/** Writes an envelope, good or not. */
+static inline void fixture_put_envelope(struct tf_json_writer *w, const char *type,
+                                        const void *payload, size_t payload_size,
+                                        const struct fixture_signature *signature)
+{
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "payloadType", type);
+    tf_json_put_base64(w, "payload", payload, payload_size);
+    tf_json_open_array(w, "signatures");
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "keyid", signature->keyid);
+    tf_json_put_base64(w, "sig", signature->bytes, signature->size);
+    tf_json_close_object(w);
+    tf_json_close_array(w);
+    tf_json_close_object(w);
+}
+
 /** A signed envelope over a payload. NUL-terminated. */
 static inline struct fixture_bytes fixture_envelope(const struct fixture_key *key,
                                                     const char *type, const void *payload,
@@ -97,26 +140,17 @@ static inline struct fixture_bytes fixture_envelope(const struct fixture_key *ke
 {
     size_t cap = 2 * payload_size + 1024;
     uint8_t *pae = malloc(cap);
-    uint8_t signature[128];
+    struct fixture_signature signature = {.keyid = key->publisher.keyid};
     size_t pae_size = tf_dsse_pae_write(type, payload, payload_size, pae, cap);
-    size_t signature_size = fixture_sign(key, pae, pae_size, signature);
+    signature.size = fixture_sign(key, pae, pae_size, signature.bytes);
+    free(pae);
     struct fixture_bytes out = {malloc(cap), 0};
     struct tf_json_writer w;
     tf_json_writer_init(&w, (char *)out.data, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "payloadType", type);
-    tf_json_put_base64(&w, "payload", payload, payload_size);
-    tf_json_open_array(&w, "signatures");
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "keyid", key->publisher.keyid);
-    tf_json_put_base64(&w, "sig", signature, signature_size);
-    tf_json_close_object(&w);
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
+    fixture_put_envelope(&w, type, payload, payload_size, &signature);
     if (tf_json_take(&w, &out.size)) {
         abort();
     }
-    free(pae);
     return out;
 }
 
@@ -160,7 +194,8 @@ static inline struct fixture_bytes fixture_archive(const struct fixture_entry *e
 }
 
 /** Adds {path, size, sha256} to an open array of a manifest. */
-static inline void fixture_put_file(struct tf_json_writer *w, const struct fixture_entry *file)
+static inline void fixture_put_file(struct tf_json_writer *w,
+                                    const struct fixture_entry *file)
 {
     uint8_t digest[TF_SHA256_SIZE];
     tf_sha256(file->contents, file->size, digest);
@@ -173,7 +208,8 @@ static inline void fixture_put_file(struct tf_json_writer *w, const struct fixtu
 
 /** A small good manifest over these files; the first is the entry. @return its size. */
 static inline size_t fixture_manifest_write(char *out, size_t cap,
-                                            const struct fixture_entry *files, size_t count)
+                                            const struct fixture_entry *files,
+                                            size_t count)
 {
     struct tf_json_writer w;
     size_t size = 0;
@@ -195,10 +231,9 @@ static inline size_t fixture_manifest_write(char *out, size_t cap,
 }
 
 /** A bundle: the manifest, signed, and then the entries as they are. */
-static inline struct fixture_bytes fixture_bundle(const struct fixture_key *key,
-                                                  const void *manifest, size_t manifest_size,
-                                                  const struct fixture_entry *files,
-                                                  size_t count)
+static inline struct fixture_bytes
+fixture_bundle(const struct fixture_key *key, const void *manifest, size_t manifest_size,
+               const struct fixture_entry *files, size_t count)
 {
     struct fixture_bytes envelope =
         fixture_envelope(key, TF_DSSE_MANIFEST, manifest, manifest_size);

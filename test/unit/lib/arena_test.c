@@ -215,7 +215,8 @@ static void step(struct tf_arena *arena, struct shadow *shadow, uint32_t *state)
     memset(block, shadow->value, size);
 }
 
-static void stress(struct tf_arena *arena, struct shadow *shadows, uint32_t seed, int steps)
+static void stress(struct tf_arena *arena, struct shadow *shadows, uint32_t seed,
+                   int steps)
 {
     for (int i = 0; i < steps; i++) {
         step(arena, &shadows[next_random(&seed) % SHADOWS], &seed);

@@ -18,7 +18,8 @@ static struct tf_descriptor domain;
 static tf_err check(const struct fixture_bytes *bundle)
 {
     struct tf_bundle out = {.digest = {77}};
-    tf_err err = tf_bundle_check(bundle->data, bundle->size, &domain, "quickjs", scratch, &out);
+    tf_err err =
+        tf_bundle_check(bundle->data, bundle->size, &domain, "quickjs", scratch, &out);
     if (err) {
         CHECK(out.digest[0] == 77);
         return err;
@@ -28,7 +29,8 @@ static tf_err check(const struct fixture_bytes *bundle)
 }
 
 /* Checks the bundle of a manifest and entries; what is signed may be anything. */
-static tf_err check_of(const char *manifest, const struct fixture_entry *entries, size_t count)
+static tf_err check_of(const char *manifest, const struct fixture_entry *entries,
+                       size_t count)
 {
     struct fixture_bytes bundle =
         fixture_bundle(&key, manifest, strlen(manifest), entries, count);
@@ -68,7 +70,8 @@ static void test_good_bundle(void)
     free(bundle.data);
 }
 
-/* The digest is over what is signed, so the same files by another signer have the same. */
+/* The digest is over what is signed, so the same files by another signer have the same.
+ */
 static void test_digest_is_of_the_manifest(void)
 {
     struct tf_bundle first;
@@ -208,7 +211,8 @@ static void test_envelope_that_is_none(void)
     CHECK(check(&bundle) == TF_EDSSE_FORMAT);
     free(bundle.data);
     struct fixture_bytes grant = fixture_envelope(&key, TF_DSSE_GRANT, "{}", 2);
-    const struct fixture_entry other = {TF_ENVELOPE_PATH, (char *)grant.data, grant.size, 0};
+    const struct fixture_entry other = {TF_ENVELOPE_PATH, (char *)grant.data, grant.size,
+                                        0};
     bundle = fixture_archive(&other, 1);
     CHECK(check(&bundle) == TF_EDSSE_TYPE);
     free(bundle.data);
@@ -238,7 +242,8 @@ static void test_oversized_manifest(void)
 static void test_bad_manifests(void)
 {
     CHECK(check_of("{", files, FILE_COUNT) == TF_EMANIFEST_JSON);
-    CHECK(check_of("{\"name\":\"a\",\"name\":\"a\"}", files, FILE_COUNT) == TF_EMANIFEST_KEYS);
+    CHECK(check_of("{\"name\":\"a\",\"name\":\"a\"}", files, FILE_COUNT) ==
+          TF_EMANIFEST_KEYS);
     CHECK(check_of("{}", files, FILE_COUNT) == TF_EMANIFEST_FIELD);
 }
 

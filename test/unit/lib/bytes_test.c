@@ -107,12 +107,14 @@ static void test_base64_of_every_byte_pair(void)
 
 static void test_loose_base64_is_refused(void)
 {
-    static const char *const bad[] = {"Zg",   "Zg=",  "Zh==",     "Zm9=",     "====", "=Zg=",
-                                      "Z===", "Zg==Zg==", "Zg= ", "Z-_/", "Zm 9", "Zm9v\n"};
+    static const char *const bad[] = {
+        "Zg",   "Zg=",      "Zh==", "Zm9=", "====", "=Zg=",
+        "Z===", "Zg==Zg==", "Zg= ", "Z-_/", "Zm 9", "Zm9v\n"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         uint8_t out[16];
         size_t size = 99;
-        CHECK(tf_base64_parse(bad[i], strlen(bad[i]), out, sizeof(out), &size) == TF_EFORMAT);
+        CHECK(tf_base64_parse(bad[i], strlen(bad[i]), out, sizeof(out), &size) ==
+              TF_EFORMAT);
         CHECK(size == 99);
     }
 }

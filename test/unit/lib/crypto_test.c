@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fixed vectors only, so that the same file tests both implementations of lib/crypto.h. */
+/* Fixed vectors only, so that the same file tests both implementations of lib/crypto.h.
+ */
 #include "lib/crypto.h"
 
 #include <string.h>
@@ -35,14 +36,16 @@ static void test_sha256_vectors(void)
 {
     static char millions[1000000];
     memset(millions, 'a', sizeof(millions));
-    CHECK(is_digest_of("", 0,
-                       "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
-    CHECK(is_digest_of("abc", 3,
-                       "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
-    CHECK(is_digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56,
-                       "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
-    CHECK(is_digest_of(millions, sizeof(millions),
-                       "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
+    CHECK(is_digest_of(
+        "", 0, "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"));
+    CHECK(is_digest_of(
+        "abc", 3, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"));
+    CHECK(
+        is_digest_of("abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56,
+                     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"));
+    CHECK(
+        is_digest_of(millions, sizeof(millions),
+                     "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0"));
 }
 
 static void test_sha256_in_parts_is_the_same(void)

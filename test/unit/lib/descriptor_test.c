@@ -32,12 +32,11 @@ static void test_good_descriptor(void)
     }
 }
 
-#define KEY "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="
+#define KEY FIXTURE_SPKI
 
 static void test_bad_descriptors(void)
 {
-    CHECK(parse("{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\"]}") ==
-          TF_OK);
+    CHECK(parse(FIXTURE_DOMAIN) == TF_OK);
     static const char *const bad[] = {
         "",
         "[]",
@@ -48,9 +47,11 @@ static void test_bad_descriptors(void)
         "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[]}",
         "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[7]}",
         "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"AAAA\"]}",
-        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\",\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\",\"" KEY
+        "\"]}",
         "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"publishers\":[\"" KEY "\"],\"x\":1}",
-        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"name\":\"b\",\"publishers\":[\"" KEY "\"]}",
+        "{\"tfaas\":\"domain.v1\",\"name\":\"a\",\"name\":\"b\",\"publishers\":[\"" KEY
+        "\"]}",
         "{\"name\":\"a\",\"publishers\":[\"" KEY "\"]}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

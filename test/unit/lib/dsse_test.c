@@ -36,7 +36,8 @@ static void close_world(void)
 static tf_err open_text(const char *text, size_t size, const struct tf_descriptor *domain,
                         struct tf_dsse *out)
 {
-    const struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT, domain};
+    const struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT,
+                                      domain};
     return tf_dsse_open(text, size, &rule, scratch, out);
 }
 
@@ -52,9 +53,10 @@ static tf_err open_string(const char *text)
 static void test_pae_as_specified(void)
 {
     uint8_t out[64];
-    static const char expected[] = "DSSEv1 29 http://example.com/HelloWorld 11 hello world";
-    size_t size = tf_dsse_pae_write("http://example.com/HelloWorld", "hello world", 11, out,
-                                    sizeof(out));
+    static const char expected[] =
+        "DSSEv1 29 http://example.com/HelloWorld 11 hello world";
+    size_t size = tf_dsse_pae_write("http://example.com/HelloWorld", "hello world", 11,
+                                    out, sizeof(out));
     CHECK(size == strlen(expected) && memcmp(out, expected, size) == 0);
     for (size_t cap = 0; cap < size; cap++) {
         CHECK(tf_dsse_pae_write("http://example.com/HelloWorld", "hello world", 11, out,
@@ -68,8 +70,8 @@ static void test_both_kinds_of_signature_open(void)
     for (size_t i = 0; i < 2; i++) {
         struct tf_dsse dsse;
         uint8_t digest[TF_SHA256_SIZE];
-        struct fixture_bytes text =
-            fixture_envelope(&world.publishers[i], TF_DSSE_GRANT, payload, sizeof(payload));
+        struct fixture_bytes text = fixture_envelope(&world.publishers[i], TF_DSSE_GRANT,
+                                                     payload, sizeof(payload));
         CHECK(open_text((char *)text.data, text.size, &world.domain, &dsse) == TF_OK);
         CHECK(dsse.payload_size == sizeof(payload));
         CHECK(memcmp(dsse.payload, payload, sizeof(payload)) == 0);
@@ -83,8 +85,8 @@ static void test_both_kinds_of_signature_open(void)
 static void test_other_type_is_refused(void)
 {
     struct tf_dsse dsse;
-    struct fixture_bytes text =
-        fixture_envelope(&world.publishers[0], TF_DSSE_MANIFEST, payload, sizeof(payload));
+    struct fixture_bytes text = fixture_envelope(&world.publishers[0], TF_DSSE_MANIFEST,
+                                                 payload, sizeof(payload));
     CHECK(open_text((char *)text.data, text.size, &world.domain, &dsse) == TF_EDSSE_TYPE);
     free(text.data);
 }
@@ -93,22 +95,13 @@ static void test_other_type_is_refused(void)
 static void test_type_is_signed(void)
 {
     uint8_t pae[256];
-    uint8_t signature[128];
     char text[1024];
+    struct fixture_signature signature = {.keyid = world.publishers[0].publisher.keyid};
     size_t size = tf_dsse_pae_write(TF_DSSE_MANIFEST, payload, sizeof(payload), pae, 256);
-    size = fixture_sign(&world.publishers[0], pae, size, signature);
+    signature.size = fixture_sign(&world.publishers[0], pae, size, signature.bytes);
     struct tf_json_writer w;
     tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "payloadType", TF_DSSE_GRANT);
-    tf_json_put_base64(&w, "payload", payload, sizeof(payload));
-    tf_json_open_array(&w, "signatures");
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "keyid", world.publishers[0].publisher.keyid);
-    tf_json_put_base64(&w, "sig", signature, size);
-    tf_json_close_object(&w);
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
+    fixture_put_envelope(&w, TF_DSSE_GRANT, payload, sizeof(payload), &signature);
     CHECK(tf_json_take(&w, NULL) == TF_OK);
     CHECK(open_string(text) == TF_EDSSE_SIGNATURE);
 }
@@ -118,7 +111,8 @@ static void test_stranger_is_no_signer(void)
     struct tf_dsse dsse;
     struct fixture_bytes text =
         fixture_envelope(&world.stranger, TF_DSSE_GRANT, payload, sizeof(payload));
-    CHECK(open_text((char *)text.data, text.size, &world.domain, &dsse) == TF_EDSSE_SIGNER);
+    CHECK(open_text((char *)text.data, text.size, &world.domain, &dsse) ==
+          TF_EDSSE_SIGNER);
     CHECK(open_text((char *)text.data, text.size, NULL, &dsse) == TF_OK);
     CHECK(dsse.signer[0] == '\0');
     free(text.data);
@@ -150,8 +144,8 @@ static void test_payload_limit(void)
     }
 }
 
-#define TYPE "\"payloadType\":\"application/vnd.tfaas.grant.v1+json\""
-#define ID "0000000000000000000000000000000000000000000000000000000000000000"
+#define TYPE      "\"payloadType\":\"application/vnd.tfaas.grant.v1+json\""
+#define ID        "0000000000000000000000000000000000000000000000000000000000000000"
 #define SIGNATURE "{\"keyid\":\"" ID "\",\"sig\":\"AAAA\"}"
 
 static void test_bad_envelopes(void)
@@ -166,11 +160,13 @@ static void test_bad_envelopes(void)
         "{" TYPE ",\"payload\":7,\"signatures\":[" SIGNATURE "]}",
         "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[" SIGNATURE "],\"x\":1}",
         "{" TYPE "," TYPE ",\"payload\":\"AA==\",\"signatures\":[" SIGNATURE "]}",
-        "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[" SIGNATURE "," SIGNATURE "," SIGNATURE
-        "," SIGNATURE "," SIGNATURE "]}",
-        "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[{\"keyid\":\"00\",\"sig\":\"AAAA\"}]}",
+        "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[" SIGNATURE "," SIGNATURE
+        "," SIGNATURE "," SIGNATURE "," SIGNATURE "]}",
+        "{" TYPE
+        ",\"payload\":\"AA==\",\"signatures\":[{\"keyid\":\"00\",\"sig\":\"AAAA\"}]}",
         "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[{\"sig\":\"AAAA\"}]}",
-        "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[{\"keyid\":\"" ID "\",\"sig\":\"!\"}]}",
+        "{" TYPE ",\"payload\":\"AA==\",\"signatures\":[{\"keyid\":\"" ID
+        "\",\"sig\":\"!\"}]}",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(open_string(bad[i]) == TF_EDSSE_FORMAT);

@@ -182,7 +182,8 @@ static void write_sample(struct tf_json_writer *w)
 
 static const char sample[] =
     "{\"s\":\"a\\\"b\\\\c\\n\\u0001\xc3\xa4\",\"zero\":0,\"max\":18446744073709551615,"
-    "\"list\":[\"xy\",{},null],\"yes\":true,\"no\":false,\"h\":\"01fe\",\"b\":\"Zm9vYg==\"}";
+    "\"list\":[\"xy\",{},null],\"yes\":true,\"no\":false,\"h\":\"01fe\",\"b\":\"Zm9vYg=="
+    "\"}";
 
 static void test_writer_writes_compact_json(void)
 {

@@ -6,14 +6,14 @@
 
 #include "test/test.h"
 
-#define SHA "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define SHA           "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 #define FILE_OF(path) "{\"path\":\"" path "\",\"size\":3,\"sha256\":\"" SHA "\"}"
-#define NAME "\"name\":\"hello\","
-#define VERSION "\"version\":7,"
-#define ENTRY "\"entry\":\"main.js\","
-#define DOMAINS "\"domains\":[\"hello.example\"],"
-#define FILES "\"files\":[" FILE_OF("main.js") "]"
-#define WITH(extra) "{" extra NAME VERSION ENTRY DOMAINS FILES "}"
+#define NAME          "\"name\":\"hello\","
+#define VERSION       "\"version\":7,"
+#define ENTRY         "\"entry\":\"main.js\","
+#define DOMAINS       "\"domains\":[\"hello.example\"],"
+#define FILES         "\"files\":[" FILE_OF("main.js") "]"
+#define WITH(extra)   "{" extra NAME VERSION ENTRY DOMAINS FILES "}"
 
 static tf_err parse(const char *text)
 {
@@ -51,9 +51,10 @@ static void test_full_manifest(void)
         "{" NAME "\"version\":9007199254740991," ENTRY "\"type\":\"module\","
         "\"engines\":[\"quickjs\",\"v8\"],\"reuse\":true,"
         "\"domains\":[\"a.example\",\"b.example\"],"
-        "\"files\":[" FILE_OF("lib/a.js") "," FILE_OF("main.js") "],"
-        "\"env\":{\"Z\":\"1\",\"A\":\"\"},"
-        "\"limits\":{\"steps\":1,\"memory\":1000000,\"body\":6291456}}";
+        "\"files\":[" FILE_OF("lib/a.js") "," FILE_OF(
+            "main.js") "],"
+                       "\"env\":{\"Z\":\"1\",\"A\":\"\"},"
+                       "\"limits\":{\"steps\":1,\"memory\":1000000,\"body\":6291456}}";
     struct tf_manifest m;
     CHECK(tf_manifest_parse(text, strlen(text), &m) == TF_OK);
     CHECK(m.version == 9007199254740991u && m.is_module && m.is_reused);
@@ -98,13 +99,15 @@ static void test_bad_fields(void)
         "{" NAME VERSION ENTRY "\"domains\":[\"A.example\"]," FILES "}",
         "{" NAME VERSION ENTRY "\"domains\":[\"a.b\",\"a.b\"]," FILES "}",
         "{" NAME VERSION ENTRY "\"domains\":[7]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"a.b\",\"b.b\",\"c.b\",\"d.b\",\"e.b\",\"f.b\","
+        "{" NAME VERSION ENTRY
+        "\"domains\":[\"a.b\",\"b.b\",\"c.b\",\"d.b\",\"e.b\",\"f.b\","
         "\"g.b\",\"h.b\",\"i.b\"]," FILES "}",
         "{" NAME VERSION ENTRY DOMAINS "\"files\":[]}",
         "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3}]}",
         "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":-3,"
         "\"sha256\":\"" SHA "\"}]}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":99999999,"
+        "{" NAME VERSION ENTRY DOMAINS
+        "\"files\":[{\"path\":\"main.js\",\"size\":99999999,"
         "\"sha256\":\"" SHA "\"}]}",
         "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3,"
         "\"sha256\":\"" SHA "00\"}]}",
@@ -152,12 +155,12 @@ static void test_duplicate_keys(void)
 
 static void test_paths_have_their_own_code(void)
 {
-    CHECK(parse("{" NAME VERSION ENTRY DOMAINS "\"files\":[" FILE_OF("../main.js") "]}") ==
-          TF_EBUNDLE_PATH);
-    CHECK(parse("{" NAME VERSION ENTRY DOMAINS "\"files\":[" FILE_OF("tfaas.dsse") "]}") ==
-          TF_EBUNDLE_PATH);
-    CHECK(parse("{" NAME VERSION ENTRY DOMAINS "\"files\":[" FILE_OF("main.js") "," FILE_OF(
-              "main.js") "]}") == TF_EBUNDLE_DUPLICATE);
+    CHECK(parse("{" NAME VERSION ENTRY DOMAINS
+                "\"files\":[" FILE_OF("../main.js") "]}") == TF_EBUNDLE_PATH);
+    CHECK(parse("{" NAME VERSION ENTRY DOMAINS
+                "\"files\":[" FILE_OF("tfaas.dsse") "]}") == TF_EBUNDLE_PATH);
+    CHECK(parse("{" NAME VERSION ENTRY DOMAINS "\"files\":[" FILE_OF(
+              "main.js") "," FILE_OF("main.js") "]}") == TF_EBUNDLE_DUPLICATE);
 }
 
 /* A manifest padded with white space to `size` bytes. */
@@ -199,9 +202,11 @@ static tf_err parse_many(const char *head, const char *item, const char *tail, i
 
 static void test_counts_are_limited(void)
 {
-    static const char files[] = "{" NAME VERSION "\"entry\":\"000\"," DOMAINS "\"files\":[";
+    static const char files[] =
+        "{" NAME VERSION "\"entry\":\"000\"," DOMAINS "\"files\":[";
     CHECK(parse_many(files, FILE_OF("###"), "]}", TF_FILES_MAX) == TF_OK);
-    CHECK(parse_many(files, FILE_OF("###"), "]}", TF_FILES_MAX + 1) == TF_EMANIFEST_FIELD);
+    CHECK(parse_many(files, FILE_OF("###"), "]}", TF_FILES_MAX + 1) ==
+          TF_EMANIFEST_FIELD);
     static const char env[] = "{" NAME VERSION ENTRY DOMAINS FILES ",\"env\":{";
     CHECK(parse_many(env, "\"###\":\"x\"", "}}", TF_ENV_MAX) == TF_OK);
     CHECK(parse_many(env, "\"###\":\"x\"", "}}", TF_ENV_MAX + 1) == TF_EMANIFEST_FIELD);

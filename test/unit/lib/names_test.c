@@ -34,9 +34,9 @@ static void test_relative_paths_are_valid(void)
 static void test_escaping_and_odd_paths_are_not(void)
 {
     static const char *const bad[] = {
-        "",     "/",    "/etc/passwd", "..",    "../x",   "a/../b",     "a/..", ".",
-        "./a",  "a/./b", "a//b",        "a/",    "a\\b",   "a b",        "a\nb", "C:x",
-        "a\x80", "~",    "a*",          "a%2fb", "\xc3\xa4", "tfaas.dsse"};
+        "",      "/",     "/etc/passwd", "..",    "../x",     "a/../b",    "a/..", ".",
+        "./a",   "a/./b", "a//b",        "a/",    "a\\b",     "a b",       "a\nb", "C:x",
+        "a\x80", "~",     "a*",          "a%2fb", "\xc3\xa4", "tfaas.dsse"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(!is_path(bad[i]));
     }
@@ -54,9 +54,9 @@ static void test_path_length_is_limited(void)
 static void test_dns_names(void)
 {
     CHECK(is_dns("a.b") && is_dns("hello.example") && is_dns("x1-2.3y.example"));
-    static const char *const bad[] = {"",     "localhost", ".a.b",  "a.b.",  "a..b",
-                                      "-a.b", "a-.b",      "*.a.b", "A.b",   "a_b.c",
-                                      "a b.c", ".",        "a.b/c", "a.b:80"};
+    static const char *const bad[] = {"",      "localhost", ".a.b",  "a.b.",  "a..b",
+                                      "-a.b",  "a-.b",      "*.a.b", "A.b",   "a_b.c",
+                                      "a b.c", ".",         "a.b/c", "a.b:80"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         CHECK(!is_dns(bad[i]));
     }

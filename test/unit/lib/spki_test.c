@@ -21,7 +21,8 @@ static void test_kinds_of_fresh_keys(void)
     fixture_key_close(&key);
 
     key = fixture_key_open("P-256");
-    CHECK(tf_spki_parse(key.publisher.spki, key.publisher.spki_size, &raw) == TF_SPKI_P256);
+    CHECK(tf_spki_parse(key.publisher.spki, key.publisher.spki_size, &raw) ==
+          TF_SPKI_P256);
     CHECK(EVP_PKEY_get_octet_string_param(key.key, "encoded-pub-key", expected,
                                           sizeof(expected), &size) == 1);
     CHECK(size == TF_P256_POINT_SIZE && memcmp(raw, expected, size) == 0);

@@ -52,7 +52,8 @@ static void test_written_header_reads_back(void)
 }
 
 /* The SHA-256 of what GNU tar 1.34 writes for `printf abc > main.js; tar --format=ustar
- * --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - main.js | head -c 512`. */
+ * --mode=0644 --owner=0 --group=0 --numeric-owner --mtime=@0 -cf - main.js | head -c
+ * 512`. */
 static void test_header_is_the_one_of_gnu_tar(void)
 {
     uint8_t header[512];
@@ -61,7 +62,9 @@ static void test_header_is_the_one_of_gnu_tar(void)
     CHECK(tf_ustar_header_write(header, "main.js", 3) == TF_OK);
     tf_sha256(header, sizeof(header), digest);
     tf_hex_write(digest, sizeof(digest), text);
-    CHECK(strcmp(text, "7f0c2cdae512367d2a56000dcca563c66e8ef3cb7f030b7c9399c7180a5647a9") == 0);
+    CHECK(strcmp(text,
+                 "7f0c2cdae512367d2a56000dcca563c66e8ef3cb7f030b7c9399c7180a5647a9") ==
+          0);
 }
 
 static void test_writer_refuses_bad_paths_and_sizes(void)

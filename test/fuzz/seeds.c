@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * seeds.c - writes the first inputs of the fuzz targets for bundles, envelopes and
+ * manifests:
+ *
+ *     seeds DIRECTORY
+ *
+ * fills the folders bundle, dsse and manifest in it. They are made, not kept, so that the
+ * repository has no binaries and they follow the format. Signed with the key of RFC 8032
+ * that the targets' trust domain names.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "test/fixture.h"
+
+enum { TEXT_MAX = 4096, PATH_CAP = 4096 };
+
+static const struct fixture_entry files[] = {{"main.js", "handler", 7, 0},
+                                             {"lib/a.js", "", 0, 0}};
+
+static const char full_tail[] =
+    ",\"type\":\"module\",\"engines\":[\"quickjs\"],\"reuse\":true,\"env\":{\"A\":\"1\"},"
+    "\"limits\":{\"steps\":1,\"memory\":2,\"body\":3}}";
+
+/* @return 0 if written. */
+static int save(const char *directory, const char *name, const void *data, size_t size)
+{
+    char path[PATH_CAP];
+    (void)snprintf(path, sizeof(path), "%s/%s", directory, name);
+    FILE *file = fopen(path, "wb");
+    if (file == NULL) {
+        perror(path);
+        return 1;
+    }
+    size_t written = fwrite(data, 1, size, file);
+    return fclose(file) != 0 || written != size;
+}
+
+static int make_folders(const char *directory)
+{
+    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char path[PATH_CAP];
+        (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
+        if (mkdir(path, 0777) != 0 && errno != EEXIST) {
+            perror(path);
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* The manifest, a zero byte, and the archive of the files alone (see bundle_fuzz.c). */
+static int save_parts(const char *directory, const char *manifest, size_t size)
+{
+    struct fixture_bytes archive = fixture_archive(files, 2);
+    uint8_t *parts = malloc(size + 1 + archive.size);
+    memcpy(parts, manifest, size);
+    parts[size] = 0;
+    memcpy(parts + size + 1, archive.data, archive.size);
+    int is_bad = save(directory, "bundle/parts", parts, size + 1 + archive.size);
+    free(parts);
+    free(archive.data);
+    return is_bad;
+}
+
+static int save_all(const char *directory, const struct fixture_key *key)
+{
+    char text[TEXT_MAX];
+    size_t size = fixture_manifest_write(text, sizeof(text), files, 2);
+    struct fixture_bytes envelope = fixture_envelope(key, TF_DSSE_MANIFEST, text, size);
+    struct fixture_bytes bundle = fixture_bundle(key, text, size, files, 2);
+    int is_bad = save(directory, "manifest/small", text, size);
+    is_bad |= save(directory, "dsse/manifest", envelope.data, envelope.size);
+    is_bad |= save(directory, "bundle/whole", bundle.data, bundle.size);
+    is_bad |= save_parts(directory, text, size);
+    memcpy(text + size - 1, full_tail, sizeof(full_tail));
+    is_bad |= save(directory, "manifest/full", text, strlen(text));
+    free(envelope.data);
+    free(bundle.data);
+    return is_bad;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || make_folders(argv[1])) {
+        (void)fprintf(stderr, "usage: seeds DIRECTORY\n");
+        return 2;
+    }
+    struct fixture_key key = fixture_key_published();
+    int is_bad = save_all(argv[1], &key);
+    fixture_key_close(&key);
+    return is_bad;
+}
