@@ -70,5 +70,5 @@ struct tf_thread_page {
 
 static_assert(sizeof(struct tf_layout) == 64, "layout is ABI");
 static_assert(offsetof(struct tf_thread_page, canary) == 0x28, "fs:0x28 is the canary");
-static_assert(offsetof(struct tf_thread_page, stack_top) == 0x50, "entry.S reads this");
-static_assert(offsetof(struct tf_thread_page, base) == 0xa8, "entry.S reads this");
+static_assert(offsetof(struct tf_thread_page, stack_top) == 0x50, "gate.S reads this");
+static_assert(offsetof(struct tf_thread_page, base) == 0xa8, "gate.S reads this");

@@ -29,6 +29,9 @@ struct tf_enclave_options {
 TF_MUST_USE tf_err tf_enclave_open(const struct tf_enclave_options *options,
                                    struct tf_enclave **out);
 
+/** Takes the enclave down: no thread may be inside or enter again. NULL is fine. */
+void tf_enclave_close(struct tf_enclave *enclave);
+
 /** TCS count. */
 unsigned tf_enclave_threads(const struct tf_enclave *enclave);
 

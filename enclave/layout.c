@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * layout.c - the sizes of this image's address space. Compiled once per engine, with its
+ * name as TF_ENGINE.
+ */
+#include "enclave/layout.h"
+
+#include "abi/limits.h"
+
+enum { MIB = 1 << 20, THREADS = 4 };
+
+__attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout = {
+    .magic = TF_LAYOUT_MAGIC,
+    .threads = THREADS,
+    .elrange = 512 * MIB,
+    .stack_size = 1 * MIB,
+    .heap_size = 24 * MIB,
+    .slot_size = 64 * MIB,
+    .shared_size = 64 * MIB,
+    .engine = TF_ENGINE,
+};
+
+static_assert(sizeof(TF_ENGINE) <= TF_ENGINE_NAME_MAX, "the name fits with its NUL");
+static_assert((int)THREADS <= (int)TF_THREADS_MAX, "as many as the platform allows");

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * local.h - what the runtime below the core keeps per thread. It lies in the second half of
+ * the thread page, which is measured zeros, so it needs no set-up of its own.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "abi/layout.h"
+#include "lib/arena.h"
+
+/** A heap over unmeasured pages. Their first content is the host's choice, so they are
+ *  zeroed before they are handed out: [arena, arena + zeroed) is done. */
+struct tf_zeroed_heap {
+    struct tf_arena *arena; /* NULL until the first use */
+    uint64_t zeroed;        /* bytes */
+    uint64_t size;
+};
+
+struct tf_local {
+    struct tf_zeroed_heap heap;
+    uint64_t now; /* the host's time, of this entry */
+    void *rng;    /* random.c's, in the heap */
+};
+
+enum { TF_LOCAL_OFFSET = 2048 };
+
+static_assert(sizeof(struct tf_thread_page) <= TF_LOCAL_OFFSET, "the page has two halves");
+static_assert(TF_LOCAL_OFFSET + sizeof(struct tf_local) <= TF_PAGE, "the page has two halves");
+
+/** This thread's. */
+struct tf_local *tf_local_self(void);
+
+/** Starts a heap over [memory, memory + size), which nobody has touched yet. */
+void tf_zeroed_heap_init(struct tf_zeroed_heap *heap, void *memory, uint64_t size);
+
+/** Makes sure that an allocation of `size` bytes meets only zeroed memory. */
+void tf_zeroed_heap_prepare(struct tf_zeroed_heap *heap, uint64_t size);

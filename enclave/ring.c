@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ring.c - frames in and out. An index of the host is read once, with one 8-byte access,
+ * and must be possible: a multiple of 8, not moving backwards, not past what we wrote.
+ */
+#include "enclave/ring.h"
+
+#include <stdalign.h>
+#include <string.h>
+
+enum {
+    WORD = 8,
+    MASK = TF_RING_SIZE - 1,
+    PAYLOAD_MAX = TF_FRAME_MAX - sizeof(struct tf_frame),
+    BOUNCE = 4096 /* bytes gathered before they are written out */
+};
+
+/* Frame bytes being put; what is not a whole number of words yet waits in `bytes`. */
+struct bounce {
+    tf_hostptr ring;
+    uint64_t at; /* ring position of bytes[0] */
+    size_t size;
+    alignas(WORD) uint8_t bytes[BOUNCE];
+};
+
+static uint64_t padded(uint64_t size)
+{
+    return (size + WORD - 1) / WORD * WORD;
+}
+
+static tf_hostptr field(tf_hostptr ring, uint64_t offset)
+{
+    return (tf_hostptr){ring.addr + offset};
+}
+
+/* Reads `size` bytes (a multiple of 8) at ring position `at`, around the end if need be. */
+static tf_err read_data(tf_hostptr ring, uint64_t at, void *out, uint64_t size)
+{
+    uint64_t index = at & MASK;
+    uint64_t first = size < TF_RING_SIZE - index ? size : TF_RING_SIZE - index;
+
+    tf_err err = tf_host_read(out, field(ring, offsetof(struct tf_ring, data) + index), first);
+    if (err != TF_OK || first == size) {
+        return err;
+    }
+    return tf_host_read((uint8_t *)out + first, field(ring, offsetof(struct tf_ring, data)),
+                        size - first);
+}
+
+static tf_err write_data(tf_hostptr ring, uint64_t at, const void *bytes, uint64_t size)
+{
+    uint64_t index = at & MASK;
+    uint64_t first = size < TF_RING_SIZE - index ? size : TF_RING_SIZE - index;
+
+    tf_err err =
+        tf_host_write(field(ring, offsetof(struct tf_ring, data) + index), bytes, first);
+    if (err != TF_OK || first == size) {
+        return err;
+    }
+    return tf_host_write(field(ring, offsetof(struct tf_ring, data)),
+                         (const uint8_t *)bytes + first, size - first);
+}
+
+/* Reads the host's head: it may have grown, by at most what the ring holds. */
+static tf_err refresh_head(struct tf_ring_reader *reader)
+{
+    uint64_t head;
+
+    tf_err err =
+        tf_host_read(&head, field(reader->ring, offsetof(struct tf_ring, head)), sizeof(head));
+    if (err != TF_OK) {
+        return err;
+    }
+    if (head % WORD != 0 || head - reader->tail > TF_RING_SIZE ||
+        head - reader->tail < reader->head - reader->tail) {
+        return TF_EHOST;
+    }
+    reader->head = head;
+    return TF_OK;
+}
+
+/* Reads the host's tail: it may have come nearer to our head. */
+static tf_err refresh_tail(struct tf_ring_writer *writer)
+{
+    uint64_t tail;
+
+    tf_err err =
+        tf_host_read(&tail, field(writer->ring, offsetof(struct tf_ring, tail)), sizeof(tail));
+    if (err != TF_OK) {
+        return err;
+    }
+    if (tail % WORD != 0 || writer->head - tail > writer->head - writer->tail) {
+        return TF_EHOST;
+    }
+    writer->tail = tail;
+    return TF_OK;
+}
+
+tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame, uint8_t *payload)
+{
+    if (reader->head == reader->tail) {
+        tf_err err = refresh_head(reader);
+        if (err != TF_OK) {
+            return err;
+        }
+        if (reader->head == reader->tail) {
+            return TF_AGAIN;
+        }
+    }
+    uint64_t have = reader->head - reader->tail;
+    if (have < sizeof(struct tf_frame)) {
+        return TF_EHOST;
+    }
+    alignas(WORD) struct tf_frame header;
+    tf_err err = read_data(reader->ring, reader->tail, &header, sizeof(header));
+    if (err != TF_OK) {
+        return err;
+    }
+    if (header.size > PAYLOAD_MAX || padded(header.size) > have - sizeof(header)) {
+        return TF_EHOST;
+    }
+    err = read_data(reader->ring, reader->tail + sizeof(header), payload, padded(header.size));
+    if (err != TF_OK) {
+        return err;
+    }
+    reader->tail += sizeof(header) + padded(header.size);
+    *frame = header;
+    return TF_OK;
+}
+
+tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader)
+{
+    return tf_host_write(field(reader->ring, offsetof(struct tf_ring, tail)), &reader->tail,
+                         sizeof(reader->tail));
+}
+
+/* Free bytes of the ring by the tail that we know. */
+static uint64_t space(const struct tf_ring_writer *writer)
+{
+    return TF_RING_SIZE - (writer->head - writer->tail);
+}
+
+tf_err tf_ring_room(struct tf_ring_writer *writer, size_t *room)
+{
+    if (space(writer) < TF_FRAME_MAX) {
+        tf_err err = refresh_tail(writer);
+        if (err != TF_OK) {
+            return err;
+        }
+    }
+    uint64_t left = space(writer);
+    if (left < sizeof(struct tf_frame)) {
+        *room = 0;
+        return TF_OK;
+    }
+    left -= sizeof(struct tf_frame);
+    *room = left < PAYLOAD_MAX ? left : PAYLOAD_MAX;
+    return TF_OK;
+}
+
+/* Writes out what was gathered, a multiple of 8 bytes. */
+static tf_err flush(struct bounce *bounce)
+{
+    tf_err err = write_data(bounce->ring, bounce->at, bounce->bytes, bounce->size);
+
+    bounce->at += bounce->size;
+    bounce->size = 0;
+    return err;
+}
+
+static tf_err gather(struct bounce *bounce, const void *bytes, size_t size)
+{
+    const uint8_t *from = bytes;
+
+    while (size != 0) {
+        size_t part = size < BOUNCE - bounce->size ? size : BOUNCE - bounce->size;
+        memcpy(bounce->bytes + bounce->size, from, part);
+        bounce->size += part;
+        from += part;
+        size -= part;
+        if (bounce->size == BOUNCE) {
+            tf_err err = flush(bounce);
+            if (err != TF_OK) {
+                return err;
+            }
+        }
+    }
+    return TF_OK;
+}
+
+/* Header, both parts, zeros up to the next word. */
+static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header, const void *a,
+                        size_t a_size, const void *b, size_t b_size)
+{
+    static const uint8_t zeros[WORD];
+
+    tf_err err = gather(bounce, header, sizeof(*header));
+    if (err == TF_OK) {
+        err = gather(bounce, a, a_size);
+    }
+    if (err == TF_OK) {
+        err = gather(bounce, b, b_size);
+    }
+    if (err == TF_OK) {
+        err = gather(bounce, zeros, padded(header->size) - header->size);
+    }
+    return err == TF_OK ? flush(bounce) : err;
+}
+
+tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id, const void *a,
+                   size_t a_size, const void *b, size_t b_size)
+{
+    if (a_size > PAYLOAD_MAX || b_size > PAYLOAD_MAX - a_size) {
+        return TF_EINTERNAL;
+    }
+    struct tf_frame header = {type, (uint32_t)(a_size + b_size), id};
+    uint64_t need = sizeof(header) + padded(header.size);
+    if (space(writer) < need) {
+        tf_err err = refresh_tail(writer);
+        if (err != TF_OK) {
+            return err;
+        }
+        if (space(writer) < need) {
+            return TF_AGAIN;
+        }
+    }
+    struct bounce bounce; /* the array stays uninitialised: only gathered bytes leave */
+    bounce.ring = writer->ring;
+    bounce.at = writer->head;
+    bounce.size = 0;
+    tf_err err = put_bytes(&bounce, &header, a, a_size, b, b_size);
+    if (err != TF_OK) {
+        return err;
+    }
+    writer->head += need;
+    return TF_OK;
+}
+
+tf_err tf_ring_writer_commit(const struct tf_ring_writer *writer)
+{
+    return tf_host_write(field(writer->ring, offsetof(struct tf_ring, head)), &writer->head,
+                         sizeof(writer->head));
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim_machine.c - what is fused into a CPU and provisioned to its quoting enclave, as two
+ * files that are made once per machine. Their owner can read them: it is a simulator.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+
+#include "host/sim.h"
+#include "lib/crypto.h"
+
+enum { PEM_MAX = 4096, CPU_SVN = 1 };
+
+static int write_all(int fd, const uint8_t *bytes, size_t size)
+{
+    while (size != 0) {
+        ssize_t done = write(fd, bytes, size);
+        if (done < 0 && errno != EINTR) {
+            return -errno;
+        }
+        bytes += done > 0 ? done : 0;
+        size -= done > 0 ? (size_t)done : 0;
+    }
+    return fsync(fd) == 0 ? 0 : -errno;
+}
+
+static int sync_directory(int directory)
+{
+    return fsync(directory) == 0 ? 0 : -errno;
+}
+
+/* Stores a new file whole or not at all; if another process was quicker, its file stays. */
+static int store_once(int directory, const char *name, const uint8_t *bytes, size_t size)
+{
+    char temporary[NAME_MAX];
+
+    (void)snprintf(temporary, sizeof(temporary), ".%s.%d", name, (int)getpid());
+    int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+                    S_IRUSR | S_IWUSR);
+    if (fd < 0) {
+        return -errno;
+    }
+    int rc = write_all(fd, bytes, size);
+    (void)close(fd);
+    if (rc == 0 && linkat(directory, temporary, directory, name, 0) != 0 && errno != EEXIST) {
+        rc = -errno;
+    }
+    (void)unlinkat(directory, temporary, 0);
+    return rc != 0 ? rc : sync_directory(directory);
+}
+
+/* @return bytes read (at most cap - 1), or -errno. */
+static ssize_t read_whole(int directory, const char *name, uint8_t *out, size_t cap)
+{
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd < 0) {
+        return -errno;
+    }
+    size_t size = 0;
+    ssize_t got = 1;
+    while (got > 0 && size < cap) {
+        got = read(fd, out + size, cap - size);
+        size += got > 0 ? (size_t)got : 0;
+    }
+    int rc = got < 0 ? -errno : 0;
+    (void)close(fd);
+    if (rc != 0) {
+        return rc;
+    }
+    return size < cap ? (ssize_t)size : -EINVAL;
+}
+
+static int make_machine_key(int directory)
+{
+    uint8_t key[32];
+
+    if (RAND_bytes(key, sizeof(key)) != 1) {
+        return -EIO;
+    }
+    int rc = store_once(directory, "machine.key", key, sizeof(key));
+    tf_wipe(key, sizeof(key));
+    return rc;
+}
+
+static int make_root(int directory)
+{
+    EVP_PKEY *key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+    BIO *bio = BIO_new(BIO_s_mem());
+    char *pem = NULL;
+    int rc = -EIO;
+
+    if (key != NULL && bio != NULL &&
+        PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL) == 1) {
+        long size = BIO_get_mem_data(bio, &pem);
+        rc = store_once(directory, "root.pem", (const uint8_t *)pem, (size_t)size);
+    }
+    BIO_free(bio);
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+static int read_or_make(int directory, const char *name, int (*make)(int), uint8_t *out,
+                        size_t cap, size_t *size)
+{
+    ssize_t got = read_whole(directory, name, out, cap);
+
+    if (got == -ENOENT) {
+        int rc = make(directory);
+        if (rc != 0) {
+            return rc;
+        }
+        got = read_whole(directory, name, out, cap);
+    }
+    if (got < 0) {
+        return (int)got;
+    }
+    *size = (size_t)got;
+    return 0;
+}
+
+static int read_keys(struct tf_sim_machine *machine, int directory)
+{
+    uint8_t bytes[PEM_MAX];
+    size_t size = 0;
+
+    int rc = read_or_make(directory, "machine.key", make_machine_key, bytes, sizeof(bytes),
+                          &size);
+    if (rc == 0 && size != sizeof(machine->root)) {
+        rc = -EINVAL;
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    memcpy(machine->root, bytes, sizeof(machine->root));
+    rc = read_or_make(directory, "root.pem", make_root, bytes, sizeof(bytes), &size);
+    if (rc == 0) {
+        machine->root_pem = malloc(size);
+        rc = machine->root_pem != NULL ? 0 : -ENOMEM;
+    }
+    if (rc == 0) {
+        memcpy(machine->root_pem, bytes, size);
+        machine->root_pem_size = size;
+    }
+    tf_wipe(bytes, sizeof(bytes));
+    return rc;
+}
+
+int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory)
+{
+    if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
+        return -errno;
+    }
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    int rc = read_keys(machine, fd);
+    (void)close(fd);
+    if (rc != 0) {
+        return rc;
+    }
+    memset(machine->cpu_svn, CPU_SVN, sizeof(machine->cpu_svn));
+    int is_random = RAND_bytes(machine->report_key_id, sizeof(machine->report_key_id));
+    return is_random == 1 ? 0 : -EIO;
+}
+
+void tf_sim_machine_wipe(struct tf_sim_machine *machine)
+{
+    if (machine->root_pem != NULL) {
+        tf_wipe(machine->root_pem, machine->root_pem_size);
+        free(machine->root_pem);
+    }
+    tf_wipe(machine, sizeof(*machine));
+}

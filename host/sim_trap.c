@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sim_trap.c - what the CPU and the kernel report while a thread is inside: ENCLU (#UD on a
+ * CPU without SGX), faults, system calls (seccomp by instruction pointer).
+ *
+ * A signal arrives with the enclave's FS and GS bases, so the handler's own frame must not
+ * touch thread-local storage or the stack canary before it has put the host's back. It
+ * finds out whether it was inside by the GS base. Signals that are not caused by the
+ * instruction itself are blocked on these threads.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "host/sim.h"
+
+enum {
+    SIGNAL_STACK = 256 << 10, /* EREPORT and EGETKEY run on it, in OpenSSL */
+    EXIT_FAULT = 70,
+    EXIT_SYSCALL = 71,
+    HWCAP2_FSGSBASE_BIT = 1 << 1,
+    LINE_MAX_SIZE = 256,
+    ENCLU_SIZE = 3
+};
+
+static const int trapped[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGSYS};
+enum { TRAPPED_COUNT = sizeof(trapped) / sizeof(trapped[0]) };
+
+static inline uint64_t read_gs_base(void)
+{
+    uint64_t base;
+
+    __asm__ volatile("rdgsbase %0" : "=r"(base));
+    return base;
+}
+
+static inline void write_bases(uint64_t fs, uint64_t gs)
+{
+    __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs), "r"(gs) : "memory");
+}
+
+static uint64_t in_range(uint64_t address)
+{
+    const struct tf_sim *sim = tf_sim_active;
+    return address - sim->secs.base < sim->secs.size;
+}
+
+/* One line, then the end of the process: the supervisor makes a new instance. */
+static _Noreturn void die(const char *line, int size, int status)
+{
+    size_t length = size > 0 && size < LINE_MAX_SIZE ? (size_t)size : 0;
+
+    if (write(STDERR_FILENO, line, length) < 0) {
+        _exit(status);
+    }
+    _exit(status);
+}
+
+static const char *name_of(int number)
+{
+    switch (number) {
+    case SIGILL:
+        return "SIGILL";
+    case SIGSEGV:
+        return "SIGSEGV";
+    case SIGBUS:
+        return "SIGBUS";
+    case SIGFPE:
+        return "SIGFPE";
+    case SIGTRAP:
+        return "SIGTRAP";
+    default:
+        return "signal";
+    }
+}
+
+static _Noreturn void die_of_fault(int number, const siginfo_t *info, uint64_t rip)
+{
+    char line[LINE_MAX_SIZE];
+    uint64_t base = tf_sim_active->secs.base;
+    uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
+    const char *where = in_range(address) ? "enclave offset" : "host address";
+
+    int size = snprintf(line, sizeof(line),
+                        "tfaas-worker: enclave killed: fault %s at offset 0x%llx (%s 0x%llx)\n",
+                        name_of(number), (unsigned long long)(rip - base), where,
+                        (unsigned long long)(in_range(address) ? address - base : address));
+    die(line, size, EXIT_FAULT);
+}
+
+static _Noreturn void die_of_syscall(const siginfo_t *info)
+{
+    char line[LINE_MAX_SIZE];
+    uint64_t address = (uint64_t)(uintptr_t)info->si_call_addr;
+
+    int size = snprintf(line, sizeof(line),
+                        "tfaas-worker: enclave killed: system call from inside (number %d at "
+                        "offset 0x%llx)\n",
+                        info->si_syscall,
+                        (unsigned long long)(address - tf_sim_active->secs.base));
+    die(line, size, EXIT_SYSCALL);
+}
+
+/* Whether the instruction at RIP is an ENCLU that we are to carry out. */
+static bool is_enclu(uint64_t rip)
+{
+    static const uint8_t enclu[ENCLU_SIZE] = {0x0f, 0x01, 0xd7};
+
+    if (rip == (uint64_t)(uintptr_t)tf_sim_gate_leaf) {
+        return true;
+    }
+    return tf_sim_has_access(tf_sim_active, rip, ENCLU_SIZE, SGX_SECINFO_X) &&
+           /* NOLINTNEXTLINE(performance-no-int-to-ptr): just checked */
+           memcmp((const void *)(uintptr_t)rip, enclu, ENCLU_SIZE) == 0;
+}
+
+/* EREPORT, EGETKEY: only the operands' registers and the flags matter. */
+static bool run_leaf(greg_t *registers)
+{
+    struct tf_sim_registers r = {
+        .rax = (uint64_t)registers[REG_RAX],
+        .rbx = (uint64_t)registers[REG_RBX],
+        .rcx = (uint64_t)registers[REG_RCX],
+        .rdx = (uint64_t)registers[REG_RDX],
+        .rflags = (uint64_t)registers[REG_EFL],
+    };
+    if (!tf_sim_leaf(tf_sim_active, &r)) {
+        return false;
+    }
+    registers[REG_RAX] = (greg_t)r.rax;
+    registers[REG_EFL] = (greg_t)r.rflags;
+    registers[REG_RIP] += ENCLU_SIZE;
+    return true;
+}
+
+/* With the host's bases. @return whether the thread goes on inside. */
+static __attribute__((noinline)) bool handle(int number, const siginfo_t *info,
+                                             ucontext_t *context)
+{
+    greg_t *registers = context->uc_mcontext.gregs;
+    uint64_t rip = (uint64_t)registers[REG_RIP];
+
+    if (number == SIGSYS) {
+        die_of_syscall(info);
+    }
+    /* #UD here; #GP on a CPU that has SGX but is not in an enclave. */
+    if ((number != SIGILL && number != SIGSEGV) || !is_enclu(rip)) {
+        die_of_fault(number, info, rip);
+    }
+    if ((uint32_t)registers[REG_RAX] == SGX_EEXIT) {
+        registers[REG_RIP] = registers[REG_RBX];
+        registers[REG_RCX] = (greg_t)(uintptr_t)tf_sim_landing; /* AEP */
+        return false;
+    }
+    if (!run_leaf(registers)) {
+        die_of_fault(SIGSEGV, info, rip);
+    }
+    return true;
+}
+
+static inline __attribute__((always_inline)) struct tf_sim_thread *find(uint64_t gs)
+{
+    for (unsigned i = 0; i < TF_THREADS_MAX; i++) {
+        struct tf_sim_thread *thread = &tf_sim_threads[i];
+        if (gs != 0 && thread->gs_base == gs && thread->is_inside != 0) {
+            return thread;
+        }
+    }
+    return NULL;
+}
+
+__attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t *info,
+                                                          void *context)
+{
+    const struct tf_sim_thread *thread = find(read_gs_base());
+
+    if (thread == NULL) { /* the host's own fault: let it die of it */
+        (void)signal(number, SIG_DFL);
+        return;
+    }
+    write_bases(thread->host_fs, thread->host_gs);
+    if (handle(number, info, context)) {
+        write_bases(thread->fs_base, thread->gs_base);
+    }
+}
+
+static int set_handlers(void)
+{
+    struct sigaction action;
+
+    memset(&action, 0, sizeof(action));
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+    (void)sigfillset(&action.sa_mask);
+    for (unsigned i = 0; i < TRAPPED_COUNT; i++) {
+        if (sigaction(trapped[i], &action, NULL) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int set_signal_stack(void)
+{
+    void *memory = mmap(NULL, SIGNAL_STACK, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    const stack_t stack = {.ss_sp = memory, .ss_size = SIGNAL_STACK};
+    if (sigaltstack(&stack, NULL) != 0) {
+        return -errno;
+    }
+    sigset_t blocked;
+    (void)sigfillset(&blocked);
+    for (unsigned i = 0; i < TRAPPED_COUNT; i++) {
+        (void)sigdelset(&blocked, trapped[i]);
+    }
+    (void)sigdelset(&blocked, SIGABRT);
+    return -pthread_sigmask(SIG_SETMASK, &blocked, NULL);
+}
+
+/* Kills the process if a system call's instruction lies in ELRANGE, which is aligned to its
+ * size, a power of two: two masked comparisons. */
+static int install_filter(const struct tf_sim *sim)
+{
+    uint64_t mask = ~(sim->secs.size - 1);
+    uint64_t base = sim->secs.base;
+    const uint32_t at = offsetof(struct seccomp_data, instruction_pointer);
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at + 4),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)(mask >> 32)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(base >> 32), 0, 4),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at),
+        BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (uint32_t)mask),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)base, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    const struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return -errno;
+    }
+    long rc = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC,
+                      &program);
+    if (rc != 0) { /* positive: a thread that could not be brought in line */
+        return rc > 0 ? -EBUSY : -errno;
+    }
+    return 0;
+}
+
+/* What is needed once. The enclave's memory must not end up in a core file. */
+static int set_up_process(struct tf_sim *sim)
+{
+    const struct rlimit none = {0, 0};
+
+    if ((getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) == 0) {
+        return -ENODEV;
+    }
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        return -errno;
+    }
+    int rc = set_handlers();
+    return rc != 0 ? rc : install_filter(sim);
+}
+
+int tf_sim_trap_thread_init(struct tf_sim *sim)
+{
+    int rc = 0;
+
+    (void)pthread_mutex_lock(&sim->lock);
+    if (!sim->is_filtered) {
+        rc = set_up_process(sim);
+        sim->is_filtered = rc == 0;
+    }
+    (void)pthread_mutex_unlock(&sim->lock);
+    return rc != 0 ? rc : set_signal_stack();
+}
