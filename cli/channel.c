@@ -262,7 +262,7 @@ tf_err tf_channel_attest(struct tf_channel_client *channel,
         (void)tf_report(err, "the enclave's answer has no evidence and claims");
     }
     if (err == TF_OK) {
-        (void)tf_verify(&in, verdict);
+        verdict->result = tf_verify(&in, verdict);
     }
     free(evidence);
     free(claims);
