@@ -202,9 +202,12 @@ status_of() { ask "$@" -o /dev/null -w '%{http_code}'; }
 
 # raw_send NAME FILE [RAWTLS ARG...]: bytes as they are; see test/tools/rawtls.c.
 raw_send() {
-    local name=$1 file=$2
+    local name=$1 file=$2 tool=$bin/test/tools/rawtls
     shift 2
-    [ -x "$work/rawtls" ] || cc -std=c11 -D_GNU_SOURCE -O1 -I. -o "$work/rawtls" \
-        test/tools/rawtls.c -lssl -lcrypto || return 1
-    timeout 60 "$work/rawtls" "$@" "$port" "$name.test" "$work/ca.pem" "$file"
+    if [ ! -x "$tool" ]; then
+        tool=$work/rawtls
+        [ -x "$tool" ] || cc -std=c11 -D_GNU_SOURCE -O1 -I. -o "$tool" test/tools/rawtls.c \
+            -lssl -lcrypto || return 1
+    fi
+    timeout 60 "$tool" "$@" "$port" "$name.test" "$work/ca.pem" "$file"
 }
