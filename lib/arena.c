@@ -362,7 +362,7 @@ size_t tf_arena_usable(const void *block)
     if (block == NULL) {
         return 0;
     }
-    const struct header *header = (const struct header *)((uintptr_t)block - HEADER);
+    const struct header *header = (const void *)((const uint8_t *)block - HEADER);
     return (size_t)header->units * UNIT - HEADER;
 }
 

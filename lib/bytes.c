@@ -133,8 +133,11 @@ void tf_base64_write(const void *data, size_t size, char *out)
         group |= left > 2 ? (uint32_t)bytes[i + 2] : 0;
         out[at++] = base64_digits[group >> 18];
         out[at++] = base64_digits[group >> 12 & 63];
-        out[at++] = left > 1 ? base64_digits[group >> 6 & 63] : '=';
-        out[at++] = left > 2 ? base64_digits[group & 63] : '=';
+        out[at++] = base64_digits[group >> 6 & 63];
+        out[at++] = base64_digits[group & 63];
+    }
+    for (size_t i = size; i % 3 != 0; i++) {
+        out[at - 3 + i % 3] = '=';
     }
     out[at] = '\0';
 }

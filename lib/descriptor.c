@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/descriptor.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "lib/bytes.h"
@@ -24,18 +25,25 @@ static tf_err parse_publisher(const char *text, struct tf_publisher *out)
     return TF_OK;
 }
 
+static bool has_publisher(const struct tf_descriptor *descriptor, size_t count,
+                          const char *keyid)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(descriptor->publishers[i].keyid, keyid) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static tf_err parse_publishers(const json_t *array, struct tf_descriptor *out)
 {
     out->publisher_count = json_array_size(array);
     for (size_t i = 0; i < out->publisher_count; i++) {
         const char *text = tf_json_string_at(array, i, 1, tf_base64_size(TF_SPKI_MAX));
-        if (parse_publisher(text, &out->publishers[i])) {
+        if (parse_publisher(text, &out->publishers[i]) ||
+            has_publisher(out, i, out->publishers[i].keyid)) {
             return TF_EDOMAIN_FORMAT;
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(out->publishers[i].keyid, out->publishers[j].keyid) == 0) {
-                return TF_EDOMAIN_FORMAT;
-            }
         }
     }
     return TF_OK;

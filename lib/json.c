@@ -5,28 +5,32 @@
 
 #include "lib/bytes.h"
 
+/* The byte after the string whose text begins at `i`. */
+static size_t skip_string(const char *text, size_t size, size_t i)
+{
+    while (i < size && text[i] != '"') {
+        i += text[i] == '\\' ? 2 : 1;
+    }
+    return i + 1;
+}
+
 /* jansson's own limit of 2048 levels is more recursion than an enclave's stack should
  * take, so the depth is counted first. Text that is no JSON may be counted wrongly: it
  * fails later. */
 static bool is_too_deep(const char *text, size_t size)
 {
     size_t depth = 0;
-    bool is_inside = false;
-    for (size_t i = 0; i < size; i++) {
-        char c = text[i];
+    for (size_t i = 0; i < size && depth <= TF_JSON_DEPTH_MAX;) {
+        char c = text[i++];
         if (c == '"') {
-            is_inside = !is_inside;
-        } else if (is_inside) {
-            i += c == '\\';
+            i = skip_string(text, size, i);
         } else if (c == '{' || c == '[') {
-            if (++depth > TF_JSON_DEPTH_MAX) {
-                return true;
-            }
+            depth++;
         } else if ((c == '}' || c == ']') && depth > 0) {
             depth--;
         }
     }
-    return false;
+    return depth > TF_JSON_DEPTH_MAX;
 }
 
 tf_err tf_json_parse(const char *text, size_t size, json_t **out)

@@ -7,7 +7,8 @@
 
 void tf_json_writer_init(struct tf_json_writer *w, char *out, size_t cap)
 {
-    *w = (struct tf_json_writer){.out = out, .cap = cap, .bad = cap == 0};
+    *w = (struct tf_json_writer){.cap = cap, .bad = cap == 0};
+    w->out = out;
 }
 
 /* Room for `size` bytes and the final NUL; NULL and bad if there is none. */

@@ -107,17 +107,23 @@ static tf_err parse_env(const json_t *object, struct tf_manifest *out)
     return TF_OK;
 }
 
+static bool has_domain(const struct tf_manifest *manifest, const char *name)
+{
+    for (size_t i = 0; i < manifest->domain_count; i++) {
+        if (strcmp(manifest->domains[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool parse_domains(const json_t *array, struct tf_manifest *out)
 {
     for (size_t i = 0; i < json_array_size(array); i++) {
         const char *name = tf_json_string_at(array, i, 1, TF_DNS_MAX);
-        if (name == NULL || !tf_dns_is_valid(name, strlen(name))) {
+        if (name == NULL || !tf_dns_is_valid(name, strlen(name)) ||
+            has_domain(out, name)) {
             return false;
-        }
-        for (size_t j = 0; j < i; j++) {
-            if (strcmp(out->domains[j], name) == 0) {
-                return false;
-            }
         }
         memcpy(out->domains[i], name, strlen(name) + 1);
         out->domain_count = i + 1;

@@ -24,6 +24,8 @@ enum {
     MINOR_AT = 337,
 };
 
+static const uint8_t magic[] = {'u', 's', 't', 'a', 'r', 0, '0', '0'}; /* and version */
+
 enum { SIZE_DIGITS = 11, CHECKSUM_DIGITS = 6 };
 static const uint64_t size_max = (UINT64_C(1) << (3 * SIZE_DIGITS)) - 1;
 
@@ -51,7 +53,8 @@ static uint32_t checksum(const uint8_t *header)
 static void put_checksum(uint8_t *header)
 {
     put_octal(header + CHECKSUM_AT, checksum(header), CHECKSUM_DIGITS);
-    memcpy(header + CHECKSUM_AT + CHECKSUM_DIGITS, "\0 ", 2);
+    header[CHECKSUM_AT + CHECKSUM_DIGITS] = 0;
+    header[CHECKSUM_AT + CHECKSUM_DIGITS + 1] = ' ';
 }
 
 static bool is_entry_path(const char *path, size_t size)
@@ -72,10 +75,7 @@ static void put_header(uint8_t *header, const char *path, size_t path_size, uint
     put_octal(header + SIZE_AT, size, SIZE_DIGITS);
     put_octal(header + MTIME_AT, 0, 11);
     header[TYPE_AT] = '0';
-    memcpy(header + MAGIC_AT,
-           "ustar\0"
-           "00",
-           8);
+    memcpy(header + MAGIC_AT, magic, sizeof(magic));
     put_octal(header + MAJOR_AT, 0, 7);
     put_octal(header + MINOR_AT, 0, 7);
     put_checksum(header);
