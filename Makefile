@@ -87,3 +87,125 @@ $(O)/host/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); echo "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@
 $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
+
+# --- tests: the same sources once more, with sanitizers -----------------------------------
+# Archives by side, so that a test links only what it uses. Names that exist on both sides
+# (lib/crypto.h) are in an archive of their own.
+san = $(patsubst %,$(O)/san/%.o,$(basename $(1)))
+SAN_LIB     := $(call san,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
+SAN_OPENSSL := $(call san,$(wildcard lib/*_openssl.c))
+SAN_VERIFY  := $(call san,$(wildcard verify/*.c))
+SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c,$(wildcard host/*.c)) \
+               $(wildcard host/*.S))
+# Natively the core has stand-ins by file for what only the CPU or the loader gives.
+SAN_ENCLAVE := $(call san,$(filter-out $(patsubst test/native/%,enclave/%,$(wildcard test/native/*.c)) \
+               enclave/entry.c enclave/enclu.c enclave/layout.c enclave/heap.c \
+               enclave/panic.c,$(wildcard enclave/*.c)) enclave/js/slot.c enclave/js/text.c \
+               enclave/js/prelude.S enclave/libc/tls_time.c $(wildcard test/native/*.c))
+A = $(O)/san/lib$(1).a
+$(call A,lib): $(SAN_LIB)
+$(call A,openssl): $(SAN_OPENSSL)
+$(call A,verify): $(SAN_VERIFY)
+$(call A,host): $(SAN_HOST)
+$(call A,enclave): $(SAN_ENCLAVE)
+$(O)/san/%.a:
+	@rm -f $@; ar rcs $@ $^
+$(O)/san/%.o: %.c | $(BUILT)
+	@mkdir -p $(@D); $(CC) $(BASE) $(SAN) $(TRUST_INC) -c $< -o $@
+$(O)/san/%.o: %.S
+	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
+
+tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
+UNIT_LIB     := $(call tests,lib)
+UNIT_VERIFY  := $(call tests,verify)
+UNIT_HOST    := $(call tests,host)
+UNIT_ENCLAVE := $(call tests,enclave)
+UNIT_JS      := $(foreach e,$(ENGINES),$(patsubst %.c,$(O)/%-$(e),$(wildcard test/unit/js/*_test.c)))
+TLINK = @mkdir -p $(@D); echo "LINK $@"; $(CC) $(SAN) -pthread -o $@ -Wl,--start-group $^ -Wl,--end-group
+$(UNIT_LIB): $(O)/test/unit/lib/%: $(O)/san/test/unit/lib/%.o $(call A,lib) $(call A,openssl)
+	$(TLINK) $(HOST_LIBS)
+$(UNIT_VERIFY): $(O)/test/unit/verify/%: $(O)/san/test/unit/verify/%.o $(call A,verify) \
+    $(call A,lib) $(call A,openssl)
+	$(TLINK) $(HOST_LIBS)
+$(UNIT_HOST): $(O)/test/unit/host/%: $(O)/san/test/unit/host/%.o \
+    $(call san,$(wildcard test/fake/enclave.c)) $(call A,host) $(call A,lib) $(call A,openssl)
+	$(TLINK) $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a $(HOST_LIBS)
+$(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
+    $(call san,$(wildcard test/fake/js.c)) $(call A,enclave) $(call A,lib)
+	$(TLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a \
+	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
+define js_tests
+$(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
+    $(O)/san/test/unit/js/%.o $(O)/san/enclave/js/$(1).o \
+    $(call san,enclave/js/slot.c enclave/js/text.c enclave/js/prelude.S) $(call A,lib)
+	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
+endef
+$(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
+
+TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
+$(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
+	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl
+UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
+
+# --- fuzzing: one target a parser of untrusted bytes --------------------------------------
+# make fuzz [T=name] [S=seconds each]; corpus and findings stay in $(O)/fuzz/corpus/NAME.
+T ?= $(patsubst test/fuzz/%_fuzz.c,%,$(wildcard test/fuzz/*_fuzz.c))
+S ?= 60
+fuzz_obj     = $(patsubst %.c,$(O)/fuzz/%.o,$(filter %.c,$(1)))
+FUZZ_LIB     := $(call fuzz_obj,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
+FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
+FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
+FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
+F = $(O)/fuzz/lib$(1).a
+$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c)
+$(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
+$(O)/fuzz/%.a:
+	@rm -f $@; ar rcs $@ $^
+$(O)/fuzz/%.o: %.c | $(BUILT)
+	@mkdir -p $(@D); $(CLANG) $(FUZZ) -MMD -MP $(TRUST_INC) -c $< -o $@
+FUZZERS := $(patsubst test/fuzz/%.c,$(O)/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
+FLINK = @echo "LINK $@"; $(CLANG) -fsanitize=address,undefined,fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
+        $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lcrypto
+CORE_FUZZERS := $(filter %/core_fuzz %/ring_fuzz,$(FUZZERS))
+$(filter-out $(CORE_FUZZERS),$(FUZZERS)): $(O)/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(call F,lib)
+	$(FLINK)
+$(CORE_FUZZERS): $(O)/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(call F,enclave) \
+    $(call fuzz_obj,$(wildcard test/fake/js.c))
+	$(FLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a -lssl
+$(O)/fuzz/seeds: $(O)/fuzz/test/fuzz/seeds.o $(call F,lib)
+	$(FLINK:fuzzer=address)
+fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds each, T=name for one
+	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
+	@tools/run-fuzz $(O)/fuzz $(S) $(T)
+
+check: all layers unit-programs ## every test; the last line is `N passed, N failed`
+	@tools/run-tests $(UNIT) $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
+	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=5'
+unit-programs: $(UNIT) $(TOOLS)
+unit: unit-programs ## unit tests only
+	@tools/run-tests $(UNIT)
+layers: ## includes stay inside their trust domain
+	@tools/check-layers
+measure: images ## MRENCLAVE of each image
+	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
+tcb: images ## lines one has to trust, by engine
+	@tools/tcb $(ENGINES)
+bench: all ## requests per second beside nginx (bench/spine.sh)
+	@tools/setup bench; bench/spine.sh
+show-spine: all ## the Must-show lines of the first issue, each with its figure
+	@tools/setup bench; tools/show-spine
+tidy: all ## clang-tidy on our code; warnings are errors
+	@for f in $(wildcard lib/*.c host/*.c verify/*.c cli/*.c); do \
+	    clang-tidy --quiet $$f -- -std=c11 -I. -D_GNU_SOURCE $(TRUST_INC) || exit 1; done
+format: ## rewrite our sources with clang-format
+	@clang-format -i $$(git ls-files '*.[ch]')
+compile_commands.json: ## for editors (bear)
+	@bear -- $(MAKE) -B all
+clean: ## remove build output (the dependency cache stays)
+	rm -rf $(O)
+help: ## this list
+	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
+.PHONY: all images programs check unit unit-programs layers measure tcb bench show-spine tidy \
+        format clean help fuzz
+.SECONDARY:
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
