@@ -18,9 +18,9 @@ bool tf_host_is_outside(tf_hostptr ptr, uint64_t size)
     return ptr.addr + size <= base || ptr.addr >= base + tf_layout.elrange;
 }
 
-/* Copies 8 bytes at a time between 8-byte aligned addresses: narrower or unaligned accesses
- * to host memory may read or leave stale data (CVE-2022-21233, CVE-2022-21166). DF is clear
- * (entry.S, System V ABI). */
+/* Copies 8 bytes at a time between 8-byte aligned addresses: narrower or unaligned
+ * accesses to host memory may read or leave stale data (CVE-2022-21233, CVE-2022-21166).
+ * DF is clear (entry.S, System V ABI). */
 static void copy_words(void *dst, const void *src, size_t size)
 {
     size_t count = size / WORD;

@@ -21,8 +21,8 @@ struct tf_thread_page *tf_self(void)
     return page;
 }
 
-void tf_ereport(const struct sgx_target_info *target, const uint8_t report_data[static 64],
-                struct sgx_report *out)
+void tf_ereport(const struct sgx_target_info *target,
+                const uint8_t report_data[static 64], struct sgx_report *out)
 {
     alignas(512) struct sgx_target_info aligned_target = *target;
     alignas(128) uint8_t aligned_data[64];
@@ -91,8 +91,8 @@ int tf_seed(unsigned char *out, unsigned size)
 
     for (unsigned at = 0; at < size; at += WORD) {
         uint64_t word;
-        /* A stuck generator: some gave all ones after resume, some zeros (CVE-2025-62626). A
-         * good one fails this with a probability of 3 in 2^64. */
+        /* A stuck generator: some gave all ones after resume, some zeros
+         * (CVE-2025-62626). A good one fails this with a probability of 3 in 2^64. */
         if (!draw(&word) || word == last || word == 0 || word == UINT64_MAX) {
             return -1;
         }

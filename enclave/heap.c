@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.c - the thread's heap, and heaps over unmeasured pages in general. An arena may lie
- * on garbage; what it hands out must not, because code forgets to initialise.
+ * heap.c - the thread's heap, and heaps over unmeasured pages in general. An arena may
+ * lie on garbage; what it hands out must not, because code forgets to initialise.
  */
 #include "enclave/heap.h"
 
@@ -18,7 +18,7 @@ enum {
 
 struct tf_local *tf_local_self(void)
 {
-    return (struct tf_local *)((uint8_t *)tf_self() + TF_LOCAL_OFFSET);
+    return (void *)((uint8_t *)tf_self() + TF_LOCAL_OFFSET);
 }
 
 /* Zeroes up to `end` bytes from the start, rounded up to a step. */
@@ -49,7 +49,8 @@ void tf_zeroed_heap_prepare(struct tf_zeroed_heap *heap, uint64_t size)
     uint64_t used = tf_arena_used(heap->arena);
 
     if (size > heap->size - used) {
-        return; /* such an allocation can only be met by memory handed out before, or fail */
+        return; /* such an allocation can only be met by memory handed out before, or fail
+                 */
     }
     uint64_t end = used + size + SLACK;
     zero_to(heap, end < heap->size ? end : heap->size);

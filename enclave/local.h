@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * local.h - what the runtime below the core keeps per thread. It lies in the second half of
- * the thread page, which is measured zeros, so it needs no set-up of its own.
+ * local.h - what the runtime below the core keeps per thread. It lies in the second half
+ * of the thread page, which is measured zeros, so it needs no set-up of its own.
  */
 #pragma once
 
@@ -28,8 +28,10 @@ struct tf_local {
 
 enum { TF_LOCAL_OFFSET = 2048 };
 
-static_assert(sizeof(struct tf_thread_page) <= TF_LOCAL_OFFSET, "the page has two halves");
-static_assert(TF_LOCAL_OFFSET + sizeof(struct tf_local) <= TF_PAGE, "the page has two halves");
+static_assert(sizeof(struct tf_thread_page) <= TF_LOCAL_OFFSET,
+              "the page has two halves");
+static_assert(TF_LOCAL_OFFSET + sizeof(struct tf_local) <= TF_PAGE,
+              "the page has two halves");
 
 /** This thread's. */
 struct tf_local *tf_local_self(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * random.c - random numbers: wolfCrypt's Hash_DRBG (SP 800-90A), one per thread, seeded and
- * reseeded through tf_seed. Never from the host. Without entropy there is no enclave.
+ * random.c - random numbers: wolfCrypt's Hash_DRBG (SP 800-90A), one per thread, seeded
+ * and reseeded through tf_seed. Never from the host. Without entropy there is no enclave.
  */
 #include <wolfssl/wolfcrypt/settings.h>
 

@@ -33,18 +33,20 @@ static tf_hostptr field(tf_hostptr ring, uint64_t offset)
     return (tf_hostptr){ring.addr + offset};
 }
 
-/* Reads `size` bytes (a multiple of 8) at ring position `at`, around the end if need be. */
+/* Reads `size` bytes (a multiple of 8) at ring position `at`, around the end if need be.
+ */
 static tf_err read_data(tf_hostptr ring, uint64_t at, void *out, uint64_t size)
 {
     uint64_t index = at & MASK;
     uint64_t first = size < TF_RING_SIZE - index ? size : TF_RING_SIZE - index;
 
-    tf_err err = tf_host_read(out, field(ring, offsetof(struct tf_ring, data) + index), first);
+    tf_err err =
+        tf_host_read(out, field(ring, offsetof(struct tf_ring, data) + index), first);
     if (err != TF_OK || first == size) {
         return err;
     }
-    return tf_host_read((uint8_t *)out + first, field(ring, offsetof(struct tf_ring, data)),
-                        size - first);
+    return tf_host_read((uint8_t *)out + first,
+                        field(ring, offsetof(struct tf_ring, data)), size - first);
 }
 
 static tf_err write_data(tf_hostptr ring, uint64_t at, const void *bytes, uint64_t size)
@@ -66,8 +68,8 @@ static tf_err refresh_head(struct tf_ring_reader *reader)
 {
     uint64_t head;
 
-    tf_err err =
-        tf_host_read(&head, field(reader->ring, offsetof(struct tf_ring, head)), sizeof(head));
+    tf_err err = tf_host_read(&head, field(reader->ring, offsetof(struct tf_ring, head)),
+                              sizeof(head));
     if (err != TF_OK) {
         return err;
     }
@@ -84,8 +86,8 @@ static tf_err refresh_tail(struct tf_ring_writer *writer)
 {
     uint64_t tail;
 
-    tf_err err =
-        tf_host_read(&tail, field(writer->ring, offsetof(struct tf_ring, tail)), sizeof(tail));
+    tf_err err = tf_host_read(&tail, field(writer->ring, offsetof(struct tf_ring, tail)),
+                              sizeof(tail));
     if (err != TF_OK) {
         return err;
     }
@@ -96,7 +98,8 @@ static tf_err refresh_tail(struct tf_ring_writer *writer)
     return TF_OK;
 }
 
-tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame, uint8_t *payload)
+tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
+                    uint8_t *payload)
 {
     if (reader->head == reader->tail) {
         tf_err err = refresh_head(reader);
@@ -119,7 +122,8 @@ tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame, uint8
     if (header.size > PAYLOAD_MAX || padded(header.size) > have - sizeof(header)) {
         return TF_EHOST;
     }
-    err = read_data(reader->ring, reader->tail + sizeof(header), payload, padded(header.size));
+    err = read_data(reader->ring, reader->tail + sizeof(header), payload,
+                    padded(header.size));
     if (err != TF_OK) {
         return err;
     }
@@ -130,8 +134,8 @@ tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame, uint8
 
 tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader)
 {
-    return tf_host_write(field(reader->ring, offsetof(struct tf_ring, tail)), &reader->tail,
-                         sizeof(reader->tail));
+    return tf_host_write(field(reader->ring, offsetof(struct tf_ring, tail)),
+                         &reader->tail, sizeof(reader->tail));
 }
 
 /* Free bytes of the ring by the tail that we know. */
@@ -189,8 +193,8 @@ static tf_err gather(struct bounce *bounce, const void *bytes, size_t size)
 }
 
 /* Header, both parts, zeros up to the next word. */
-static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header, const void *a,
-                        size_t a_size, const void *b, size_t b_size)
+static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header,
+                        const void *a, size_t a_size, const void *b, size_t b_size)
 {
     static const uint8_t zeros[WORD];
 
@@ -207,8 +211,8 @@ static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header, co
     return err == TF_OK ? flush(bounce) : err;
 }
 
-tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id, const void *a,
-                   size_t a_size, const void *b, size_t b_size)
+tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
+                   const void *a, size_t a_size, const void *b, size_t b_size)
 {
     if (a_size > PAYLOAD_MAX || b_size > PAYLOAD_MAX - a_size) {
         return TF_EINTERNAL;
@@ -238,6 +242,6 @@ tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id, co
 
 tf_err tf_ring_writer_commit(const struct tf_ring_writer *writer)
 {
-    return tf_host_write(field(writer->ring, offsetof(struct tf_ring, head)), &writer->head,
-                         sizeof(writer->head));
+    return tf_host_write(field(writer->ring, offsetof(struct tf_ring, head)),
+                         &writer->head, sizeof(writer->head));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * backend.h - what host/load.c needs of the thing that makes enclaves: the driver of Linux or
- * the simulator. The operations follow the driver's ioctls: same structures, same order
- * (CREATE, ADD_PAGES..., INIT, map, enter), same errors.
+ * backend.h - what host/load.c needs of the thing that makes enclaves: the driver of
+ * Linux or the simulator. The operations follow the driver's ioctls: same structures,
+ * same order (CREATE, ADD_PAGES..., INIT, map, enter), same errors.
  */
 #pragma once
 

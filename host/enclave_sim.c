@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclave_sim.c - the simulator as a backend: ECREATE, EADD, EEXTEND, EINIT, and the rules of
- * Linux's driver around them (Documentation/arch/x86/sgx.rst; sgx.md 1.6).
+ * enclave_sim.c - the simulator as a backend: ECREATE, EADD, EEXTEND, EINIT, and the
+ * rules of Linux's driver around them (Documentation/arch/x86/sgx.rst; sgx.md 1.6).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -18,7 +18,8 @@ enum { GARBAGE = 0xcc, GARBAGE_MAX = 1 << 20, GPRSGX = 184, XSAVE_AVX = 832 };
 struct tf_sim *tf_sim_active;
 
 /* CPUID.12H of the simulated machine: an Ice Lake server. */
-static const uint64_t flags_supported = SGX_FLAGS_DEBUG | SGX_FLAGS_MODE64BIT | SGX_FLAGS_KSS;
+static const uint64_t flags_supported =
+    SGX_FLAGS_DEBUG | SGX_FLAGS_MODE64BIT | SGX_FLAGS_KSS;
 static const uint64_t xfrm_supported = 0x7;
 static const uint64_t size_max = UINT64_C(1) << 40; /* ours: the EPCM is an array */
 
@@ -57,7 +58,8 @@ static int reserve(struct tf_sim *sim)
 {
     size_t size = sim->secs.size;
     size_t all = 2 * size + TF_PAGE;
-    uint8_t *map = mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *map =
+        mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (map == MAP_FAILED) {
         return -ENOMEM;
@@ -143,8 +145,8 @@ static int sim_create(const struct tf_enclave_options *options, struct sgx_secs 
     return 0;
 }
 
-/* SECINFO as the driver and EADD take it: REG with R, without W and X at once (ours); or TCS
- * without permissions. */
+/* SECINFO as the driver and EADD take it: REG with R, without W and X at once (ours); or
+ * TCS without permissions. */
 static bool is_secinfo_good(uint64_t secinfo)
 {
     uint64_t access = secinfo & (SGX_SECINFO_R | SGX_SECINFO_W | SGX_SECINFO_X);
@@ -275,7 +277,8 @@ static int sim_init(void *self, const struct sgx_sigstruct *sigstruct, uint32_t 
     return rc;
 }
 
-/* PROT_* as SECINFO permissions; the driver lets a TCS be mapped readable and writable. */
+/* PROT_* as SECINFO permissions; the driver lets a TCS be mapped readable and writable.
+ */
 static bool is_allowed(uint16_t secinfo, int protection)
 {
     uint64_t wanted = 0;
@@ -318,7 +321,8 @@ bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size
         offset > sim->secs.size - size) {
         return false;
     }
-    for (uint64_t page = offset / TF_PAGE; page <= (offset + size - 1) / TF_PAGE; page++) {
+    for (uint64_t page = offset / TF_PAGE; page <= (offset + size - 1) / TF_PAGE;
+         page++) {
         if ((sim->epcm[page] & wanted) != wanted) {
             return false;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * load.c - from an image and a SIGSTRUCT to an enclave: one code path for every backend. The
- * image's pages come from lib/image.c, which the signer used too.
+ * load.c - from an image and a SIGSTRUCT to an enclave: one code path for every backend.
+ * The image's pages come from lib/image.c, which the signer used too.
  */
 #include "host/backend.h"
 
@@ -36,8 +36,8 @@ struct adding {
     uint8_t *chunk; /* CHUNK_PAGES pages */
 };
 
-/* Maps a file read-only. The image may not change under us: it is measured page by page as
- * it is added, so a change would be caught by EINIT. */
+/* Maps a file read-only. The image may not change under us: it is measured page by page
+ * as it is added, so a change would be caught by EINIT. */
 static tf_err map_file(const char *path, size_t max, const uint8_t **out, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -83,7 +83,8 @@ static tf_err add_measured(const struct adding *adding, const struct tf_run *run
 
     for (uint64_t done = 0; done < run->size; done += step) {
         step = run->size - done;
-        step = step < (uint64_t)CHUNK_PAGES * TF_PAGE ? step : (uint64_t)CHUNK_PAGES * TF_PAGE;
+        step = step < (uint64_t)CHUNK_PAGES * TF_PAGE ? step
+                                                      : (uint64_t)CHUNK_PAGES * TF_PAGE;
         for (uint64_t at = 0; at < step; at += TF_PAGE) {
             tf_image_page(&enclave->image, run->offset + done + at, adding->chunk + at);
         }
@@ -103,7 +104,8 @@ static tf_err add_run(void *user, const struct tf_run *run)
     if (run->is_measured) {
         return add_measured(adding, run);
     }
-    const struct tf_backend_pages pages = {run->offset, run->size, run->secinfo, NULL, false};
+    const struct tf_backend_pages pages = {run->offset, run->size, run->secinfo, NULL,
+                                           false};
     int rc = adding->enclave->backend->add_pages(adding->enclave->self, &pages);
     return rc == 0 ? TF_OK : TF_EIO;
 }
@@ -137,7 +139,8 @@ static tf_err map_run(void *user, const struct tf_run *run)
         protection |= PROT_EXEC;
     }
     if ((run->secinfo & SGX_SECINFO_TCS) != 0) {
-        protection = PROT_READ | PROT_WRITE; /* as the driver wants it; the CPU denies access */
+        protection =
+            PROT_READ | PROT_WRITE; /* as the driver wants it; the CPU denies access */
     }
     int rc = enclave->backend->map(enclave->self, run->offset, run->size, protection);
     return rc == 0 ? TF_OK : TF_EIO;
@@ -177,7 +180,8 @@ static tf_err init(struct tf_enclave *enclave, const char *sigstruct_path)
 
 static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *options)
 {
-    tf_err err = map_file(options->image_path, IMAGE_MAX, &enclave->file, &enclave->file_size);
+    tf_err err =
+        map_file(options->image_path, IMAGE_MAX, &enclave->file, &enclave->file_size);
     if (err != TF_OK) {
         return err;
     }
@@ -264,8 +268,9 @@ static void read_exit(uint64_t rdi, uint64_t rsi, struct tf_enclave_exit *out)
     }
 }
 
-void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread, struct tf_channel *channel,
-                      uint64_t now_ns, struct tf_enclave_exit *out)
+void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
+                      struct tf_channel *channel, uint64_t now_ns,
+                      struct tf_enclave_exit *out)
 {
     uint64_t rdi = (uint64_t)(uintptr_t)channel;
     uint64_t rsi = now_ns;

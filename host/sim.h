@@ -3,9 +3,9 @@
  * sim.h - inside the simulator: the parts of host/sim_*.c and host/enclave_sim.c see each
  * other through this header, and tests of the simulator see its test options.
  *
- * The simulator is a CPU with SGX as far as the image can tell: it measures and checks what
- * hardware would (SDM vol. 3D, chapters 37 to 39), and refuses what hardware refuses. It
- * keeps no secret from the machine's owner.
+ * The simulator is a CPU with SGX as far as the image can tell: it measures and checks
+ * what hardware would (SDM vol. 3D, chapters 37 to 39), and refuses what hardware
+ * refuses. It keeps no secret from the machine's owner.
  */
 #pragma once
 
@@ -76,24 +76,29 @@ struct tf_sim {
     pthread_mutex_t lock; /* around the driver's calls: one at a time, else -EBUSY */
 };
 
-/** One enclave a process: the signal handlers must find it. Slot TF_THREADS_MAX stays zero. */
+/** One enclave a process: the signal handlers must find it. Slot TF_THREADS_MAX stays
+ * zero. */
 extern struct tf_sim *tf_sim_active;
 extern struct tf_sim_thread tf_sim_threads[TF_THREADS_MAX + 1];
-extern _Thread_local struct tf_sim_thread *tf_sim_current; /* inside which this thread is */
+extern _Thread_local struct tf_sim_thread
+    *tf_sim_current; /* inside which this thread is */
 
-/** Whether [address, address + size) lies in ELRANGE in REG pages that have all of `access`
- *  (SGX_SECINFO_R, _W, _X). */
+/** Whether [address, address + size) lies in ELRANGE in REG pages that have all of
+ * `access` (SGX_SECINFO_R, _W, _X). */
 bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size,
                        uint64_t access);
 
-/* --- sim_thread.c: EENTER ------------------------------------------------------------- */
+/* --- sim_thread.c: EENTER -------------------------------------------------------------
+ */
 
 /** Notes a TCS at EADD. @return 0, -EINVAL, -ENOSPC. */
 int tf_sim_thread_add(struct tf_sim *sim, uint64_t offset, const struct sgx_tcs *content);
 /** EENTER; comes back after EEXIT. @return 0, -EFAULT where the CPU raises #GP or #PF. */
-int tf_sim_thread_enter(struct tf_sim *sim, uint64_t offset, uint64_t *rdi, uint64_t *rsi);
+int tf_sim_thread_enter(struct tf_sim *sim, uint64_t offset, uint64_t *rdi,
+                        uint64_t *rsi);
 
-/* --- sim_gate.S ----------------------------------------------------------------------- */
+/* --- sim_gate.S -----------------------------------------------------------------------
+ */
 
 /** Loads thread->in, enters, fills thread->out. */
 void tf_sim_eenter(struct tf_sim_thread *thread);
@@ -103,36 +108,42 @@ extern const uint8_t tf_sim_gate_leaf[];
 /** Where EEXIT arrives. */
 extern const uint8_t tf_sim_landing[];
 
-/* --- sim_trap.c ----------------------------------------------------------------------- */
+/* --- sim_trap.c -----------------------------------------------------------------------
+ */
 
-/** Signal stack, mask and handlers for the calling thread; seccomp once. @return 0, -errno. */
+/** Signal stack, mask and handlers for the calling thread; seccomp once. @return 0,
+ * -errno. */
 int tf_sim_trap_thread_init(struct tf_sim *sim);
 
-/* --- sim_patch.c ---------------------------------------------------------------------- */
+/* --- sim_patch.c ----------------------------------------------------------------------
+ */
 
 /** Fast mode: replaces the ENCLU sites in executable pages by calls to the gate.
  *  @return 0, -errno. */
 int tf_sim_patch(struct tf_sim *sim);
 
-/* --- sim_machine.c -------------------------------------------------------------------- */
+/* --- sim_machine.c --------------------------------------------------------------------
+ */
 
 /** Reads the machine's keys, makes them when missing. @return 0, -errno. */
 int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory);
 void tf_sim_machine_wipe(struct tf_sim_machine *machine);
 
-/* --- sim_leaf.c: EREPORT and EGETKEY -------------------------------------------------- */
+/* --- sim_leaf.c: EREPORT and EGETKEY --------------------------------------------------
+ */
 
 /** Executes a leaf with these registers. @return false where the CPU raises #GP. */
 bool tf_sim_leaf(const struct tf_sim *sim, struct tf_sim_registers *registers);
 /** The MAC of a report for `target` (SDM 38.17). */
 void tf_sim_report_mac(const struct tf_sim_machine *machine,
-                       const struct sgx_target_info *target, const struct sgx_report *report,
-                       uint8_t mac[static 16]);
+                       const struct sgx_target_info *target,
+                       const struct sgx_report *report, uint8_t mac[static 16]);
 /** EGETKEY's derivation. @return SGX_SUCCESS or the CPU's code. */
 uint32_t tf_sim_key(const struct tf_sim_machine *machine, const struct sgx_secs *secs,
                     const struct sgx_key_request *request, uint8_t key[static 16]);
 
-/* --- sim_quote.c ---------------------------------------------------------------------- */
+/* --- sim_quote.c ----------------------------------------------------------------------
+ */
 
 /** The simulated quoting enclave. */
 void tf_sim_target_info(struct sgx_target_info *out);
@@ -140,16 +151,17 @@ void tf_sim_target_info(struct sgx_target_info *out);
 TF_MUST_USE tf_err tf_sim_quote(const struct tf_sim_machine *machine,
                                 const struct sgx_report *report, char *out, size_t *size);
 
-/* --- for tests ------------------------------------------------------------------------ */
+/* --- for tests ------------------------------------------------------------------------
+ */
 
 /** Makes the simulator a hostile host and an auditor. All zero: off. */
 struct tf_sim_tests {
     bool fill_unmeasured; /* the first MiB of each unmeasured run gets garbage at EADD */
-    bool poison_entry;    /* registers, flags, MXCSR, FCW, vectors are garbage at EENTER */
-    uint64_t poison_rsp;  /* RSP at EENTER; 0: the host's own. Strict mode only */
-    bool audit_exit;      /* look at every register after EEXIT */
-    unsigned audits;      /* how often it looked */
-    unsigned violations;  /* registers that were neither clean nor the host's */
+    bool poison_entry;   /* registers, flags, MXCSR, FCW, vectors are garbage at EENTER */
+    uint64_t poison_rsp; /* RSP at EENTER; 0: the host's own. Strict mode only */
+    bool audit_exit;     /* look at every register after EEXIT */
+    unsigned audits;     /* how often it looked */
+    unsigned violations; /* registers that were neither clean nor the host's */
     const char *violation; /* name of the last */
 };
 extern struct tf_sim_tests tf_sim_tests;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_leaf.c - EREPORT and EGETKEY (SDM 39.3 and 39.4). The CPU's derivation is secret; ours
- * is HMAC-SHA256 under the machine's root over the same inputs, each at its own place.
+ * sim_leaf.c - EREPORT and EGETKEY (SDM 39.3 and 39.4). The CPU's derivation is secret;
+ * ours is HMAC-SHA256 under the machine's root over the same inputs, each at its own
+ * place.
  */
 #include <string.h>
 
@@ -46,26 +47,28 @@ struct dependencies {
 };
 static_assert(sizeof(struct dependencies) == 24 + 32 + 16 + 4 * 32 + 32, "no padding");
 
-static void derive(const struct tf_sim_machine *machine, const struct dependencies *inputs,
-                   uint8_t key[static KEY_SIZE])
+static void derive(const struct tf_sim_machine *machine,
+                   const struct dependencies *inputs, uint8_t key[static KEY_SIZE])
 {
     uint8_t mac[EVP_MAX_MD_SIZE] = {0};
     unsigned size = 0;
 
-    (void)HMAC(EVP_sha256(), machine->root, sizeof(machine->root), (const uint8_t *)inputs,
-               sizeof(*inputs), mac, &size);
+    (void)HMAC(EVP_sha256(), machine->root, sizeof(machine->root),
+               (const uint8_t *)inputs, sizeof(*inputs), mac, &size);
     memcpy(key, mac, KEY_SIZE);
     tf_wipe(mac, sizeof(mac));
 }
 
 /* AES-128-CMAC over the report's body. */
-static void cmac(const uint8_t key[static KEY_SIZE], const void *body, uint8_t mac[static 16])
+static void cmac(const uint8_t key[static KEY_SIZE], const void *body,
+                 uint8_t mac[static 16])
 {
     EVP_MAC *algorithm = EVP_MAC_fetch(NULL, "CMAC", NULL);
     EVP_MAC_CTX *context = EVP_MAC_CTX_new(algorithm);
     char cipher[] = "AES-128-CBC";
-    const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string("cipher", cipher, 0),
-                                     OSSL_PARAM_construct_end()};
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string("cipher", cipher, 0),
+        OSSL_PARAM_construct_end()};
     size_t size = 0;
 
     if (context == NULL || EVP_MAC_init(context, key, KEY_SIZE, parameters) != 1 ||
@@ -78,8 +81,8 @@ static void cmac(const uint8_t key[static KEY_SIZE], const void *body, uint8_t m
 }
 
 void tf_sim_report_mac(const struct tf_sim_machine *machine,
-                       const struct sgx_target_info *target, const struct sgx_report *report,
-                       uint8_t mac[static 16])
+                       const struct sgx_target_info *target,
+                       const struct sgx_report *report, uint8_t mac[static 16])
 {
     struct dependencies inputs = {.key_name = SGX_KEYNAME_REPORT};
     uint8_t key[KEY_SIZE];
@@ -99,7 +102,8 @@ void tf_sim_report_mac(const struct tf_sim_machine *machine,
 
 /* The report key of the enclave itself, to check reports that were made for it. */
 static void report_key(const struct tf_sim_machine *machine, const struct sgx_secs *secs,
-                       const struct sgx_key_request *request, uint8_t key[static KEY_SIZE])
+                       const struct sgx_key_request *request,
+                       uint8_t key[static KEY_SIZE])
 {
     struct dependencies inputs = {.key_name = SGX_KEYNAME_REPORT};
 
@@ -183,8 +187,8 @@ uint32_t tf_sim_key(const struct tf_sim_machine *machine, const struct sgx_secs 
 }
 
 /* An operand: aligned, and in pages of the enclave that allow the access. */
-static void *operand(const struct tf_sim *sim, uint64_t address, uint64_t align, uint64_t size,
-                     uint64_t access)
+static void *operand(const struct tf_sim *sim, uint64_t address, uint64_t align,
+                     uint64_t size, uint64_t access)
 {
     if (address % align != 0 || !tf_sim_has_access(sim, address, size, access)) {
         return NULL;
@@ -195,8 +199,8 @@ static void *operand(const struct tf_sim *sim, uint64_t address, uint64_t align,
 
 static bool ereport(const struct tf_sim *sim, const struct tf_sim_registers *registers)
 {
-    const struct sgx_target_info *target = operand(sim, registers->rbx, ALIGN_LARGE,
-                                                   sizeof(*target), SGX_SECINFO_R);
+    const struct sgx_target_info *target =
+        operand(sim, registers->rbx, ALIGN_LARGE, sizeof(*target), SGX_SECINFO_R);
     const uint8_t *data =
         operand(sim, registers->rcx, ALIGN_DATA, REPORT_DATA_SIZE, SGX_SECINFO_R);
     struct sgx_report *out = operand(sim, registers->rdx, ALIGN_LARGE, sizeof(*out),
@@ -222,7 +226,8 @@ static bool ereport(const struct tf_sim *sim, const struct tf_sim_registers *reg
     return true;
 }
 
-static bool is_request_good(const struct tf_sim *sim, const struct sgx_key_request *request)
+static bool is_request_good(const struct tf_sim *sim,
+                            const struct sgx_key_request *request)
 {
     bool has_kss = (sim->secs.attributes.flags & SGX_FLAGS_KSS) != 0;
     bool wants_kss =
@@ -238,10 +243,10 @@ static bool is_request_good(const struct tf_sim *sim, const struct sgx_key_reque
 
 static bool egetkey(const struct tf_sim *sim, struct tf_sim_registers *registers)
 {
-    const struct sgx_key_request *request = operand(sim, registers->rbx, ALIGN_LARGE,
-                                                    sizeof(*request), SGX_SECINFO_R);
-    uint8_t *out = operand(sim, registers->rcx, ALIGN_KEY, KEY_SIZE,
-                           SGX_SECINFO_R | SGX_SECINFO_W);
+    const struct sgx_key_request *request =
+        operand(sim, registers->rbx, ALIGN_LARGE, sizeof(*request), SGX_SECINFO_R);
+    uint8_t *out =
+        operand(sim, registers->rcx, ALIGN_KEY, KEY_SIZE, SGX_SECINFO_R | SGX_SECINFO_W);
     if (request == NULL || out == NULL || !is_request_good(sim, request)) {
         return false;
     }

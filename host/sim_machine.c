@@ -39,7 +39,8 @@ static int sync_directory(int directory)
     return fsync(directory) == 0 ? 0 : -errno;
 }
 
-/* Stores a new file whole or not at all; if another process was quicker, its file stays. */
+/* Stores a new file whole or not at all; if another process was quicker, its file stays.
+ */
 static int store_once(int directory, const char *name, const uint8_t *bytes, size_t size)
 {
     char temporary[NAME_MAX];
@@ -52,7 +53,8 @@ static int store_once(int directory, const char *name, const uint8_t *bytes, siz
     }
     int rc = write_all(fd, bytes, size);
     (void)close(fd);
-    if (rc == 0 && linkat(directory, temporary, directory, name, 0) != 0 && errno != EEXIST) {
+    if (rc == 0 && linkat(directory, temporary, directory, name, 0) != 0 &&
+        errno != EEXIST) {
         rc = -errno;
     }
     (void)unlinkat(directory, temporary, 0);
@@ -133,8 +135,8 @@ static int read_keys(struct tf_sim_machine *machine, int directory)
     uint8_t bytes[PEM_MAX];
     size_t size = 0;
 
-    int rc = read_or_make(directory, "machine.key", make_machine_key, bytes, sizeof(bytes),
-                          &size);
+    int rc = read_or_make(directory, "machine.key", make_machine_key, bytes,
+                          sizeof(bytes), &size);
     if (rc == 0 && size != sizeof(machine->root)) {
         rc = -EINVAL;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sim_patch.c - fast mode. After the pristine image was measured and initialised, every
- * "ENCLU; 3-byte nop" in its executable pages becomes "call gate; nop". An ENCLU without the
- * nop (another image, or bytes inside a constant) stays and traps as in strict mode.
+ * "ENCLU; 3-byte nop" in its executable pages becomes "call gate; nop". An ENCLU without
+ * the nop (another image, or bytes inside a constant) stays and traps as in strict mode.
  */
 #include <errno.h>
 #include <string.h>

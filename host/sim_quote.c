@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_quote.c - simulated evidence: a REPORT signed by a key that anyone on this machine can
- * use. The format is doc/formats.md's, and cannot be taken for a DCAP quote.
+ * sim_quote.c - simulated evidence: a REPORT signed by a key that anyone on this machine
+ * can use. The format is doc/formats.md's, and cannot be taken for a DCAP quote.
  */
 #include <string.h>
 
@@ -28,7 +28,8 @@ void tf_sim_target_info(struct sgx_target_info *out)
     out->attributes.xfrm = TF_XFRM;
 }
 
-static bool is_for_us(const struct tf_sim_machine *machine, const struct sgx_report *report)
+static bool is_for_us(const struct tf_sim_machine *machine,
+                      const struct sgx_report *report)
 {
     struct sgx_target_info own;
     uint8_t mac[16];

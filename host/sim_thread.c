@@ -21,7 +21,7 @@ enum {
     GPRSGX_URSP = 144
 };
 
-static const uint64_t rflags_clean = 0x202; /* IF, and the bit that is always 1 */
+static const uint64_t rflags_clean = 0x202;     /* IF, and the bit that is always 1 */
 static const uint64_t rflags_hostile = 0x40ed7; /* AC, OF, DF, IF, SF, ZF, AF, PF, CF */
 static const uint64_t rflags_ours = 0x202;      /* what may be set after EEXIT */
 
@@ -29,7 +29,7 @@ struct tf_sim_tests tf_sim_tests;
 struct tf_sim_thread tf_sim_threads[TF_THREADS_MAX + 1];
 _Thread_local struct tf_sim_thread *tf_sim_current;
 
-#define AT(member, value)                                                                  \
+#define AT(member, value)                                                                \
     static_assert(offsetof(struct tf_sim_thread, member) == (value), "sim_gate.S")
 AT(host_fs, T_HOST_FS);
 AT(host_gs, T_HOST_GS);
@@ -68,8 +68,8 @@ int tf_sim_thread_add(struct tf_sim *sim, uint64_t offset, const struct sgx_tcs 
     thread->oentry = base + content->oentry;
     thread->fs_base = base + content->ofsbase;
     thread->gs_base = base + content->ogsbase;
-    thread->ursp = (uint64_t *)(void *)(sim->base + content->ossa + TF_PAGE - GPRSGX_SIZE +
-                                        GPRSGX_URSP);
+    thread->ursp = (uint64_t *)(void *)(sim->base + content->ossa + TF_PAGE -
+                                        GPRSGX_SIZE + GPRSGX_URSP);
     sim->thread_count++;
     return 0;
 }

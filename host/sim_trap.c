@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_trap.c - what the CPU and the kernel report while a thread is inside: ENCLU (#UD on a
- * CPU without SGX), faults, system calls (seccomp by instruction pointer).
+ * sim_trap.c - what the CPU and the kernel report while a thread is inside: ENCLU (#UD on
+ * a CPU without SGX), faults, system calls (seccomp by instruction pointer).
  *
- * A signal arrives with the enclave's FS and GS bases, so the handler's own frame must not
- * touch thread-local storage or the stack canary before it has put the host's back. It
- * finds out whether it was inside by the GS base. Signals that are not caused by the
+ * A signal arrives with the enclave's FS and GS bases, so the handler's own frame must
+ * not touch thread-local storage or the stack canary before it has put the host's back.
+ * It finds out whether it was inside by the GS base. Signals that are not caused by the
  * instruction itself are blocked on these threads.
  */
 #include <errno.h>
@@ -93,10 +93,11 @@ static _Noreturn void die_of_fault(int number, const siginfo_t *info, uint64_t r
     uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
     const char *where = in_range(address) ? "enclave offset" : "host address";
 
-    int size = snprintf(line, sizeof(line),
-                        "tfaas-worker: enclave killed: fault %s at offset 0x%llx (%s 0x%llx)\n",
-                        name_of(number), (unsigned long long)(rip - base), where,
-                        (unsigned long long)(in_range(address) ? address - base : address));
+    int size =
+        snprintf(line, sizeof(line),
+                 "tfaas-worker: enclave killed: fault %s at offset 0x%llx (%s 0x%llx)\n",
+                 name_of(number), (unsigned long long)(rip - base), where,
+                 (unsigned long long)(in_range(address) ? address - base : address));
     die(line, size, EXIT_FAULT);
 }
 
@@ -105,11 +106,11 @@ static _Noreturn void die_of_syscall(const siginfo_t *info)
     char line[LINE_MAX_SIZE];
     uint64_t address = (uint64_t)(uintptr_t)info->si_call_addr;
 
-    int size = snprintf(line, sizeof(line),
-                        "tfaas-worker: enclave killed: system call from inside (number %d at "
-                        "offset 0x%llx)\n",
-                        info->si_syscall,
-                        (unsigned long long)(address - tf_sim_active->secs.base));
+    int size = snprintf(
+        line, sizeof(line),
+        "tfaas-worker: enclave killed: system call from inside (number %d at "
+        "offset 0x%llx)\n",
+        info->si_syscall, (unsigned long long)(address - tf_sim_active->secs.base));
     die(line, size, EXIT_SYSCALL);
 }
 
@@ -232,8 +233,8 @@ static int set_signal_stack(void)
     return -pthread_sigmask(SIG_SETMASK, &blocked, NULL);
 }
 
-/* Kills the process if a system call's instruction lies in ELRANGE, which is aligned to its
- * size, a power of two: two masked comparisons. */
+/* Kills the process if a system call's instruction lies in ELRANGE, which is aligned to
+ * its size, a power of two: two masked comparisons. */
 static int install_filter(const struct tf_sim *sim)
 {
     uint64_t mask = ~(sim->secs.size - 1);

@@ -20,7 +20,7 @@ enum { FAULT = 70, SYSTEM_CALL = 71, OUTPUT_MAX = 4096, LONG_ECHO = 50000, ECHOE
 static struct tf_toy_files files;
 
 struct outcome {
-    int status; /* exit status, or -1 for a signal */
+    int status;              /* exit status, or -1 for a signal */
     char output[OUTPUT_MAX]; /* stderr */
 };
 
@@ -76,7 +76,8 @@ static int claim(int is_so, const char *what)
     return !is_so;
 }
 
-/* --- what must work ------------------------------------------------------------------- */
+/* --- what must work -------------------------------------------------------------------
+ */
 
 static int echo_body(const void *options)
 {
@@ -201,7 +202,8 @@ static void threads_race_to_the_first_entry(void)
     both_modes(race_body);
 }
 
-/* --- what the enclave must not do ----------------------------------------------------- */
+/* --- what the enclave must not do -----------------------------------------------------
+ */
 
 struct crime {
     struct tf_enclave_options options;
@@ -226,7 +228,8 @@ static void killed_for(uint32_t frame, int status, const char *line)
     for (int i = 0; i < 2; i++) {
         crime.options.is_strict = i != 0;
         struct outcome outcome = in_child(crime_body, &crime);
-        if (!CHECK(outcome.status == status) || !CHECK(strstr(outcome.output, line) != NULL)) {
+        if (!CHECK(outcome.status == status) ||
+            !CHECK(strstr(outcome.output, line) != NULL)) {
             (void)fprintf(stderr, "frame %u: status %d: %s\n", frame, outcome.status,
                           outcome.output);
         }
@@ -235,7 +238,8 @@ static void killed_for(uint32_t frame, int status, const char *line)
 
 static void system_call_from_inside(void)
 {
-    killed_for(TOY_SYSCALL, SYSTEM_CALL, "enclave killed: system call from inside (number 39 at");
+    killed_for(TOY_SYSCALL, SYSTEM_CALL,
+               "enclave killed: system call from inside (number 39 at");
 }
 
 static void write_to_code(void)
@@ -279,15 +283,18 @@ static void panic(void)
     killed_for(TOY_TRAP, FAULT, "enclave killed: fault SIGILL");
 }
 
-/* --- what the host must not do -------------------------------------------------------- */
+/* --- what the host must not do --------------------------------------------------------
+ */
 
 static int is_dead(struct tf_enclave_exit out)
 {
     return out.exit == TF_EXIT_DEAD && out.err == TF_EHOST;
 }
 
-/* Lets `lie` spoil the channel after one good call; then every thread finds the enclave dead. */
-static int lied_to(const struct tf_enclave_options *options, void (*lie)(struct tf_channel *))
+/* Lets `lie` spoil the channel after one good call; then every thread finds the enclave
+ * dead. */
+static int lied_to(const struct tf_enclave_options *options,
+                   void (*lie)(struct tf_channel *))
 {
     struct tf_toy toy;
     uint8_t byte = 0;
@@ -329,8 +336,8 @@ static void size_huge(struct tf_channel *channel)
     memcpy(channel->in.data + channel->in.tail, &frame, sizeof(frame));
 }
 
-/* The enclave looks at the tail only when the ring seems full, so it takes a ring of frames
- * until it meets a tail that is ahead of its head. */
+/* The enclave looks at the tail only when the ring seems full, so it takes a ring of
+ * frames until it meets a tail that is ahead of its head. */
 static int tail_body(const void *options)
 {
     static const uint8_t payload[LONG_ECHO];
@@ -370,7 +377,8 @@ static void host_lies_about_indexes(void)
 }
 
 /* Enters thread 0 with this channel in a new enclave. */
-static int is_refused(const struct tf_enclave_options *options, uint64_t offset, int is_inside)
+static int is_refused(const struct tf_enclave_options *options, uint64_t offset,
+                      int is_inside)
 {
     struct tf_enclave_exit out;
     struct tf_toy toy;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A hostile host: chooses the ring's memory, and both indexes anew before every call. The
- * enclave's ends must stay inside the ring (AddressSanitizer watches) and inside what they
- * promise. The input is a list of steps of 17 bytes.
+ * enclave's ends must stay inside the ring (AddressSanitizer watches) and inside what
+ * they promise. The input is a list of steps of 17 bytes.
  */
 #include <stdalign.h>
 #include <stddef.h>
@@ -64,7 +64,8 @@ static void spoil(struct tf_ring *ring, uint64_t at, struct tf_reader *input)
     uint64_t head = tf_read_u64(input);
     uint64_t value = tf_read_u64(input);
 
-    ring->head = (head & 1) != 0 ? head >> 1 : at + (head >> 1) % (2 * TF_RING_SIZE) / 8 * 8;
+    ring->head =
+        (head & 1) != 0 ? head >> 1 : at + (head >> 1) % (2 * TF_RING_SIZE) / 8 * 8;
     ring->tail = ring->head;
     uint64_t index = at % TF_RING_SIZE;
     if (index <= TF_RING_SIZE - sizeof(value)) {

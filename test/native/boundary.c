@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * boundary.c - enclave/boundary.h for tests in an ordinary process: all of it is the host,
- * but for `tf_native_inside`. Keeps boundary.h's rules on alignment, so that a test under
- * sanitizers sees every access that the enclave would make.
+ * boundary.c - enclave/boundary.h for tests in an ordinary process: all of it is the
+ * host, but for `tf_native_inside`. Keeps boundary.h's rules on alignment, so that a test
+ * under sanitizers sees every access that the enclave would make.
  */
 #include "enclave/boundary.h"
 

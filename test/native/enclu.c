@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclu.c - enclave/enclu.h for tests in an ordinary process: one thread, reports without a
- * meaningful MAC, keys that are a hash of the request.
+ * enclu.c - enclave/enclu.h for tests in an ordinary process: one thread, reports without
+ * a meaningful MAC, keys that are a hash of the request.
  */
 #include "enclave/enclu.h"
 
@@ -17,8 +17,8 @@ struct tf_thread_page *tf_self(void)
     return (void *)page;
 }
 
-void tf_ereport(const struct sgx_target_info *target, const uint8_t report_data[static 64],
-                struct sgx_report *out)
+void tf_ereport(const struct sgx_target_info *target,
+                const uint8_t report_data[static 64], struct sgx_report *out)
 {
     memset(out, 0, sizeof(*out));
     memset(out->cpu_svn, 1, sizeof(out->cpu_svn));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core.c - a toy instead of the real core: answers every frame with itself, and commits on
- * request what a broken or hostile enclave would. Only for test/attack/.
+ * core.c - a toy instead of the real core: answers every frame with itself, and commits
+ * on request what a broken or hostile enclave would. Only for test/attack/.
  */
 #include "enclave/core.h"
 
@@ -153,18 +153,22 @@ static tf_err answer(struct tf_thread *thread, const struct tf_thread_page *page
     switch (frame->type) {
     case TOY_FACTS:
         facts = facts_now(now);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &facts, sizeof(facts), "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id, &facts, sizeof(facts),
+                           "", 0);
     case TOY_REPORT:
-        tf_ereport((const void *)payload, payload + sizeof(struct sgx_target_info), &report);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &report, sizeof(report), "",
-                           0);
+        tf_ereport((const void *)payload, payload + sizeof(struct sgx_target_info),
+                   &report);
+        return tf_ring_put(&thread->out, frame->type, frame->id, &report, sizeof(report),
+                           "", 0);
     case TOY_KEY:
         memcpy(&request, payload, sizeof(request));
         key.code = tf_egetkey(&request, key.key);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",
+                           0);
     default:
         misbehave(page, frame->type);
-        return tf_ring_put(&thread->out, frame->type, frame->id, payload, frame->size, "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id, payload, frame->size, "",
+                           0);
     }
 }
 

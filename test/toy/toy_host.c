@@ -53,7 +53,8 @@ static void sign(const uint8_t *bytes, size_t size, struct sgx_sigstruct *sig)
     tf_sigstruct_init(sig, &secs, &identity);
     tf_sigstruct_message(sig, message);
     must(tf_rsa3_keygen(pem, &pem_size) == TF_OK, "tf_rsa3_keygen");
-    must(tf_rsa3_sign(pem, pem_size, message, sizeof(message), &rsa) == TF_OK, "tf_rsa3_sign");
+    must(tf_rsa3_sign(pem, pem_size, message, sizeof(message), &rsa) == TF_OK,
+         "tf_rsa3_sign");
     memcpy(sig->modulus, rsa.modulus, sizeof(rsa.modulus));
     memcpy(sig->signature, rsa.signature, sizeof(rsa.signature));
     memcpy(sig->q1, rsa.q1, sizeof(rsa.q1));
@@ -69,7 +70,8 @@ void tf_toy_files_make(struct tf_toy_files *files, const char *image_path)
     (void)snprintf(files->directory, sizeof(files->directory), "/tmp/tfaas-toy-XXXXXX");
     must(mkdtemp(files->directory) != NULL, "mkdtemp");
     (void)snprintf(files->image, sizeof(files->image), "%s/image", files->directory);
-    (void)snprintf(files->sigstruct, sizeof(files->sigstruct), "%s/sig", files->directory);
+    (void)snprintf(files->sigstruct, sizeof(files->sigstruct), "%s/sig",
+                   files->directory);
     (void)snprintf(files->sim, sizeof(files->sim), "%s/sim", files->directory);
     size_t size = read_file(image_path, bytes, IMAGE_MAX);
     sign(bytes, size, &sig);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * toy_host.h - a host for the toy enclave: signs the image with a key of its own, opens it,
- * passes frames. For test/attack/; every failure of its own ends the test program.
+ * toy_host.h - a host for the toy enclave: signs the image with a key of its own, opens
+ * it, passes frames. For test/attack/; every failure of its own ends the test program.
  */
 #pragma once
 
@@ -42,10 +42,11 @@ void tf_toy_put(struct tf_toy *toy, uint32_t type, const void *payload, uint32_t
 /** Enters once. */
 struct tf_enclave_exit tf_toy_enter(struct tf_toy *toy);
 
-/** Takes a frame of the out ring. @return its payload's size, or -1 if there is none or the
- *  type differs. */
+/** Takes a frame of the out ring. @return its payload's size, or -1 if there is none or
+ * the type differs. */
 long tf_toy_take(struct tf_toy *toy, uint32_t type, void *payload, size_t cap);
 
-/** put, enter, take: the answer must have exactly `out_size` bytes. @return whether it had. */
+/** put, enter, take: the answer must have exactly `out_size` bytes. @return whether it
+ * had. */
 int tf_toy_call(struct tf_toy *toy, uint32_t type, const void *payload, uint32_t size,
                 void *out, size_t out_size);

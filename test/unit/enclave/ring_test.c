@@ -100,7 +100,8 @@ static void too_long_is_our_bug(void)
 {
     start(0);
     CHECK(tf_ring_put(&writer, 1, 0, payload, PAYLOAD_MAX, payload, 1) == TF_EINTERNAL);
-    CHECK(tf_ring_put(&writer, 1, 0, payload, SIZE_MAX, payload, SIZE_MAX) == TF_EINTERNAL);
+    CHECK(tf_ring_put(&writer, 1, 0, payload, SIZE_MAX, payload, SIZE_MAX) ==
+          TF_EINTERNAL);
 }
 
 static tf_err take_with_head(uint64_t head)
