@@ -16,7 +16,8 @@
 enum {
     STEPS_PER_CHECK = 16 * 1024, /* DUK_HTHREAD_INTCTR_DEFAULT, set by the recipe */
     BYTES_PER_STEP = 16,         /* of heap, walked by an emergency collection */
-    LOAD = 0,                    /* the prelude's functions, on the value stack */
+    PREPARE = 0,                 /* the prelude's functions, on the value stack */
+    LOAD,
     CALL,
     DRAIN,
     STASH, /* while the answer is taken; duk_safe_call adds no frame */
@@ -113,25 +114,18 @@ static void js_release(void *udata, void *block)
 static duk_ret_t run_prelude(duk_context *context, void *unused)
 {
     (void)unused;
-    duk_push_global_object(context);
-    tf_duktape_push_native(context);
     duk_push_object(context);
     duk_push_array(context); /* only Function compiles source here */
-    duk_put_prop_string(context, -2, "compilers");
-    for (const struct tf_prelude *file = tf_prelude; file->name != NULL; file++) {
-        duk_push_string(context, file->name);
-        duk_compile_lstring_filename(context, DUK_COMPILE_EVAL, file->data,
-                                     (size_t)(file->end - file->data));
-        duk_call(context, 0);
-        duk_dup(context, 0);
-        duk_dup(context, 1);
-        duk_dup(context, 2);
-        duk_call(context, 3);
-        duk_pop(context);
-    }
-    duk_get_prop_string(context, 2, "load");
-    duk_get_prop_string(context, 2, "call");
-    duk_get_prop_string(context, 2, "drain");
+    duk_put_prop_string(context, 0, "compilers");
+    tf_duktape_push_prelude(context, tf_prelude);
+    duk_push_global_object(context);
+    tf_duktape_push_native(context);
+    duk_dup(context, 0);
+    duk_call(context, 3);
+    duk_get_prop_string(context, 0, "prepare");
+    duk_get_prop_string(context, 0, "load");
+    duk_get_prop_string(context, 0, "call");
+    duk_get_prop_string(context, 0, "drain");
     return BASE;
 }
 
@@ -293,6 +287,8 @@ static tf_err classify(struct job *job, tf_err other)
 static duk_ret_t load_program(duk_context *context, void *udata)
 {
     const struct job *job = udata;
+    duk_dup(context, PREPARE);
+    duk_call(context, 0);
     duk_dup(context, LOAD);
     duk_push_string(context, job->js->native.program->entry);
     duk_call(context, 1);

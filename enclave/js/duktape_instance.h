@@ -10,6 +10,7 @@
 
 #include "enclave/js/js.h"
 #include "enclave/js/native.h"
+#include "enclave/js/text.h"
 
 struct tf_js {
     struct tf_native native;
@@ -23,6 +24,9 @@ struct tf_js {
     bool is_failed;        /* "reason" is in the stash */
     double status;
 };
+
+/** Compiles a file of the prelude and pushes the function that it is. */
+void tf_duktape_push_prelude(duk_context *context, const struct tf_prelude *file);
 
 /** Pushes the prelude's `native`. */
 void tf_duktape_push_native(duk_context *context);

@@ -142,6 +142,27 @@ static duk_ret_t native_compile(duk_context *context)
     return 1;
 }
 
+static duk_ret_t native_prelude(duk_context *context)
+{
+    size_t size;
+    const char *name = duk_to_lstring(context, 0, &size);
+    const struct tf_prelude *file = tf_text_prelude(name, size);
+
+    if (file == NULL) {
+        return duk_reference_error(context, "no such file");
+    }
+    tf_duktape_push_prelude(context, file);
+    return 1;
+}
+
+void tf_duktape_push_prelude(duk_context *context, const struct tf_prelude *file)
+{
+    duk_push_string(context, file->name);
+    duk_compile_lstring_filename(context, DUK_COMPILE_EVAL, file->data,
+                                 (size_t)(file->end - file->data));
+    duk_call(context, 0);
+}
+
 /* Keeps argument `at` where the answer is taken from. */
 static void stash(duk_context *context, duk_idx_t at, const char *name)
 {
@@ -185,6 +206,8 @@ void tf_duktape_push_native(duk_context *context)
     }
     duk_push_c_function(context, native_compile, 1);
     duk_put_prop_string(context, -2, "compile");
+    duk_push_c_function(context, native_prelude, 1);
+    duk_put_prop_string(context, -2, "prelude");
     duk_push_c_function(context, native_respond, 3);
     duk_put_prop_string(context, -2, "respond");
     duk_push_c_function(context, native_fail, 1);

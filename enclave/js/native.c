@@ -291,6 +291,44 @@ static bool source(struct tf_native *native, const struct tf_native_args *args,
     return true;
 }
 
+static bool mentions(struct tf_native *native, const struct tf_native_args *args,
+                     struct tf_native_value *out)
+{
+    out->kind = TF_KIND_BOOL;
+    out->number = tf_text_mentions(native->program, &args->text) ? 1 : 0;
+    return true;
+}
+
+static bool lower(struct tf_native *native, const struct tf_native_args *args,
+                  struct tf_native_value *out)
+{
+    char *text;
+
+    out->kind = TF_KIND_NULL;
+    if (!tf_text_is_token(&args->text)) {
+        return true;
+    }
+    text = own(native, out, args->text.size);
+    if (text == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < args->text.size; i++) {
+        char c = args->text.data[i];
+        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    set_data(out, TF_KIND_LATIN1, text, args->text.size);
+    return true;
+}
+
+static bool plain(struct tf_native *native, const struct tf_native_args *args,
+                  struct tf_native_value *out)
+{
+    (void)native;
+    out->kind = TF_KIND_BOOL;
+    out->number = tf_text_is_plain(&args->text) ? 1 : 0;
+    return true;
+}
+
 static bool refuse(struct tf_native *native, const struct tf_native_args *args,
                    struct tf_native_value *out)
 {
@@ -319,6 +357,9 @@ const struct tf_native_def tf_natives[] = {
     {"print", TF_FORM_TEXT, print},         /* (text): a line of the console */
     {"has", TF_FORM_TEXT, has},             /* (path): whether the program has that file */
     {"source", TF_FORM_TEXT, source},       /* (path): its text */
+    {"mentions", TF_FORM_TEXT, mentions},   /* (word): whether a file of it has the word */
+    {"lower", TF_FORM_TEXT, lower},         /* (name): in lower case; null: no header name */
+    {"plain", TF_FORM_TEXT, plain},         /* (value): good as a header's value as it is */
     {"refuse", TF_FORM_NONE, refuse},       /* sets is_refused */
     {NULL, TF_FORM_NONE, NULL},
 };

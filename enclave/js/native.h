@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native.h - the functions that C offers to the prelude (`native` there), once for all
- * engines: an engine file converts arguments and results, and adds these three:
+ * engines: an engine file converts arguments and results, and adds these four:
  *   compile(path)                    the CommonJS wrapper function of a file
+ *   prelude(name)                    another file of the prelude, a function
  *   respond(status, body, headers)   the answer: body is null, a string or an ArrayBuffer
  *   fail(reason)                     the handler's promise was rejected
  * Arguments come from scripts and are untrusted.

@@ -4,7 +4,7 @@
     .macro file name
     .section .rodata.tf_prelude, "a", @progbits
 name_\name:
-    .asciz "prelude/\name\().js"
+    .asciz "\name"
 data_\name:
     .incbin "enclave/js/prelude/\name\().js"
 end_\name:
@@ -21,10 +21,15 @@ end_\name:
 tf_prelude:
     file base
     file promise
-    file url
+    file combine
     file http
+    file query
+    file url
+    file text
     file web
     file lambda
+    file commonjs
+    file event
     .quad 0, 0, 0
     .size tf_prelude, . - tf_prelude
 

@@ -92,14 +92,14 @@ static bool run_prelude(struct tf_js *js)
     bool is_ok = !JS_IsException(args[1]) && !JS_IsException(args[2]) &&
                  tf_quickjs_define(context, args[2], "compilers", new_compilers(context));
 
-    for (const struct tf_prelude *file = tf_prelude; is_ok && file->name != NULL; file++) {
-        JSValue run = JS_Eval(context, file->data, (size_t)(file->end - file->data),
-                              file->name, JS_EVAL_TYPE_GLOBAL);
+    if (is_ok) {
+        JSValue run = tf_quickjs_prelude(context, tf_prelude);
         JSValue done = JS_Call(context, run, JS_UNDEFINED, 3, args);
         is_ok = !JS_IsException(done);
         JS_FreeValue(context, done);
         JS_FreeValue(context, run);
     }
+    js->prepare = JS_GetPropertyStr(context, args[2], "prepare");
     js->load = JS_GetPropertyStr(context, args[2], "load");
     js->bind = JS_GetPropertyStr(context, args[2], "bind");
     js->call = JS_GetPropertyStr(context, args[2], "call");
@@ -166,7 +166,6 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     }
     JS_SetContextOpaque(js->context, js);
     JS_SetMaxStackSize(js->runtime, 0);
-    JS_SetStripInfo(js->runtime, JS_STRIP_DEBUG);
     if (!run_prelude(js)) {
         return NULL;
     }
@@ -360,9 +359,10 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
 
     begin(js, limits, report);
     js->native.program = program;
-    if (program->is_module) {
+    err = enter(js, js->prepare, 0, NULL, report);
+    if (err == TF_OK && program->is_module) {
         err = load_es_module(js, program, report);
-    } else {
+    } else if (err == TF_OK) {
         JSValue entry = JS_NewString(js->context, program->entry);
         err = enter(js, js->load, 1, &entry, report);
         JS_FreeValue(js->context, entry);

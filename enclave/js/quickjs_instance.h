@@ -9,13 +9,15 @@
 
 #include "enclave/js/js.h"
 #include "enclave/js/native.h"
+#include "enclave/js/text.h"
 
 struct tf_js {
     struct tf_native native;
     struct tf_arena *arena;
     JSRuntime *runtime;
     JSContext *context;
-    JSValue load; /* the prelude's functions */
+    JSValue prepare; /* the prelude's functions */
+    JSValue load;
     JSValue bind;
     JSValue call;
     uint64_t steps;
@@ -38,6 +40,9 @@ JSValue tf_quickjs_native(JSContext *context);
 /** Compiles a file: as a module, or, with CommonJS's wrapper around it, as a function. */
 JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file,
                            bool is_module);
+
+/** Compiles a file of the prelude and gives the function that it is. */
+JSValue tf_quickjs_prelude(JSContext *context, const struct tf_prelude *file);
 
 /** Sets a property; takes `value`. @return false with an exception. */
 TF_MUST_USE bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name,

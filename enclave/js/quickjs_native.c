@@ -174,6 +174,38 @@ static JSValue native_compile(JSContext *context, JSValueConst this, int argc,
                         : tf_quickjs_compile(context, file, false);
 }
 
+/* Another file of the prelude. Its debug information is not worth its bytes. */
+static JSValue native_prelude(JSContext *context, JSValueConst this, int argc,
+                              JSValueConst *argv)
+{
+    size_t size;
+    const char *name = JS_ToCStringLen(context, &size, argv[0]);
+    const struct tf_prelude *file;
+
+    (void)this;
+    (void)argc;
+    if (name == NULL) {
+        return JS_EXCEPTION;
+    }
+    file = tf_text_prelude(name, size);
+    JS_FreeCString(context, name);
+    return file == NULL ? JS_ThrowReferenceError(context, "no such file")
+                        : tf_quickjs_prelude(context, file);
+}
+
+JSValue tf_quickjs_prelude(JSContext *context, const struct tf_prelude *file)
+{
+    JSRuntime *runtime = JS_GetRuntime(context);
+    int strip = JS_GetStripInfo(runtime);
+    JSValue value;
+
+    JS_SetStripInfo(runtime, JS_STRIP_DEBUG);
+    value = JS_Eval(context, file->data, (size_t)(file->end - file->data), file->name,
+                    JS_EVAL_TYPE_GLOBAL);
+    JS_SetStripInfo(runtime, strip);
+    return value;
+}
+
 static JSValue native_respond(JSContext *context, JSValueConst this, int argc,
                               JSValueConst *argv)
 {
@@ -223,6 +255,8 @@ JSValue tf_quickjs_native(JSContext *context)
     is_ok = is_ok &&
             tf_quickjs_define(context, object, "compile",
                    JS_NewCFunction(context, native_compile, "compile", 1)) &&
+            tf_quickjs_define(context, object, "prelude",
+                              JS_NewCFunction(context, native_prelude, "prelude", 1)) &&
             tf_quickjs_define(context, object, "respond",
                    JS_NewCFunction(context, native_respond, "respond", 3)) &&
             tf_quickjs_define(context, object, "fail", JS_NewCFunction(context, native_fail, "fail", 1));

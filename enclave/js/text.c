@@ -267,8 +267,7 @@ size_t tf_text_header(const struct tf_js_request *request, const char *name, siz
     return i;
 }
 
-/* RFC 9110 5.6.2 */
-static bool is_token(const struct tf_str *text)
+bool tf_text_is_token(const struct tf_str *text)
 {
     for (size_t i = 0; i < text->size; i++) {
         char c = text->data[i];
@@ -279,6 +278,16 @@ static bool is_token(const struct tf_str *text)
         }
     }
     return text->size > 0;
+}
+
+bool tf_text_is_plain(const struct tf_str *text)
+{
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] < ' ' || text->data[i] > '~') {
+            return false;
+        }
+    }
+    return text->size > 0 && text->data[0] != ' ' && text->data[text->size - 1] != ' ';
 }
 
 static bool is_value(const struct tf_str *text)
@@ -299,7 +308,7 @@ bool tf_text_check(const struct tf_js_response *response)
         return false;
     }
     for (size_t i = 0; i < response->header_count; i++) {
-        if (!is_token(&response->headers[i].name) || !is_value(&response->headers[i].value)) {
+        if (!tf_text_is_token(&response->headers[i].name) || !is_value(&response->headers[i].value)) {
             return false;
         }
     }
@@ -345,6 +354,44 @@ const struct tf_js_file *tf_text_file(const struct tf_js_program *program, const
         }
     }
     return NULL;
+}
+
+const struct tf_prelude *tf_text_prelude(const char *name, size_t size)
+{
+    const struct tf_prelude *file = tf_prelude;
+    while (file->name != NULL &&
+           (strlen(file->name) != size || memcmp(file->name, name, size) != 0)) {
+        file++;
+    }
+    return file->name == NULL ? NULL : file;
+}
+
+static bool contains(const struct tf_js_file *file, const struct tf_str *word)
+{
+    const uint8_t *at = file->data;
+    const uint8_t *end = at + file->size;
+
+    while ((size_t)(end - at) >= word->size) {
+        at = memchr(at, word->data[0], (size_t)(end - at) - word->size + 1);
+        if (at == NULL) {
+            return false;
+        }
+        if (memcmp(at, word->data, word->size) == 0) {
+            return true;
+        }
+        at++;
+    }
+    return false;
+}
+
+bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word)
+{
+    for (size_t i = 0; i < program->file_count && word->size > 0; i++) {
+        if (contains(&program->files[i], word)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 bool tf_text_join(const char *base, const char *name, char *out)

@@ -85,5 +85,17 @@ struct tf_prelude {
     const char *end;
 };
 
-/** In the order in which they run; an entry without a name ends it. From prelude.S. */
+/** The first one starts the others; an entry without a name ends it. From prelude.S. */
 extern const struct tf_prelude tf_prelude[];
+
+/** Finds a file of the prelude. @return NULL if there is none. */
+const struct tf_prelude *tf_text_prelude(const char *name, size_t size);
+
+/** Whether a file of the program has these bytes anywhere. */
+bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word);
+
+/** Whether `text` is a token (RFC 9110 5.6.2), such as a header's name. */
+bool tf_text_is_token(const struct tf_str *text);
+
+/** Whether `text` is visible ASCII with blanks only inside: good as a header's value. */
+bool tf_text_is_plain(const struct tf_str *text);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * base.js - first of the prelude: the platform's globals, and the glue between an engine file
+ * base.js - start of the prelude: the platform's globals, and the glue between an engine file
  * and a lambda, in ES5 for all engines.
  *
- * Each file of the prelude is one function; the engine file calls them in the order of
- * prelude.S, before the lambda's top level, with the global object, the functions that it
- * provides (`native`, listed in js/native.h), and `own`, on which these files pass things on.
- * The state of our objects hangs on one symbol, so that scripts see the web's properties only.
+ * Each file of the prelude is a function of the global object, the functions that C provides
+ * (`native`, listed in js/native.h), and `own`, on which these files pass things on. The
+ * engine file calls this one; it calls the others: some at once, some when a global of theirs
+ * is touched, or before the snapshot if the lambda's files mention one, since every byte of
+ * the heap is copied for every request. The state of our objects hangs on one symbol, so that
+ * scripts see the web's properties only.
  */
 (function (global, native, own) {
     'use strict';
@@ -98,9 +100,60 @@
         delete global[name];
     });
 
+    var loaded = {};
+    var lazy = [];
+
+    /* Runs another file of the prelude, once. */
+    function need(file) {
+        if (loaded[file] !== true) {
+            native.prelude(file)(global, native, own);
+            loaded[file] = true;
+        }
+    }
+
+    /* Globals (or, with a prefix, properties) that `file` defines when they are touched. */
+    function provide(object, prefix, names, file) {
+        names.forEach(function (name) {
+            lazy.push([prefix + name, file]);
+            Object.defineProperty(object, name, {
+                get: function () {
+                    need(file);
+                    return object[name];
+                },
+                set: function (value) {
+                    define(object, name, value);
+                },
+                configurable: true,
+                enumerable: false
+            });
+        });
+    }
+
+    /* Before the program runs: what its files mention belongs into the snapshot. */
+    own.prepare = function () {
+        lazy.forEach(function (item) {
+            if (native.mentions(item[0])) {
+                need(item[1]);
+            }
+        });
+    };
+
     own.S = S;
+    own.need = need;
+    own.provide = provide;
     own.define = define;
     own.getter = getter;
     own.methods = methods;
     own.iterable = iterable;
+
+    define(global, 'self', global);
+    define(global, 'navigator', { userAgent: 'tfaas' });
+    define(Math, 'random', native.random);
+    provide(global, '', ['URL', 'URLSearchParams'], 'url');
+    provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
+    provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
+        'structuredClone'], 'web');
+    need('promise');
+    need('http');
+    need('lambda');
 })

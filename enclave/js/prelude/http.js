@@ -9,27 +9,23 @@
     var methods = own.methods;
     var iterable = own.iterable;
     var Promise = global.Promise;
-    var URL = global.URL;
-    var URLSearchParams = global.URLSearchParams;
 
     var INCOMING = {}; /* stands for the body of the request that is being answered */
     var turn = 0;      /* number of that request; what an earlier one left is not readable */
-    var TOKEN = /^[!#$%&'*+\-.\^_`|~0-9A-Za-z]+$/;
-    var PLAIN = /^[!-~](?:[ -~]*[!-~])?$/;
 
     /* --- Headers: a flat list of lower-case names and values --------------------------- */
 
     function headerName(name) {
-        name = String(name);
-        if (!TOKEN.test(name)) {
+        var lower = native.lower(name);
+        if (lower === null) {
             throw new TypeError('bad header name: ' + JSON.stringify(name));
         }
-        return name.toLowerCase();
+        return lower;
     }
 
     function headerValue(value) {
         value = String(value);
-        if (PLAIN.test(value)) {
+        if (native.plain(value)) {
             return value;
         }
         value = value.replace(/^[\t\n\r ]+/, '').replace(/[\t\n\r ]+$/, '');
@@ -47,6 +43,7 @@
     }
 
     function fill(headers, init) {
+        var names;
         if (init instanceof Headers) {
             headers[S] = list(init).slice();
         } else if (Array.isArray(init)) {
@@ -57,9 +54,10 @@
                 headers.append(pair[0], pair[1]);
             });
         } else if (typeof init === 'object') {
-            Object.keys(init).forEach(function (name) {
-                headers.append(name, init[name]);
-            });
+            names = Object.keys(init);
+            for (var i = 0; i < names.length; i++) {
+                headers[S].push(headerName(names[i]), headerValue(init[names[i]]));
+            }
         } else {
             throw new TypeError('bad headers');
         }
@@ -165,9 +163,7 @@
         if (s.used) {
             throw new TypeError('the body has been used');
         }
-        if (body !== null) {
-            s.used = true;
-        }
+        s.used = body !== null;
         if (body === INCOMING && s.turn !== turn) {
             throw new TypeError('the body belongs to an earlier request');
         }
@@ -188,7 +184,7 @@
             if (s.body === INCOMING) {
                 s.body = native.buffer();
             }
-        } else if (body instanceof URLSearchParams) {
+        } else if (own.URLSearchParams && body instanceof own.URLSearchParams) {
             s.body = String(body);
             defaultType(s, 'application/x-www-form-urlencoded;charset=UTF-8');
         } else {
@@ -269,16 +265,21 @@
         });
     }
 
+    function absolute(url) {
+        own.need('url');
+        return new own.URL(url).href;
+    }
+
     /* --- Request ----------------------------------------------------------------------- */
 
     function Request(input, init) {
         var from = input instanceof Request ? input[S] : null;
         var s = { method: 'GET', url: '', headers: null, body: null, used: false, turn: turn };
         init = init || {};
-        s.url = from ? from.url : new URL(input).href;
+        s.url = from ? from.url : absolute(input);
         s.method = init.method === undefined ? (from ? from.method : 'GET')
                                              : String(init.method);
-        if (!TOKEN.test(s.method)) {
+        if (native.lower(s.method) === null) {
             throw new TypeError('bad method');
         }
         if (/^(get|head|post|put|delete|options)$/i.test(s.method)) {
@@ -395,7 +396,7 @@
                 throw new RangeError('no redirect status');
             }
             return new Response(null,
-                { status: status, headers: { location: new URL(url).href } });
+                { status: status, headers: { location: absolute(url) } });
         },
         error: function () {
             var response = new Response();
@@ -408,6 +409,13 @@
     own.incoming = function (method, url) {
         turn++;
         return new Incoming(method, url);
+    };
+    /* A body as the engine file takes it: a view becomes a buffer. */
+    own.exact = function (body) {
+        if (body === null || typeof body === 'string' || body instanceof ArrayBuffer) {
+            return body;
+        }
+        return body.byteLength === body.buffer.byteLength ? body.buffer : asBuffer(body);
     };
     own.defaultType = defaultType;
     own.isNullBody = isNullBody;

@@ -4,9 +4,9 @@
     'use strict';
 
     var S = own.S;
-    var define = own.define;
-    var methods = own.methods;
-
+    var PENDING = 0;
+    var FULFILLED = 1;
+    var REJECTED = 2;
     var jobs = [];
 
     own.drain = function () {
@@ -19,212 +19,146 @@
         }
     };
 
-    function definePromise() {
-        function Promise(executor) {
-            if (!(this instanceof Promise) || typeof executor !== 'function') {
-                throw new TypeError('Promise needs new and a function');
-            }
-            this[S] = { state: 0, value: undefined, waiting: [] };
-            run(this, executor);
-        }
+    if (typeof global.Promise === 'function') {
+        return;
+    }
 
-        function settle(promise, state, value) {
-            var s = promise[S];
-            var waiting = s.waiting;
-            s.state = state;
-            s.value = value;
-            s.waiting = null;
-            waiting.forEach(function (reaction) {
-                jobs.push(reaction);
-            });
+    function Promise(executor) {
+        if (!(this instanceof Promise) || typeof executor !== 'function') {
+            throw new TypeError('Promise needs new and a function');
         }
+        this[S] = { state: PENDING, value: undefined, waiting: [] };
+        run(this, executor);
+    }
 
-        function resolve(promise, value) {
-            var then;
-            if (value === promise) {
-                return settle(promise, 2, new TypeError('a promise resolved with itself'));
-            }
-            if (value === null || (typeof value !== 'object' && typeof value !== 'function')) {
-                return settle(promise, 1, value);
-            }
-            try {
-                then = value.then;
-            } catch (e) {
-                return settle(promise, 2, e);
-            }
-            if (typeof then !== 'function') {
-                return settle(promise, 1, value);
-            }
-            jobs.push(function () {
-                run(promise, function (yes, no) {
-                    then.call(value, yes, no);
-                });
-            });
+    function make(state, value) {
+        var promise = Object.create(Promise.prototype);
+        promise[S] = { state: state, value: value, waiting: [] };
+        return promise;
+    }
+
+    function settle(promise, state, value) {
+        var s = promise[S];
+        s.state = state;
+        s.value = value;
+        if (s.waiting.length > 0) {
+            jobs = jobs.concat(s.waiting);
         }
+        s.waiting = null;
+    }
 
-        /* Calls `executor` with functions of which only the first call counts. */
-        function run(promise, executor) {
-            var done = false;
-            function once(action) {
-                return function (value) {
-                    if (!done) {
-                        done = true;
-                        action(value);
-                    }
-                };
-            }
-            var no = once(function (reason) {
-                settle(promise, 2, reason);
+    function isObject(value) {
+        return value !== null && (typeof value === 'object' || typeof value === 'function');
+    }
+
+    function resolve(promise, value) {
+        var then;
+        if (!isObject(value)) {
+            settle(promise, FULFILLED, value);
+            return;
+        }
+        if (value === promise) {
+            settle(promise, REJECTED, new TypeError('a promise resolved with itself'));
+            return;
+        }
+        try {
+            then = value.then;
+        } catch (e) {
+            settle(promise, REJECTED, e);
+            return;
+        }
+        if (typeof then !== 'function') {
+            settle(promise, FULFILLED, value);
+            return;
+        }
+        jobs.push(function () {
+            run(promise, function (yes, no) {
+                then.call(value, yes, no);
             });
-            try {
-                executor(once(function (value) {
+        });
+    }
+
+    /* Calls `executor` with two functions, of which only the first call counts. */
+    function run(promise, executor) {
+        var done = false;
+        function no(reason) {
+            if (!done) {
+                done = true;
+                settle(promise, REJECTED, reason);
+            }
+        }
+        try {
+            executor(function (value) {
+                if (!done) {
+                    done = true;
                     resolve(promise, value);
-                }), no);
+                }
+            }, no);
+        } catch (e) {
+            no(e);
+        }
+    }
+
+    function then(yes, no) {
+        var s = this[S];
+        var next = make(PENDING);
+        function react() {
+            var handler = s.state === FULFILLED ? yes : no;
+            var value;
+            if (typeof handler !== 'function') {
+                settle(next, s.state, s.value);
+                return;
+            }
+            try {
+                value = handler(s.value);
             } catch (e) {
-                no(e);
+                settle(next, REJECTED, e);
+                return;
             }
+            resolve(next, value);
         }
-
-        function react(promise, next, yes, no) {
-            return function () {
-                var s = promise[S];
-                var handler = s.state === 1 ? yes : no;
-                if (typeof handler !== 'function') {
-                    return s.state === 1 ? resolve(next, s.value) : settle(next, 2, s.value);
-                }
-                run(next, function (ok) {
-                    ok(handler(s.value));
-                });
-            };
+        if (s.state === PENDING) {
+            s.waiting.push(react);
+        } else {
+            jobs.push(react);
         }
+        return next;
+    }
 
-        function nothing() {
-        }
-
-        methods(Promise.prototype, {
-            then: function (yes, no) {
-                var next = new Promise(nothing);
-                var s = this[S];
-                var reaction = react(this, next, yes, no);
-                if (s.state === 0) {
-                    s.waiting.push(reaction);
-                } else {
-                    jobs.push(reaction);
-                }
-                return next;
-            },
-            'catch': function (no) {
-                return this.then(undefined, no);
-            },
-            'finally': function (action) {
-                if (typeof action !== 'function') {
-                    return this.then(action, action);
-                }
-                return this.then(function (value) {
-                    return Promise.resolve(action()).then(function () {
-                        return value;
-                    });
-                }, function (reason) {
-                    return Promise.resolve(action()).then(function () {
-                        throw reason;
-                    });
-                });
+    own.methods(Promise.prototype, {
+        then: then,
+        'catch': function (no) {
+            return this.then(undefined, no);
+        },
+        'finally': function (action) {
+            if (typeof action !== 'function') {
+                return this.then(action, action);
             }
-        });
-
-        /* all, allSettled and any: collect from each, finish when none is left. */
-        function collect(list, each) {
-            return new Promise(function (yes, no) {
-                var left = list.length;
-                var out = new Array(left);
-                function put(i, value) {
-                    out[i] = value;
-                    left--;
-                    if (left === 0) {
-                        each.done(out, yes, no);
-                    }
-                }
-                if (left === 0) {
-                    each.done(out, yes, no);
-                }
-                Array.prototype.forEach.call(list, function (item, i) {
-                    Promise.resolve(item).then(function (value) {
-                        each.yes(value, i, put, yes);
-                    }, function (reason) {
-                        each.no(reason, i, put, no);
-                    });
+            return this.then(function (value) {
+                return Promise.resolve(action()).then(function () {
+                    return value;
+                });
+            }, function (reason) {
+                return Promise.resolve(action()).then(function () {
+                    throw reason;
                 });
             });
         }
-
-        function finish(out, yes) {
-            yes(out);
-        }
-
-        methods(Promise, {
-            resolve: function (value) {
-                if (value instanceof Promise) {
-                    return value;
-                }
-                return new Promise(function (yes) {
-                    yes(value);
-                });
-            },
-            reject: function (reason) {
-                return new Promise(function (yes, no) {
-                    no(reason);
-                });
-            },
-            race: function (list) {
-                return new Promise(function (yes, no) {
-                    Array.prototype.forEach.call(list, function (item) {
-                        Promise.resolve(item).then(yes, no);
-                    });
-                });
-            },
-            all: function (list) {
-                return collect(list, {
-                    yes: function (value, i, put) {
-                        put(i, value);
-                    },
-                    no: function (reason, i, put, no) {
-                        no(reason);
-                    },
-                    done: finish
-                });
-            },
-            allSettled: function (list) {
-                return collect(list, {
-                    yes: function (value, i, put) {
-                        put(i, { status: 'fulfilled', value: value });
-                    },
-                    no: function (reason, i, put) {
-                        put(i, { status: 'rejected', reason: reason });
-                    },
-                    done: finish
-                });
-            },
-            any: function (list) {
-                return collect(list, {
-                    yes: function (value, i, put, yes) {
-                        yes(value);
-                    },
-                    no: function (reason, i, put) {
-                        put(i, reason);
-                    },
-                    done: function (out, yes, no) {
-                        var error = new Error('all promises were rejected');
-                        error.name = 'AggregateError';
-                        error.errors = out;
-                        no(error);
-                    }
-                });
+    });
+    own.methods(Promise, {
+        resolve: function (value) {
+            var promise;
+            if (value instanceof Promise) {
+                return value;
             }
-        });
-        define(global, 'Promise', Promise);
-    }
-
-    if (typeof global.Promise !== 'function') {
-        definePromise();
-    }
+            promise = make(PENDING);
+            resolve(promise, value);
+            return promise;
+        },
+        reject: function (reason) {
+            return make(REJECTED, reason);
+        }
+    });
+    own.define(global, 'Promise', Promise);
+    own.provide(Promise, 'Promise.', ['all', 'allSettled', 'any', 'race'], 'combine');
 })

@@ -9,27 +9,14 @@
     var methods = own.methods;
     var iterable = own.iterable;
 
+    own.need('query');
+    var parseQuery = own.parseQuery;
+    var unescapeText = own.unescapeText;
     var LONE = /[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g;
     var PORTS = { 'http:': '80', 'https:': '443' };
 
     function replaceLone(text) {
         return text.length === 1 ? '\ufffd' : text;
-    }
-
-    /* Percent-decoding that keeps what is no escape and replaces what is no UTF-8. */
-    function unescapeText(text) {
-        return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, function (run) {
-            var bytes = new Uint8Array(run.length / 3);
-            for (var i = 0; i < bytes.length; i++) {
-                bytes[i] = parseInt(run.slice(i * 3 + 1, i * 3 + 3), 16);
-            }
-            return native.decode(bytes.buffer, 0, bytes.length, false);
-        });
-    }
-
-    function formDecode(text) {
-        text = text.replace(/\+/g, ' ');
-        return text.indexOf('%') < 0 ? text : unescapeText(text);
     }
 
     function formEncode(text) {
@@ -63,19 +50,6 @@
         } else {
             this[S].list = parseQuery(String(init).replace(/^\?/, ''));
         }
-    }
-
-    function parseQuery(text) {
-        var out = [];
-        text.split('&').forEach(function (part) {
-            var at = part.indexOf('=');
-            if (part === '') {
-                return;
-            }
-            out.push(at < 0 ? [formDecode(part), '']
-                            : [formDecode(part.slice(0, at)), formDecode(part.slice(at + 1))]);
-        });
-        return out;
     }
 
     function changed(params) {
@@ -400,6 +374,7 @@
         }
     });
 
-    own.parseQuery = parseQuery;
+    own.URL = URL;
+    own.URLSearchParams = URLSearchParams;
     methods(global, { URL: URL, URLSearchParams: URLSearchParams });
 })
