@@ -9,6 +9,10 @@
  * its list links in its first usable bytes and its size once more in its last 8, where
  * the block behind it looks when that one is freed. Everything from unit `front` on was
  * never handed out, is never read, and may be garbage.
+ *
+ * Small blocks that are freed first rest in a list per size, unmerged, so that the next
+ * request of that size is a few instructions. All of them are merged before fresh memory
+ * is taken.
  */
 #include "lib/arena.h"
 
@@ -24,6 +28,7 @@ enum {
     COLUMNS = 1 << COLUMNS_LOG2,
     ROWS = 26, /* row r > 0: 2^(r+3) to 2^(r+4) - 1 units; up to 2^28 units = 4 GiB */
     LIST_TRIES = 16, /* blocks of a request's own class that are tried: bounds the time */
+    RESTING_MAX = 64, /* bounds the time of merging, and the memory not merged */
     ARENA_MIN = 4096,
 };
 
@@ -34,6 +39,7 @@ static const uint64_t arena_max = UINT64_C(4) << 30;
 enum {
     STATE_USED = 0x7f41a6e0,
     STATE_FREE = 0x7f41a6e2,
+    STATE_RESTING = 0x7f41a6e4,
     STATE_BEHIND_FREE = 1, /* or'ed in: the block before this one is free */
 };
 
@@ -53,7 +59,9 @@ struct tf_arena {
     uint32_t front; /* unit that the next fresh block gets */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
-    uint32_t rows;         /* bit r: row r has a free block */
+    uint32_t resting_count;
+    uint32_t resting[COLUMNS]; /* by units; linked by `next` alone */
+    uint32_t rows;             /* bit r: row r has a free block */
     uint32_t columns[ROWS];
     uint32_t heads[ROWS][COLUMNS];
 };
@@ -82,10 +90,13 @@ static uint32_t *size_before(struct tf_arena *arena, uint32_t unit)
     return (void *)((uint8_t *)arena + (size_t)unit * UNIT - UNIT);
 }
 
-static bool is_free(struct tf_arena *arena, uint32_t unit)
+/* A block's state without the mark about the one before; 0 at the front. */
+static uint32_t state_of(struct tf_arena *arena, uint32_t unit)
 {
-    return unit < arena->front &&
-           (header_at(arena, unit)->state & STATE_FREE) == STATE_FREE;
+    if (unit >= arena->front) {
+        return 0;
+    }
+    return header_at(arena, unit)->state & ~(uint32_t)STATE_BEHIND_FREE;
 }
 
 /* The list for a block of `units`: one column per size in row 0, sixteen per power of two
@@ -225,6 +236,74 @@ static uint32_t take_last(struct tf_arena *arena, uint32_t units)
     return unit;
 }
 
+/* Makes a block that is in no list free, as one with the free blocks beside it. */
+static void merge(struct tf_arena *arena, uint32_t unit)
+{
+    struct header *header = header_at(arena, unit);
+    uint32_t units = header->units;
+    uint32_t next = unit + units;
+    if (state_of(arena, next) == STATE_FREE) {
+        units += header_at(arena, next)->units;
+        unlink_block(arena, next);
+    }
+    if ((header->state & STATE_BEHIND_FREE) != 0) {
+        uint32_t before = *size_before(arena, unit);
+        header->state = 0; /* inside a free block now: freeing it again must trap */
+        unit -= before;
+        units += before;
+        unlink_block(arena, unit);
+    }
+    insert(arena, unit, units);
+}
+
+/* The resting block of just `units`, as a used one; or 0. */
+static uint32_t wake(struct tf_arena *arena, uint32_t units)
+{
+    uint32_t unit = arena->resting[units];
+    if (unit != 0) {
+        arena->resting[units] = links_at(arena, unit)->next;
+        arena->resting_count--;
+        header_at(arena, unit)->state ^= STATE_USED ^ STATE_RESTING;
+    }
+    return unit;
+}
+
+static void merge_resting(struct tf_arena *arena)
+{
+    for (uint32_t units = UNITS_MIN; units < COLUMNS; units++) {
+        for (uint32_t unit = wake(arena, units); unit != 0; unit = wake(arena, units)) {
+            merge(arena, unit);
+        }
+    }
+}
+
+static void rest(struct tf_arena *arena, uint32_t unit)
+{
+    struct header *header = header_at(arena, unit);
+    header->state ^= STATE_USED ^ STATE_RESTING;
+    links_at(arena, unit)->next = arena->resting[header->units];
+    arena->resting[header->units] = unit;
+    if (++arena->resting_count > RESTING_MAX) {
+        merge_resting(arena);
+    }
+}
+
+/* A used block of at least `units`, or 0. */
+static uint32_t take(struct tf_arena *arena, uint32_t units)
+{
+    uint32_t unit = find(arena, units);
+    if (unit == 0 && arena->resting_count > 0) {
+        merge_resting(arena);
+        unit = find(arena, units);
+    }
+    if (unit == 0) {
+        return take_last(arena, units);
+    }
+    unlink_block(arena, unit);
+    occupy(arena, unit, header_at(arena, unit)->units, units, 0);
+    return unit;
+}
+
 /* Units for `size` bytes and a header; 0 if it is more than any arena has. */
 static uint32_t units_for(size_t size)
 {
@@ -244,7 +323,7 @@ static uint32_t checked_unit(struct tf_arena *arena, const void *block)
         __builtin_trap();
     }
     uint32_t unit = (uint32_t)(offset / UNIT);
-    if ((header_at(arena, unit)->state & ~(uint32_t)STATE_BEHIND_FREE) != STATE_USED) {
+    if (state_of(arena, unit) != STATE_USED) {
         __builtin_trap();
     }
     return unit;
@@ -273,13 +352,10 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size)
         arena->is_failed = 1;
         return NULL;
     }
-    uint32_t unit = find(arena, units);
-    if (unit != 0) {
-        unlink_block(arena, unit);
-        occupy(arena, unit, header_at(arena, unit)->units, units, 0);
-        return links_at(arena, unit);
+    uint32_t unit = units < COLUMNS ? wake(arena, units) : 0;
+    if (unit == 0) {
+        unit = take(arena, units);
     }
-    unit = take_last(arena, units);
     if (unit == 0) {
         arena->is_failed = 1;
         return NULL;
@@ -293,21 +369,11 @@ void tf_arena_free(struct tf_arena *arena, void *block)
         return;
     }
     uint32_t unit = checked_unit(arena, block);
-    struct header *header = header_at(arena, unit);
-    uint32_t units = header->units;
-    uint32_t next = unit + units;
-    if (is_free(arena, next)) {
-        units += header_at(arena, next)->units;
-        unlink_block(arena, next);
+    if (header_at(arena, unit)->units < COLUMNS) {
+        rest(arena, unit);
+        return;
     }
-    if ((header->state & STATE_BEHIND_FREE) != 0) {
-        uint32_t before = *size_before(arena, unit);
-        header->state = 0; /* inside a free block now: freeing it again must trap */
-        unit -= before;
-        units += before;
-        unlink_block(arena, unit);
-    }
-    insert(arena, unit, units);
+    merge(arena, unit);
 }
 
 /* Resizes the block in place. @return false if what follows it is not free enough. */
@@ -317,9 +383,12 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
     if (units == header->units) {
         return true;
     }
-    uint32_t behind_free = header->state & STATE_BEHIND_FREE;
     uint32_t next = unit + header->units;
-    bool is_next_free = is_free(arena, next);
+    if (units > header->units && state_of(arena, next) == STATE_RESTING) {
+        merge_resting(arena);
+    }
+    uint32_t behind_free = header->state & STATE_BEHIND_FREE;
+    bool is_next_free = state_of(arena, next) == STATE_FREE;
     uint32_t have = header->units + (is_next_free ? header_at(arena, next)->units : 0);
     if (have < units) {
         if (unit + have != arena->front || !advance(arena, units - have)) {
