@@ -81,16 +81,9 @@ tf_archives() {
     tf_count
 }
 
-# tf_count: writes OUT/tcb.tsv: object, file, its lines, and the lines of it (or of .c and
-# .i files it includes) that are left after preprocessing and not blank.
+# tf_count: writes OUT/tcb.tsv, the lines behind each object of the enclave flavour.
 tf_count() {
-    while IFS="$(printf '\t')" read -r tf_name tf_file tf_line; do
-        tf_left=$($tf_line 2>/dev/null | awk '
-            /^# [0-9]+ "/ { own = ($3 !~ /\.h"$/ && $3 !~ /^"[\/<]/); next }
-            own && NF { n++ }
-            END { print n + 0 }')
-        printf '%s\t%s\t%s\t%s\n' "$tf_name" "$tf_file" "$(wc -l <"$tf_file")" "$tf_left"
-    done <"$TF_OBJ/units" >"$TF_OUT/tcb.tsv"
+    "$TF_DEPS/lines" <"$TF_OBJ/units" >"$TF_OUT/tcb.tsv"
 }
 
 # tf_headers DIR FILE...: installs headers into OUT/include/DIR.
