@@ -70,7 +70,7 @@ $(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
 host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
        $(patsubst %.S,$(O)/host/%.o,$(filter %.S,$(1)))
 LIB     := $(call host,$(wildcard lib/*.c))
-WORKER  := $(call host,host/link.c host/ring.c $(wildcard host/worker_*.c host/load*.c \
+WORKER  := $(call host,host/link.c host/log.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sim_*.c host/sim_*.S))
 DAEMON  := $(filter-out $(filter-out %/link.o,$(WORKER)),$(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
@@ -87,6 +87,8 @@ $(O)/host/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); echo "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@
 $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
+
+include test/toy/toy.mk
 
 # --- tests: the same sources once more, with sanitizers -----------------------------------
 # Archives by side, so that a test links only what it uses. Names that exist on both sides
@@ -178,8 +180,9 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
 	@tools/run-fuzz $(O)/fuzz $(S) $(T)
 
-check: all layers unit-programs ## every test; the last line is `N passed, N failed`
-	@tools/run-tests $(UNIT) $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
+check: all layers unit-programs $(TOY_TESTS) $(O)/toy.img ## every test; the last line is `N passed, N failed`
+	@tools/run-tests $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
+	    $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=5'
 unit-programs: $(UNIT) $(TOOLS)
 unit: unit-programs ## unit tests only

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: Apache-2.0
+# The toy image and the tests that run it. Included by the Makefile; uses its rules.
+TOY_TESTS := $(O)/test/attack/enclave_test $(O)/test/attack/launch_test
+
+$(O)/toy.img: $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
+              enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
+              enclave/libc/stop.c lib/arena.c test/toy/core.c) \
+              $(O)/trust/enclave/layout-toy.o enclave/image.lds
+	@echo "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
+
+$(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
+              host/enclave_sim.c $(wildcard host/sim_*.c host/sim_*.S)) $(LIB) \
+              $(O)/host/test/attack/%.o
+	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
