@@ -77,7 +77,7 @@ tf_err tf_claims_parse(const char *text, size_t size, const char *lambda,
     struct tf_json_fields f;
     struct tf_claims claims;
 
-    if (tf_json_parse(text, size, &document) != TF_OK) {
+    if (size > TF_CLAIMS_MAX || tf_json_parse(text, size, &document) != TF_OK) {
         return TF_EEVIDENCE_FORMAT;
     }
     memset(&claims, 0, sizeof(claims));
@@ -91,6 +91,8 @@ tf_err tf_claims_parse(const char *text, size_t size, const char *lambda,
     tf_json_hex(&f, "domain", claims.domain, sizeof(claims.domain));
     tf_json_hex(&f, "instance", claims.instance, sizeof(claims.instance));
     tf_json_copy(&f, "engine", claims.engine, sizeof(claims.engine));
+    /* It is shown to people, also when the verdict is bad. */
+    is_good = tf_name_is_valid(claims.engine, strlen(claims.engine)) && is_good;
     is_good =
         read_lambdas(tf_json_array(&f, "lambdas", 0, TF_LAMBDAS_MAX), lambda, &claims) &&
         is_good;

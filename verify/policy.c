@@ -5,6 +5,7 @@
 
 #include "lib/bytes.h"
 #include "lib/json.h"
+#include "lib/spki.h"
 
 static bool read_measurements(struct tf_json_fields *f, struct tf_policy *out)
 {
@@ -36,6 +37,19 @@ static bool read_publishers(struct tf_json_fields *f, struct tf_policy *out)
     return out->publisher_count > 0;
 }
 
+/* Absent: no simulator is trusted. An empty root would say so less clearly: refused. */
+static bool read_sim_root(struct tf_json_fields *f, struct tf_policy *out)
+{
+    const uint8_t *key = NULL;
+
+    if (!tf_json_has(f, "insecure_sim_root")) {
+        return true;
+    }
+    out->sim_root_size =
+        tf_json_base64(f, "insecure_sim_root", out->sim_root, sizeof(out->sim_root));
+    return tf_spki_parse(out->sim_root, out->sim_root_size, &key) == TF_SPKI_ED25519;
+}
+
 static bool read_fields(struct tf_json_fields *f, struct tf_policy *out)
 {
     bool is_good = true;
@@ -50,10 +64,7 @@ static bool read_fields(struct tf_json_fields *f, struct tf_policy *out)
         out->min_svn = (uint16_t)tf_json_integer(f, "min_svn", 1, UINT16_MAX);
     }
     tf_json_hex(f, "domain", out->domain, sizeof(out->domain));
-    if (tf_json_has(f, "insecure_sim_root")) {
-        out->sim_root_size =
-            tf_json_base64(f, "insecure_sim_root", out->sim_root, sizeof(out->sim_root));
-    }
+    is_good = read_sim_root(f, out) && is_good;
     return read_publishers(f, out) && is_good &&
            (out->measurement_count > 0 || out->has_signer);
 }

@@ -20,7 +20,12 @@
 #include "lib/err.h"
 #include "verify/policy.h"
 
-enum { TF_REASONS_MAX = 12, TF_NONCE_SIZE = 32, TF_EXPORTER_SIZE = 32 };
+enum {
+    TF_REASONS_MAX = 12,
+    TF_NONCE_SIZE = 32,
+    TF_EXPORTER_SIZE = 32,
+    TF_CLAIMS_MAX = 160 << 10 /* TF_LAMBDAS_MAX lambdas with TF_DOMAINS_MAX long names */
+};
 
 /** What the relying party holds. All the caller's; texts are untrusted, the rest is its
  * own. */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * seeds.c - writes the first inputs of the fuzz targets for bundles, envelopes and
- * manifests:
+ * seeds.c - writes the first inputs of the fuzz targets for bundles, envelopes, manifests
+ * and evidence:
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse and manifest in it. They are made, not kept, so that the
- * repository has no binaries and they follow the format. Signed with the key of RFC 8032
- * that the targets' trust domain names.
+ * fills the folders bundle, dsse, manifest and evidence in it. They are made, not kept,
+ * so that the repository has no binaries and they follow the format. Signed with the key
+ * of RFC 8032 that the targets' trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +40,7 @@ static int save(const char *directory, const char *name, const void *data, size_
 
 static int make_folders(const char *directory)
 {
-    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest"};
+    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest", "/evidence"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -66,6 +66,25 @@ static int save_parts(const char *directory, const char *manifest, size_t size)
     return is_bad;
 }
 
+#define ZERO_KEYID  "0000000000000000000000000000000000000000000000000000000000000000"
+#define ZERO_BASE64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+/* A flag, a report of zeros, and claims that fit (see evidence_fuzz.c). */
+static int save_evidence(const char *directory)
+{
+    static const char claims[] =
+        "{\"tfaas\":\"claims.v1\",\"nonce\":\"" ZERO_BASE64
+        "\",\"exporter\":\"" ZERO_BASE64 "\",\"spki\":\"" ZERO_KEYID
+        "\",\"domain\":\"" ZERO_KEYID
+        "\",\"instance\":\"00000000000000000000000000000000\",\"engine\":\"quickjs\","
+        "\"lambdas\":[{\"name\":\"hello\",\"version\":1,\"digest\":\"" ZERO_KEYID
+        "\",\"signer\":\"" ZERO_KEYID
+        "\",\"domains\":[\"hello.example\"],\"granted\":false}]}";
+    uint8_t seed[1 + 384 + sizeof(claims) - 1] = {1};
+    memcpy(seed + 1 + 384, claims, sizeof(claims) - 1);
+    return save(directory, "evidence/good", seed, sizeof(seed));
+}
+
 static int save_all(const char *directory, const struct fixture_key *key)
 {
     char text[TEXT_MAX];
@@ -78,6 +97,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save_parts(directory, text, size);
     memcpy(text + size - 1, full_tail, sizeof(full_tail));
     is_bad |= save(directory, "manifest/full", text, strlen(text));
+    is_bad |= save_evidence(directory);
     free(envelope.data);
     free(bundle.data);
     return is_bad;

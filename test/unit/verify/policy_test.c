@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify/policy.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/fixture.h"
+#include "test/test.h"
+
+enum { TEXT_MAX = 4096 };
+
+static const char HEX[] =
+    "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+
+/* A policy out of `format`, in which every # stands for 64 hex digits. */
+static tf_err parse(const char *format, struct tf_policy *out)
+{
+    char text[TEXT_MAX];
+    size_t size = 0;
+
+    for (const char *c = format; *c != '\0'; c++) {
+        if (*c == '#') {
+            memcpy(text + size, HEX, sizeof(HEX) - 1);
+            size += sizeof(HEX) - 1;
+        } else {
+            text[size++] = *c;
+        }
+    }
+    char *exact = malloc(size + (size == 0)); /* its end is a trap */
+    memcpy(exact, text, size);
+    tf_err err = tf_policy_parse(exact, size, out);
+    free(exact);
+    return err;
+}
+
+static void test_good_policies(void)
+{
+    struct tf_policy p;
+
+    CHECK(
+        parse("{\"measurements\":[\"#\",\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"]}",
+              &p) == TF_OK);
+    CHECK(p.measurement_count == 2 && p.measurements[1][31] == 0xff && !p.has_signer);
+    CHECK(p.domain[1] == 0x11 && p.publisher_count == 1 && p.sim_root_size == 0);
+    CHECK(strcmp(p.publishers[0], HEX) == 0);
+    CHECK(parse("{\"signer\":\"#\",\"product\":0,\"min_svn\":1,\"domain\":\"#\","
+                "\"publishers\":[\"#\",\"#\"],\"insecure_sim_root\":\"" FIXTURE_SPKI
+                "\"}",
+                &p) == TF_OK);
+    CHECK(p.measurement_count == 0 && p.has_signer && p.signer[2] == 0x22);
+    CHECK(p.product == 0 && p.min_svn == 1 && p.publisher_count == 2);
+    CHECK(p.sim_root_size == 44);
+    CHECK(parse("{\"measurements\":[\"#\"],\"signer\":\"#\",\"product\":65535,"
+                "\"min_svn\":65535,\"domain\":\"#\",\"publishers\":[\"#\"]}",
+                &p) == TF_OK);
+    CHECK(p.measurement_count == 1 && p.has_signer && p.min_svn == 65535);
+}
+
+static void test_refused(void)
+{
+    static const char *const rows[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"]",
+        /* nothing about the enclave; nobody who may have signed; no domain */
+        "{\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[],\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\"}",
+        "{\"measurements\":[\"#\"],\"publishers\":[\"#\"]}",
+        /* an empty list of measurements is no licence for any, even beside a signer */
+        "{\"measurements\":[],\"signer\":\"#\",\"product\":1,\"min_svn\":1,"
+        "\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        /* a signer without product or version; these without a signer */
+        "{\"signer\":\"#\",\"min_svn\":1,\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"signer\":\"#\",\"product\":1,\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"#\"],\"product\":1,\"min_svn\":1,\"domain\":\"#\","
+        "\"publishers\":[\"#\"]}",
+        /* values */
+        "{\"measurements\":[\"#0\"],\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"\"],\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[7],\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":\"#\",\"domain\":\"#\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#00\",\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"x\"]}",
+        "{\"signer\":\"#\",\"product\":65536,\"min_svn\":1,\"domain\":\"#\","
+        "\"publishers\":[\"#\"]}",
+        "{\"signer\":\"#\",\"product\":1,\"min_svn\":65536,\"domain\":\"#\","
+        "\"publishers\":[\"#\"]}",
+        "{\"signer\":\"#\",\"product\":1,\"min_svn\":-1,\"domain\":\"#\","
+        "\"publishers\":[\"#\"]}",
+        /* the simulator's root is an Ed25519 SubjectPublicKeyInfo or absent */
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"insecure_sim_root\":\"\"}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"insecure_sim_root\":\"AAAA\"}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"insecure_sim_root\":\"not base64\"}",
+        /* a field twice, a field that nobody knows */
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"domain\":\"#\","
+        "\"publishers\":[\"#\"]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"debug\":true}",
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct tf_policy p = {.product = 77};
+        if (!CHECK(parse(rows[i], &p) == TF_EPOLICY_FORMAT && p.product == 77)) {
+            (void)fprintf(stderr, "  with %s\n", rows[i]);
+        }
+    }
+}
+
+/* Lists as long as they may be, and one longer. */
+static void test_counts(void)
+{
+    char text[TEXT_MAX];
+    struct tf_policy p;
+
+    for (size_t measurements = TF_MEASUREMENTS_MAX;
+         measurements < TF_MEASUREMENTS_MAX + 2; measurements++) {
+        for (size_t keys = TF_PUBLISHERS_MAX; keys < TF_PUBLISHERS_MAX + 2; keys++) {
+            size_t at = (size_t)snprintf(text, sizeof(text), "{\"measurements\":[\"#\"");
+            for (size_t i = 1; i < measurements; i++) {
+                at += (size_t)snprintf(text + at, sizeof(text) - at, ",\"#\"");
+            }
+            at += (size_t)snprintf(text + at, sizeof(text) - at,
+                                   "],\"domain\":\"#\",\"publishers\":[\"#\"");
+            for (size_t i = 1; i < keys; i++) {
+                at += (size_t)snprintf(text + at, sizeof(text) - at, ",\"#\"");
+            }
+            (void)snprintf(text + at, sizeof(text) - at, "]}");
+            bool fits = measurements == TF_MEASUREMENTS_MAX && keys == TF_PUBLISHERS_MAX;
+            CHECK(parse(text, &p) == (fits ? TF_OK : TF_EPOLICY_FORMAT));
+        }
+    }
+}
+
+static void test_size(void)
+{
+    static char text[TF_POLICY_MAX + 1];
+    struct tf_policy p;
+    size_t size = (size_t)snprintf(
+        text, sizeof(text),
+        "{\"measurements\":[\"%s\"],\"domain\":\"%s\",\"publishers\":[\"%s\"]}", HEX, HEX,
+        HEX);
+
+    memset(text + size, ' ', sizeof(text) - size);
+    CHECK(tf_policy_parse(text, TF_POLICY_MAX, &p) == TF_OK);
+    CHECK(tf_policy_parse(text, TF_POLICY_MAX + 1, &p) == TF_EPOLICY_FORMAT);
+}
+
+int main(void)
+{
+    RUN(test_good_policies);
+    RUN(test_refused);
+    RUN(test_counts);
+    RUN(test_size);
+    return test_end();
+}

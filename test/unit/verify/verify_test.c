@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verify/verify.h"
+
+#include <string.h>
+
+#include "test/test.h"
+#include "test/unit/verify/scene.h"
+
+/* Judges; the verdict must have exactly the one reason, or none for TF_OK. */
+static bool has_only(struct scene *s, tf_err reason)
+{
+    struct tf_verdict v;
+    tf_err result = tf_verify(&s->input, &v);
+
+    return result == reason && v.result == reason &&
+           v.reason_count == (reason == TF_OK ? 0 : 1) &&
+           (reason == TF_OK || v.reasons[0] == reason);
+}
+
+static tf_err judge(const struct scene *s)
+{
+    struct tf_verdict v;
+
+    return tf_verify(&s->input, &v);
+}
+
+static void test_good_verdict(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    CHECK(tf_verify(&s->input, &v) == TF_OK && v.result == TF_OK && v.reason_count == 0);
+    CHECK(v.has_identity && v.is_simulated && !v.is_debug);
+    CHECK(memcmp(v.mrenclave, s->report.mrenclave, 32) == 0);
+    CHECK(memcmp(v.mrsigner, s->report.mrsigner, 32) == 0);
+    CHECK(memcmp(v.config_id, s->report.config_id, 64) == 0);
+    CHECK(v.product == 3 && v.svn == 5);
+    CHECK(v.has_claims && strcmp(v.engine, "quickjs") == 0);
+    CHECK(strcmp(v.domain, s->domain) == 0);
+    CHECK(strcmp(v.instance, "000102030405060708090a0b0c0d0e0f") == 0);
+    CHECK(v.has_lambda && strcmp(v.lambda.name, "hello") == 0 && v.lambda.version == 7);
+    CHECK(strcmp(v.lambda.digest, SCENE_DIGEST) == 0);
+    CHECK(strcmp(v.lambda.signer, SCENE_SIGNER) == 0);
+    CHECK(v.lambda.domain_count == 1 &&
+          strcmp(v.lambda.domains[0], "hello.example") == 0);
+    CHECK(!v.lambda.is_granted);
+    scene_close(s);
+}
+
+/* No bit of the report can be changed: its signature covers all of it. */
+static void test_changed_report(void)
+{
+    struct scene *s = scene_open();
+    uint8_t *bytes = (uint8_t *)&s->report;
+
+    for (size_t i = 0; i < SGX_REPORT_BODY_SIZE; i++) {
+        bytes[i] ^= (uint8_t)(1u << i % 8);
+        scene_write_evidence(s);
+        CHECK(judge(s) == TF_EEVIDENCE_ROOT);
+        bytes[i] ^= (uint8_t)(1u << i % 8);
+    }
+    scene_write_evidence(s);
+    CHECK(has_only(s, TF_OK));
+    scene_close(s);
+}
+
+static void test_changed_signature(void)
+{
+    struct scene *s = scene_open();
+
+    for (size_t i = 0; i < sizeof(s->signature); i++) {
+        s->signature[i] ^= (uint8_t)(1u << i % 8);
+        scene_write_evidence(s);
+        CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+        s->signature[i] ^= (uint8_t)(1u << i % 8);
+    }
+    scene_close(s);
+}
+
+/* Claims are exactly the hashed bytes: no byte of them may differ, be added or be lost.
+ */
+static void test_changed_claims(void)
+{
+    struct scene *s = scene_open();
+    size_t size = s->input.claims_size;
+
+    for (size_t i = 0; i < size; i++) {
+        s->claims[i] ^= 1;
+        CHECK(judge(s) != TF_OK);
+        s->claims[i] ^= 1;
+    }
+    s->claims[size] = ' ';
+    s->input.claims_size = size + 1;
+    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    s->input.claims_size = size - 1;
+    CHECK(has_only(s, TF_EEVIDENCE_FORMAT));
+    scene_close(s);
+}
+
+/* Good evidence of another connection, moment or endpoint. */
+static void test_replayed_relayed_other_key(void)
+{
+    struct scene *s = scene_open();
+
+    s->input.nonce[31] ^= 1;
+    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    s->input.nonce[31] ^= 1;
+    s->input.exporter[0] ^= 0x80;
+    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    s->input.exporter[0] ^= 0x80;
+    s->input.spki[17] ^= 4;
+    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    s->input.spki[17] ^= 4;
+    CHECK(has_only(s, TF_OK));
+    scene_close(s);
+}
+
+/* REPORTDATA has 64 bytes: what follows the hash is zero. */
+static void test_more_report_data(void)
+{
+    struct scene *s = scene_open();
+
+    s->report.report_data[63] = 1;
+    scene_sign(s);
+    scene_write_evidence(s);
+    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    scene_close(s);
+}
+
+static void test_simulated_not_allowed(void)
+{
+    struct scene *s = scene_open();
+
+    s->input.insecure_allow_simulated = false;
+    CHECK(has_only(s, TF_EEVIDENCE_SIMULATED));
+    scene_close(s);
+}
+
+static void test_other_root(void)
+{
+    struct scene *s = scene_open();
+    struct fixture_key mine = s->root;
+
+    s->root =
+        fixture_key_open("ED25519"); /* evidence names its own, and is signed by it */
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+    fixture_key_close(&s->root);
+    s->root = mine;
+    scene_refresh(s);
+    s->policy.sim_root_size = 0; /* a policy that trusts no simulator, with --allow-sim */
+    CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+    scene_close(s);
+}
+
+/* The right root named, another one's signature. */
+static void test_stranger_names_the_root(void)
+{
+    struct scene *s = scene_open();
+    struct fixture_key mine = s->root;
+
+    s->root = fixture_key_open("ED25519");
+    scene_refresh(s);
+    struct fixture_key stranger = s->root;
+    s->root = mine;
+    scene_write_evidence(s);
+    CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+    fixture_key_close(&stranger);
+    scene_close(s);
+}
+
+static void test_debug(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    s->report.attributes.flags |= SGX_FLAGS_DEBUG;
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EEVIDENCE_DEBUG));
+    CHECK(tf_verify(&s->input, &v) != TF_OK && v.is_debug);
+    scene_close(s);
+}
+
+static void test_measurement(void)
+{
+    struct scene *s = scene_open();
+
+    s->policy.measurements[1][31] ^= 1;
+    CHECK(has_only(s, TF_EPOLICY_MEASUREMENT));
+    s->policy.measurement_count = 0; /* then the signer decides */
+    CHECK(has_only(s, TF_OK));
+    scene_close(s);
+}
+
+static void test_signer_product_version(void)
+{
+    struct scene *s = scene_open();
+
+    s->policy.signer[0] ^= 1;
+    CHECK(has_only(s, TF_EPOLICY_SIGNER));
+    s->policy.signer[0] ^= 1;
+    s->policy.product = 4;
+    CHECK(has_only(s, TF_EPOLICY_SIGNER));
+    s->policy.product = 3;
+    s->policy.min_svn = 6;
+    CHECK(has_only(s, TF_EPOLICY_VERSION));
+    s->policy.min_svn = 4;
+    CHECK(has_only(s, TF_OK));
+    s->policy.has_signer = false; /* then none of the three counts */
+    s->policy.signer[0] ^= 1;
+    s->policy.product = 4;
+    s->policy.min_svn = 9;
+    CHECK(has_only(s, TF_OK));
+    scene_close(s);
+}
+
+/* The domain must be in CONFIGID, with nothing behind it, and in the claims. */
+static void test_trust_domain(void)
+{
+    struct scene *s = scene_open();
+
+    s->report.config_id[0] ^= 1;
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EPOLICY_DOMAIN));
+    s->report.config_id[0] ^= 1;
+    s->report.config_id[63] = 1;
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EPOLICY_DOMAIN));
+    s->report.config_id[63] = 0;
+    s->domain[0] ^= 1;
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EPOLICY_DOMAIN));
+    scene_close(s);
+}
+
+static void test_lambda_missing(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    scene_set_lambda(s, "hellos", SCENE_SIGNER);
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EPOLICY_LAMBDA));
+    CHECK(tf_verify(&s->input, &v) != TF_OK && v.has_claims && !v.has_lambda);
+    (void)snprintf(s->lambdas, sizeof(s->lambdas), "[]");
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EPOLICY_LAMBDA));
+    scene_close(s);
+}
+
+static void test_lambda_of_another_signer(void)
+{
+    struct scene *s = scene_open();
+
+    s->policy.publisher_count = 1;
+    CHECK(has_only(s, TF_EPOLICY_LAMBDA));
+    scene_close(s);
+}
+
+/* Two statements about one lambda: the verifier believes neither. */
+static void test_lambda_twice(void)
+{
+    struct scene *s = scene_open();
+    char one[SCENE_LAMBDA_CAP];
+    char two[SCENE_LAMBDA_CAP];
+
+    scene_lambda(one, "hello", SCENE_SIGNER);
+    scene_lambda(two, "other", SCENE_SIGNER);
+    (void)snprintf(s->lambdas, sizeof(s->lambdas), "[%s,%s]", two, one);
+    scene_refresh(s);
+    CHECK(has_only(s, TF_OK));
+    (void)snprintf(s->lambdas, sizeof(s->lambdas), "[%s,%s,%s]", one, two, one);
+    scene_refresh(s);
+    CHECK(has_only(s, TF_EEVIDENCE_FORMAT));
+    scene_close(s);
+}
+
+/* All that fails is said, in the order of the checks; the first is the result. */
+static void test_order_of_reasons(void)
+{
+    static const tf_err order[] = {
+        TF_EEVIDENCE_SIMULATED, TF_EEVIDENCE_ROOT,      TF_EEVIDENCE_DEBUG,
+        TF_EEVIDENCE_BINDING,   TF_EPOLICY_MEASUREMENT, TF_EPOLICY_SIGNER,
+        TF_EPOLICY_VERSION,     TF_EPOLICY_DOMAIN,      TF_EPOLICY_LAMBDA};
+    enum { ALL = sizeof(order) / sizeof(order[0]) };
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    s->report.attributes.flags |= SGX_FLAGS_DEBUG;
+    scene_refresh(s);
+    s->input.insecure_allow_simulated = false;
+    s->policy.sim_root[40] ^= 1;
+    s->input.nonce[0] ^= 1;
+    s->policy.measurement_count = 1;
+    s->policy.signer[0] ^= 1;
+    s->policy.min_svn = 6;
+    s->policy.domain[0] ^= 1;
+    s->policy.publisher_count = 1;
+    CHECK(tf_verify(&s->input, &v) == order[0] && v.result == order[0]);
+    CHECK(v.reason_count == ALL && memcmp(v.reasons, order, sizeof(order)) == 0);
+    scene_close(s);
+}
+
+static void judge_text(struct scene *s, const char *from, const char *to)
+{
+    char *at = strstr(s->evidence, from);
+    char rest[SCENE_EVIDENCE_CAP];
+
+    if (!CHECK(at != NULL)) {
+        return;
+    }
+    (void)snprintf(rest, sizeof(rest), "%s", at + strlen(from));
+    (void)snprintf(at, sizeof(s->evidence) - (size_t)(at - s->evidence), "%s%s", to,
+                   rest);
+    s->input.evidence_size = strlen(s->evidence);
+    if (!CHECK(has_only(s, TF_EEVIDENCE_FORMAT))) {
+        (void)fprintf(stderr, "  with %s\n", to);
+    }
+    scene_write_evidence(s);
+}
+
+static void test_malformed_evidence(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    judge_text(s, "report.v1", "report.v2");
+    judge_text(s, "{\"type\"", "[\"type\"");
+    judge_text(s, "\"type\"", "\"kind\"");
+    judge_text(s, "\"simulated\":true", "\"simulated\":false");
+    judge_text(s, "\"simulated\":true", "\"simulated\":1");
+    judge_text(s, "\"simulated\":true", "\"simulated\":true,\"simulated\":true");
+    judge_text(s, "\"simulated\":true", "\"simulated\":true,\"more\":0");
+    judge_text(s, "\"simulated\":true,", "");
+    judge_text(s, "\"report\":\"", "\"report\":\"AAAA");
+    judge_text(s, "\"report\":\"", "\"report\":\" ");
+    judge_text(s, "\"signature\":\"", "\"signature\":\"AAAA");
+    judge_text(s, "\"}", "\"}}");
+    judge_text(s, "\"}", "\"");
+    judge_text(s, s->evidence, "");
+    s->input.evidence_size = TF_EVIDENCE_MAX + 1; /* refused before it is read */
+    CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT && !v.has_identity);
+    scene_close(s);
+}
+
+/* What the report says is kept though the claims do not parse. */
+static void test_identity_without_claims(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    s->claims[0] = '[';
+    CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT && v.reason_count == 1);
+    CHECK(v.has_identity && v.svn == 5 && !v.has_claims && !v.has_lambda);
+    scene_close(s);
+}
+
+int main(void)
+{
+    RUN(test_good_verdict);
+    RUN(test_changed_report);
+    RUN(test_changed_signature);
+    RUN(test_changed_claims);
+    RUN(test_replayed_relayed_other_key);
+    RUN(test_more_report_data);
+    RUN(test_simulated_not_allowed);
+    RUN(test_other_root);
+    RUN(test_stranger_names_the_root);
+    RUN(test_debug);
+    RUN(test_measurement);
+    RUN(test_signer_product_version);
+    RUN(test_trust_domain);
+    RUN(test_lambda_missing);
+    RUN(test_lambda_of_another_signer);
+    RUN(test_lambda_twice);
+    RUN(test_order_of_reasons);
+    RUN(test_malformed_evidence);
+    RUN(test_identity_without_claims);
+    return test_end();
+}
