@@ -134,7 +134,7 @@ $(UNIT_HOST): $(O)/test/unit/host/%: $(O)/san/test/unit/host/%.o \
 	$(TLINK) $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a $(HOST_LIBS)
 $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
     $(call san,$(wildcard test/fake/js.c)) $(call A,enclave) $(call A,lib)
-	$(TLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a \
+	$(TLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a $(call A,enclave) $(call A,lib) \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
