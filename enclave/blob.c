@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/blob.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/emit.h"
+#include "enclave/grant.h"
+#include "enclave/lambda.h"
+#include "enclave/seal.h"
+#include "enclave/thread.h"
+#include "lib/json.h"
+#include "lib/names.h"
+
+enum { ANSWER_MAX = 8 << 10 };
+
+static uint64_t max_of(uint32_t kind)
+{
+    return kind == TF_BLOB_BUNDLE ? (uint64_t)TF_BUNDLE_MAX
+                                  : (uint64_t)TF_GRANT_MAX + TF_SEAL_OVERHEAD;
+}
+
+static void *shared_alloc(struct tf_thread *thread, size_t size)
+{
+    tf_lock_take(&thread->instance->lock);
+    void *block = tf_shared_alloc(size);
+    tf_lock_give(&thread->instance->lock);
+    return block;
+}
+
+static void shared_free(struct tf_thread *thread, void *block)
+{
+    tf_lock_take(&thread->instance->lock);
+    tf_shared_free(block);
+    tf_lock_give(&thread->instance->lock);
+}
+
+static tf_err describe_bundle(const struct tf_bundle *bundle, char *out, size_t cap,
+                              size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, out, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "name", bundle->manifest.name);
+    tf_json_put_integer(&w, "version", bundle->manifest.version);
+    tf_json_put_hex(&w, "digest", bundle->digest, sizeof(bundle->digest));
+    tf_json_put_string(&w, "signer", bundle->signer);
+    tf_json_open_array(&w, "domains");
+    for (size_t i = 0; i < bundle->manifest.domain_count; i++) {
+        tf_json_put_string(&w, NULL, bundle->manifest.domains[i]);
+    }
+    tf_json_close_array(&w);
+    tf_json_put_string(&w, "engine", tf_js_engine());
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+/* Checks the bundle and puts it in the table; takes over the transfer's bytes on TF_OK.
+ */
+static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answer_size)
+{
+    struct tf_transfer *transfer = &thread->transfer;
+    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
+    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    tf_err err = TF_ENOMEM;
+
+    if (scratch == NULL || bundle == NULL) {
+        goto out;
+    }
+    err = tf_bundle_check(transfer->bytes, (size_t)transfer->total,
+                          &thread->instance->domain, tf_js_engine(), scratch, bundle);
+    if (err != TF_OK) {
+        goto out;
+    }
+    err = describe_bundle(bundle, answer, ANSWER_MAX, answer_size);
+    if (err == TF_OK) {
+        err = tf_lambda_put(thread->instance, bundle, transfer->bytes,
+                            (size_t)transfer->total);
+    }
+    if (err == TF_OK) {
+        transfer->bytes = NULL;
+    }
+    tf_bundle_wipe(bundle);
+out:
+    free(bundle);
+    free(scratch);
+    return err;
+}
+
+static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answer_size)
+{
+    struct tf_grant *grant = malloc(sizeof(*grant));
+
+    if (grant == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_grant_unseal(thread, thread->transfer.bytes,
+                                 (size_t)thread->transfer.total, grant);
+    if (err == TF_OK) {
+        tf_emit_event(thread, TF_EVENT_GRANTED, TF_OK, 0);
+        err = tf_grant_answer_write(grant, answer, ANSWER_MAX, answer_size);
+    }
+    tf_wipe(grant, sizeof(*grant));
+    free(grant);
+    return err;
+}
+
+static void finish(struct tf_thread *thread)
+{
+    struct tf_transfer *transfer = &thread->transfer;
+    char *answer = malloc(ANSWER_MAX);
+    size_t size = 0;
+    tf_err err = transfer->err;
+
+    if (err == TF_OK && answer == NULL) {
+        err = TF_ENOMEM;
+    }
+    if (err == TF_OK) {
+        err = transfer->kind == TF_BLOB_BUNDLE ? finish_bundle(thread, answer, &size)
+                                               : finish_grant(thread, answer, &size);
+    }
+    if (err == TF_OK) {
+        tf_emit_result(thread, transfer->id, TF_OK, answer, size);
+    } else {
+        tf_emit_failure(thread, transfer->id, err);
+    }
+    free(answer);
+    shared_free(thread, transfer->bytes);
+    *transfer = (struct tf_transfer){0};
+}
+
+/* Too large, or no memory: the chunks are counted and dropped, and the RESULT says why.
+ */
+static void begin(struct tf_thread *thread, uint64_t id, const struct tf_msg_blob *blob)
+{
+    struct tf_transfer *transfer = &thread->transfer;
+
+    *transfer = (struct tf_transfer){.id = id, .total = blob->total, .kind = blob->kind};
+    if (blob->total > max_of(blob->kind)) {
+        transfer->err = TF_ELIMIT;
+        return;
+    }
+    transfer->bytes = shared_alloc(thread, (size_t)blob->total);
+    if (transfer->bytes == NULL) {
+        transfer->err = TF_ENOMEM;
+    }
+}
+
+tf_err tf_blob_take(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
+                    size_t size)
+{
+    struct tf_transfer *transfer = &thread->transfer;
+    struct tf_msg_blob blob;
+
+    if (size < sizeof(blob)) {
+        return TF_EHOST;
+    }
+    memcpy(&blob, payload, sizeof(blob));
+    size -= sizeof(blob);
+    if (blob.kind != TF_BLOB_BUNDLE && blob.kind != TF_BLOB_GRANT) {
+        return TF_EHOST;
+    }
+    if (blob.total == 0 && size == 0 && transfer->total == 0) {
+        tf_emit_failure(thread, id, TF_EFORMAT);
+        return TF_OK;
+    }
+    if (size == 0) {
+        return TF_EHOST;
+    }
+    if (transfer->total == 0 && blob.offset == 0) {
+        begin(thread, id, &blob);
+    }
+    if (id != transfer->id || blob.kind != transfer->kind ||
+        blob.total != transfer->total || blob.offset != transfer->at ||
+        size > transfer->total - transfer->at) {
+        return TF_EHOST;
+    }
+    if (transfer->bytes != NULL) {
+        memcpy(transfer->bytes + transfer->at, payload + sizeof(blob), size);
+    }
+    transfer->at += size;
+    if (transfer->at == transfer->total) {
+        finish(thread);
+    }
+    return TF_OK;
+}
+
+void tf_blob_drop(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
+                  size_t size)
+{
+    char name[TF_NAME_MAX + 1];
+    char answer[TF_NAME_MAX + 32];
+    struct tf_json_writer w;
+    size_t answer_size = 0;
+    tf_err err = TF_EFORMAT;
+
+    if (tf_name_is_valid((const char *)payload, size)) {
+        memcpy(name, payload, size);
+        name[size] = '\0';
+        err = tf_lambda_drop(thread->instance, name);
+    }
+    if (err == TF_OK) {
+        tf_json_writer_init(&w, answer, sizeof(answer));
+        tf_json_open_object(&w, NULL);
+        tf_json_put_string(&w, "removed", name);
+        tf_json_close_object(&w);
+        err = tf_json_take(&w, &answer_size);
+    }
+    if (err == TF_OK) {
+        tf_emit_result(thread, id, TF_OK, answer, answer_size);
+    } else {
+        tf_emit_failure(thread, id, err);
+    }
+}

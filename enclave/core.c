@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/core.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/ssl.h>
+
+#include "enclave/conn.h"
+#include "enclave/emit.h"
+#include "enclave/thread.h"
+#include "enclave/tls.h"
+
+/* --- a thread's start ----------------------------------------------------------------
+ */
+
+/* NOLINTBEGIN(performance-no-int-to-ptr): the layout gives offsets from the base */
+static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr channel)
+{
+    struct tf_thread *thread = calloc(1, sizeof(*thread));
+    uint8_t *frame = malloc(TF_FRAME_MAX);
+
+    if (thread == NULL || frame == NULL) {
+        free(thread);
+        free(frame);
+        return NULL;
+    }
+    thread->page = page;
+    thread->heap = (struct tf_arena *)(page->base + page->heap);
+    thread->instance = tf_instance_self();
+    thread->frame = frame;
+    thread->in.ring.addr = channel.addr + offsetof(struct tf_channel, in);
+    thread->out.ring.addr = channel.addr + offsetof(struct tf_channel, out);
+    tf_slot_init(&thread->slot, (void *)(page->base + page->slot),
+                 (size_t)page->slot_size);
+    page->state = (uint64_t)(uintptr_t)thread;
+    return thread;
+}
+
+static struct tf_thread *thread_of(const struct tf_thread_page *page)
+{
+    return (struct tf_thread *)page->state;
+}
+/* NOLINTEND(performance-no-int-to-ptr) */
+
+static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t size)
+{
+    struct tf_msg_init init;
+
+    if (thread->is_started || size < sizeof(init)) {
+        return TF_EHOST;
+    }
+    memcpy(&init, payload, sizeof(init));
+    if (init.descriptor_size != size - sizeof(init) ||
+        init.descriptor_size > TF_DESCRIPTOR_MAX) {
+        return TF_EHOST;
+    }
+    static_assert(sizeof(thread->target) == sizeof(init.target_info), "SDM 38.16");
+    memcpy(&thread->target, init.target_info, sizeof(thread->target));
+    tf_err err = tf_instance_start(thread->instance, (const char *)payload + sizeof(init),
+                                   init.descriptor_size);
+    if (err == TF_OK) {
+        err = tf_tls_start(thread);
+    }
+    thread->is_started = err == TF_OK;
+    return err;
+}
+
+/* --- frames --------------------------------------------------------------------------
+ */
+
+static tf_err take_sent(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
+                        size_t size)
+{
+    uint64_t bytes;
+
+    if (size != sizeof(bytes)) {
+        return TF_EHOST;
+    }
+    memcpy(&bytes, payload, sizeof(bytes));
+    return tf_conn_sent(thread, id, bytes);
+}
+
+/* One case for each kind that the host may send; anything else ends the enclave. */
+static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
+{
+    const uint8_t *payload = thread->frame;
+    size_t size = frame->size;
+
+    if (!thread->is_started) {
+        return frame->type == TF_MSG_INIT ? take_init(thread, payload, size) : TF_EHOST;
+    }
+    switch (frame->type) {
+    case TF_MSG_OPEN:
+        return size == 0 ? tf_conn_open(thread, frame->id) : TF_EHOST;
+    case TF_MSG_DATA:
+        return tf_conn_data(thread, frame->id, payload, size);
+    case TF_MSG_CLOSE:
+        return size == 0 ? tf_conn_gone(thread, frame->id) : TF_EHOST;
+    case TF_MSG_SENT:
+        return take_sent(thread, frame->id, payload, size);
+    case TF_MSG_BLOB:
+        return tf_blob_take(thread, frame->id, payload, size);
+    case TF_MSG_QUOTE:
+        return tf_conn_quote(thread, frame->id, payload, size);
+    case TF_MSG_STATS:
+        tf_stats_answer(thread, frame->id);
+        return TF_OK;
+    case TF_MSG_DROP:
+        tf_blob_drop(thread, frame->id, payload, size);
+        return TF_OK;
+    default:
+        return TF_EHOST;
+    }
+}
+
+/* Takes frames as long as there is room for what they may cause.
+ * @return whether the ring was emptied. */
+static bool take_frames(struct tf_thread *thread)
+{
+    while (thread->err == TF_OK && tf_emit_is_ready(thread)) {
+        struct tf_frame frame;
+        tf_err err = tf_ring_take(&thread->in, &frame, thread->frame);
+        if (err == TF_AGAIN) {
+            return true;
+        }
+        if (err == TF_OK) {
+            err = dispatch(thread, &frame);
+        }
+        if (err != TF_OK && thread->err == TF_OK) {
+            thread->err = err;
+        }
+    }
+    return false;
+}
+
+static void commit(struct tf_thread *thread)
+{
+    tf_err err = tf_ring_reader_commit(&thread->in);
+    if (err == TF_OK) {
+        err = tf_ring_writer_commit(&thread->out);
+    }
+    if (err != TF_OK && thread->err == TF_OK) {
+        thread->err = err;
+    }
+}
+
+struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channel,
+                                  uint64_t now)
+{
+    struct tf_thread *thread =
+        page->state == 0 ? make_thread(page, channel) : thread_of(page);
+
+    if (thread == NULL) {
+        return (struct tf_core_exit){TF_EXIT_DEAD, TF_ENOMEM};
+    }
+    thread->now = now;
+    thread->entries++;
+    if (thread->ready_count != 0) {
+        tf_conn_run_ready(thread);
+    }
+    bool is_empty = take_frames(thread);
+    commit(thread);
+    if (thread->err != TF_OK) {
+        return (struct tf_core_exit){TF_EXIT_DEAD, thread->err};
+    }
+    bool is_done = is_empty && thread->ready_count == 0;
+    return (struct tf_core_exit){is_done ? TF_EXIT_IDLE : TF_EXIT_MORE, TF_OK};
+}

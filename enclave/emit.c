@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/emit.h"
+
+#include "enclave/thread.h"
+#include "lib/json.h"
+
+enum {
+    RESERVE = 40 << 10, /* above the largest answer: a sealed grant, 32 KiB and a bit */
+    FAILURE_MAX = 1024
+};
+
+static size_t room(struct tf_thread *thread)
+{
+    size_t bytes = 0;
+
+    if (thread->err != TF_OK) {
+        return 0;
+    }
+    tf_err err = tf_ring_room(&thread->out, &bytes);
+    if (err != TF_OK) {
+        thread->err = err;
+        return 0;
+    }
+    return bytes;
+}
+
+bool tf_emit_is_ready(struct tf_thread *thread)
+{
+    return room(thread) >= RESERVE;
+}
+
+bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, const void *a,
+                   size_t a_size, const void *b, size_t b_size)
+{
+    if (thread->err != TF_OK) {
+        return false;
+    }
+    tf_err err = tf_ring_put(&thread->out, type, id, a, a_size, b, b_size);
+    if (err != TF_OK && err != TF_AGAIN) {
+        thread->err = err;
+    }
+    return err == TF_OK;
+}
+
+size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, size_t size)
+{
+    size_t bytes = room(thread);
+
+    if (bytes <= RESERVE) {
+        return 0;
+    }
+    bytes -= RESERVE;
+    bytes = size < bytes ? size : bytes;
+    return tf_emit_frame(thread, TF_MSG_DATA, id, data, bytes, NULL, 0) ? bytes : 0;
+}
+
+void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,
+                   uint64_t value)
+{
+    struct tf_msg_event message = {(uint32_t)event, (uint32_t)err, value};
+
+    if (room(thread) > RESERVE + sizeof(message)) {
+        (void)tf_emit_frame(thread, TF_MSG_EVENT, 0, &message, sizeof(message), NULL, 0);
+    }
+}
+
+void tf_emit_result(struct tf_thread *thread, uint64_t id, tf_err err, const char *json,
+                    size_t size)
+{
+    struct tf_msg_result result = {(uint32_t)err, 0};
+
+    if (!tf_emit_frame(thread, TF_MSG_RESULT, id, &result, sizeof(result), json, size) &&
+        thread->err == TF_OK) {
+        thread->err = TF_EINTERNAL; /* the reserve was there when the frame was taken */
+    }
+}
+
+void tf_emit_failure(struct tf_thread *thread, uint64_t id, tf_err err)
+{
+    char text[FAILURE_MAX];
+    struct tf_json_writer w;
+    size_t size = 0;
+
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "error", tf_err_name(err));
+    tf_json_put_string(&w, "text", tf_err_text(err));
+    tf_json_put_string(&w, "hint", tf_err_hint(err));
+    tf_json_close_object(&w);
+    if (tf_json_take(&w, &size) != TF_OK) {
+        size = 0;
+    }
+    tf_emit_result(thread, id, err, text, size);
+}

@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/grant.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/cert.h"
+#include "enclave/resident.h"
+#include "enclave/seal.h"
+#include "enclave/thread.h"
+#include "enclave/tls.h"
+#include "lib/bytes.h"
+#include "lib/json.h"
+#include "lib/names.h"
+
+static const char version_tag[] = "grant.v1";
+
+/* --- JSON ----------------------------------------------------------------------------
+ */
+
+static bool parse_names(struct tf_json_fields *f, struct tf_grant *out)
+{
+    const json_t *names = tf_json_array(f, "names", 1, TF_DOMAINS_MAX);
+
+    out->name_count = names == NULL ? 0 : json_array_size(names);
+    for (size_t i = 0; i < out->name_count; i++) {
+        const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
+        if (name == NULL || !tf_dns_is_valid(name, strlen(name))) {
+            return false;
+        }
+        memcpy(out->names[i], name, strlen(name) + 1);
+    }
+    return names != NULL;
+}
+
+/* "" or 64 hex digits. */
+static bool parse_digest(struct tf_json_fields *f, struct tf_grant *out)
+{
+    const char *text = tf_json_string(f, "digest", 0, 2 * TF_SHA256_SIZE);
+
+    if (text == NULL) {
+        return false;
+    }
+    out->has_digest = text[0] != '\0';
+    return !out->has_digest ||
+           tf_hex_parse(text, strlen(text), out->digest, sizeof(out->digest)) == TF_OK;
+}
+
+static bool parse_fields(const json_t *document, struct tf_grant *out)
+{
+    struct tf_json_fields f;
+
+    tf_json_fields_init(&f, document);
+    const char *tag =
+        tf_json_string(&f, "tfaas", sizeof(version_tag) - 1, sizeof(version_tag) - 1);
+    tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
+    bool is_good = parse_names(&f, out) && parse_digest(&f, out);
+    out->version_floor = tf_json_integer(&f, "version_floor", 0, TF_JSON_INTEGER_MAX);
+    out->not_before = tf_json_integer(&f, "not_before", 0, TF_JSON_INTEGER_MAX);
+    out->not_after = tf_json_integer(&f, "not_after", 0, TF_JSON_INTEGER_MAX);
+    size_t exporter =
+        tf_json_base64(&f, "exporter", out->exporter, sizeof(out->exporter));
+    tf_json_copy(&f, "chain", out->chain, sizeof(out->chain));
+    tf_json_copy(&f, "key", out->key, sizeof(out->key));
+    out->chain_size = strlen(out->chain);
+    out->key_size = strlen(out->key);
+    return tf_json_fields_end(&f) && is_good && exporter == sizeof(out->exporter) &&
+           memcmp(tag, version_tag, sizeof(version_tag)) == 0;
+}
+
+tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out)
+{
+    json_t *document = NULL;
+
+    memset(out, 0, sizeof(*out));
+    tf_err err = tf_json_parse(text, size, &document);
+    if (err != TF_OK) {
+        return err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
+    }
+    if (!parse_fields(document, out)) {
+        tf_wipe(out, sizeof(*out));
+        err = TF_EGRANT_FORMAT;
+    }
+    json_t *key = json_object_get(document, "key");
+    if (json_is_string(key)) {
+        /* jansson frees without overwriting. */
+        tf_wipe((char *)(uintptr_t)json_string_value(key), json_string_length(key));
+    }
+    json_decref(document);
+    return err;
+}
+
+static void write_names(struct tf_json_writer *w, const struct tf_grant *grant)
+{
+    tf_json_open_array(w, "names");
+    for (size_t i = 0; i < grant->name_count; i++) {
+        tf_json_put_string(w, NULL, grant->names[i]);
+    }
+    tf_json_close_array(w);
+}
+
+tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap, size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, out, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "tfaas", version_tag);
+    tf_json_put_string(&w, "lambda", grant->lambda);
+    write_names(&w, grant);
+    if (grant->has_digest) {
+        tf_json_put_hex(&w, "digest", grant->digest, sizeof(grant->digest));
+    } else {
+        tf_json_put_string(&w, "digest", "");
+    }
+    tf_json_put_integer(&w, "version_floor", grant->version_floor);
+    tf_json_put_integer(&w, "not_before", grant->not_before);
+    tf_json_put_integer(&w, "not_after", grant->not_after);
+    tf_json_put_base64(&w, "exporter", grant->exporter, sizeof(grant->exporter));
+    tf_json_put_string(&w, "chain", grant->chain);
+    tf_json_put_string(&w, "key", grant->key);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out, size_t cap,
+                             size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, out, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "granted", grant->lambda);
+    write_names(&w, grant);
+    tf_json_put_integer(&w, "not_after", grant->not_after);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem)
+{
+    size_t size = strlen(pem);
+
+    if (size >= sizeof(grant->key)) {
+        return TF_EGRANT_KEY;
+    }
+    memcpy(grant->key, pem, size + 1);
+    grant->key_size = size;
+    return TF_OK;
+}
+
+/* --- checks --------------------------------------------------------------------------
+ */
+
+static bool is_domain_of(const struct tf_lambda *lambda, const char *name)
+{
+    for (size_t i = 0; i < lambda->domain_count; i++) {
+        if (strcmp(lambda->domains[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether another lambda holds one of the names. */
+static bool is_taken(const struct tf_instance *instance, const struct tf_grant *grant)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        const struct tf_grant *other = instance->entries[i].grant;
+        if (other == NULL || strcmp(other->lambda, grant->lambda) == 0) {
+            continue;
+        }
+        for (size_t k = 0; k < other->name_count * grant->name_count; k++) {
+            if (strcmp(other->names[k / grant->name_count],
+                       grant->names[k % grant->name_count]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Hold the lock. */
+static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *grant)
+{
+    const struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
+
+    if (entry == NULL || entry->lambda->version < grant->version_floor ||
+        (grant->has_digest &&
+         memcmp(entry->lambda->digest, grant->digest, sizeof(grant->digest)) != 0)) {
+        return TF_EGRANT_LAMBDA;
+    }
+    for (size_t i = 0; i < grant->name_count; i++) {
+        if (!is_domain_of(entry->lambda, grant->names[i])) {
+            return TF_EGRANT_DOMAIN;
+        }
+    }
+    return is_taken(instance, grant) ? TF_EGRANT_DOMAIN : TF_OK;
+}
+
+static tf_err check_certificate(const struct tf_grant *grant)
+{
+    struct WOLFSSL_CTX *context = NULL;
+    /* The array decays to a pointer to non-const rows; nothing writes through it. */
+    char(*names)[TF_DNS_MAX + 1] = (char(*)[TF_DNS_MAX + 1])(uintptr_t)grant->names;
+
+    tf_err err =
+        tf_cert_leaf_check(grant->chain, grant->chain_size, names, grant->name_count);
+    if (err != TF_OK) {
+        return err;
+    }
+    err = tf_tls_context_open(grant, &context);
+    tf_tls_context_close(context);
+    return err;
+}
+
+/* A sealed grant that is older than the one in force was put back by the host. */
+static bool is_older(const struct tf_grant *grant, const struct tf_grant *current)
+{
+    return current != NULL && (grant->not_before < current->not_before ||
+                               (grant->not_before == current->not_before &&
+                                grant->not_after < current->not_after) ||
+                               grant->version_floor < current->version_floor);
+}
+
+/* --- the table -----------------------------------------------------------------------
+ */
+
+/* Hold the lock. */
+static tf_err replace(struct tf_instance *instance, const struct tf_grant *grant,
+                      bool is_sealed)
+{
+    tf_err err = check_lambda(instance, grant);
+    if (err != TF_OK) {
+        return err;
+    }
+    struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
+    if (is_sealed && is_older(grant, entry->grant)) {
+        return TF_EGRANT_EXPIRED;
+    }
+    struct tf_grant *copy = tf_shared_alloc(sizeof(*copy));
+    if (copy == NULL) {
+        return TF_ENOMEM;
+    }
+    *copy = *grant;
+    copy->refs = 1;
+    copy->serial = ++instance->serial;
+    tf_grant_release(entry->grant);
+    entry->grant = copy;
+    tf_instance_touch(instance);
+    return TF_OK;
+}
+
+tf_err tf_grant_put(struct tf_thread *thread, const struct tf_grant *grant,
+                    bool is_sealed)
+{
+    struct tf_instance *instance = thread->instance;
+
+    tf_lock_take(&instance->lock);
+    tf_err err = check_lambda(instance, grant);
+    tf_lock_give(&instance->lock);
+    if (err != TF_OK) {
+        return err;
+    }
+    err = check_certificate(grant);
+    if (err != TF_OK) {
+        return err;
+    }
+    if (!tf_grant_is_valid(grant, thread->now)) {
+        return TF_EGRANT_EXPIRED;
+    }
+    /* The lambda may have changed meanwhile: replace() looks again. */
+    tf_lock_take(&instance->lock);
+    err = replace(instance, grant, is_sealed);
+    tf_lock_give(&instance->lock);
+    return err;
+}
+
+tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t size,
+                       struct tf_grant *out)
+{
+    uint8_t *plain = malloc(size + 1);
+    size_t plain_size = 0;
+
+    memset(out, 0, sizeof(*out));
+    if (plain == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_unseal(blob, size, plain, &plain_size);
+    if (err == TF_OK) {
+        err = tf_grant_parse((const char *)plain, plain_size, out);
+        tf_wipe(plain, plain_size);
+    }
+    free(plain);
+    return err == TF_OK ? tf_grant_put(thread, out, true) : err;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * grant.h - the right to serve names with a key: its JSON (doc/formats.md, "Management
+ * endpoint"), its checks, and how it gets into the table. A grant holds a private key, so
+ * whoever has one wipes it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "enclave/instance.h"
+#include "lib/err.h"
+
+struct tf_thread;
+
+/** Parses grant.v1 JSON: fields and bounds only. Untrusted, not kept.
+ *  @param out  zeros on failure. @return TF_OK, TF_ENOMEM, or TF_EGRANT_FORMAT. */
+TF_MUST_USE tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out);
+
+/** Writes grant.v1 JSON. @return TF_OK or TF_ELIMIT. */
+TF_MUST_USE tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap,
+                                  size_t *size);
+
+/** Sets the grant's key. @return TF_OK or TF_EGRANT_KEY if it is too long. */
+TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem);
+
+/**
+ * Checks a grant against the lambda, its own certificate and the time, and puts a copy in
+ * the table: it is in force for all threads.
+ *
+ * @param is_sealed  it comes from the host's store, which may bring an old one: then it
+ * does not replace a later one.
+ * @return TF_OK; TF_EGRANT_LAMBDA, _DOMAIN, _FORMAT, _KEY, _EXPIRED; TF_ENOMEM.
+ */
+TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, const struct tf_grant *grant,
+                                bool is_sealed);
+
+/** Opens a blob of TF_MSG_SEALED, untrusted, and puts the grant in the table.
+ *  @param out  the grant, for the answer; the caller wipes it. */
+TF_MUST_USE tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob,
+                                   size_t size, struct tf_grant *out);
+
+/** Writes {"granted", "names", "not_after"}. @return TF_OK or TF_ELIMIT. */
+TF_MUST_USE tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out,
+                                         size_t cap, size_t *size);

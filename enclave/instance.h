@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * instance.h - what the threads of one enclave share: the trust domain, the management
+ * identity, the key of session tickets, and the table of lambdas and their grants.
+ *
+ * A lambda or a grant in the table never changes: it is replaced, and stays until no
+ * thread holds a reference. `epoch` grows with every change of the table, so that a
+ * thread can tell without the lock that its view (enclave/resident.h) is current.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/limits.h"
+#include "enclave/shared.h"
+#include "lib/descriptor.h"
+#include "lib/err.h"
+
+enum {
+    TF_INSTANCE_ID_SIZE = 16,
+    TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that this instance has ever accepted */
+    TF_KEY_TEXT_MAX = 2 << 10,          /* a private key, PEM */
+    TF_KEY_DER_MAX = 160,               /* a P-256 private key, SEC1 DER */
+    TF_CERT_DER_MAX = 1024,             /* the management certificate */
+    TF_TICKET_NAME_SIZE = 16,
+    TF_TICKET_KEY_SIZE = 32
+};
+
+/** A verified bundle. Lies in shared memory. */
+struct tf_lambda {
+    size_t refs; /* of the table and the threads; under the lock */
+    uint64_t version;
+    uint8_t digest[TF_SHA256_SIZE];
+    char signer[2 * TF_SHA256_SIZE + 1];
+    char name[TF_NAME_MAX + 1];
+    char domains[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    size_t domain_count;
+    uint8_t *bytes; /* the .tfb; owned, in shared memory */
+    size_t size;
+};
+
+/** The right, and the key, to serve names. Lies in shared memory and is wiped there. */
+struct tf_grant {
+    size_t refs; /* under the lock */
+    uint64_t
+        serial; /* of this instance: tells grants apart, ends tickets of older ones */
+    char lambda[TF_NAME_MAX + 1];
+    char names[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    size_t name_count;
+    bool has_digest;
+    uint8_t digest[TF_SHA256_SIZE]; /* the one bundle that it is for, if has_digest */
+    uint64_t version_floor;
+    uint64_t not_before; /* seconds since the epoch */
+    uint64_t not_after;
+    uint8_t exporter[TF_SHA256_SIZE]; /* of the connection that it was made for */
+    size_t chain_size;
+    size_t key_size;
+    char chain[TF_CHAIN_MAX + 1]; /* PEM, leaf first */
+    char key[TF_KEY_TEXT_MAX +
+             1]; /* PEM; secret; empty while the CSR's key is not filled in */
+};
+
+struct tf_entry {
+    struct tf_lambda *lambda; /* NULL: the entry is free, and has no grant */
+    struct tf_grant *grant;
+};
+
+/** The highest version of a name that this instance accepted; outlives the lambda. */
+struct tf_floor {
+    char name[TF_NAME_MAX + 1]; /* "" ends the list */
+    uint64_t version;
+    uint8_t digest[TF_SHA256_SIZE];
+};
+
+/** The certificate of the management endpoint; made at the first INIT. */
+struct tf_identity {
+    uint8_t key[TF_KEY_DER_MAX]; /* secret */
+    size_t key_size;
+    uint8_t cert[TF_CERT_DER_MAX];
+    size_t cert_size;
+    uint8_t spki_sha256[TF_SHA256_SIZE];
+};
+
+struct tf_ticket_key {
+    uint8_t name[TF_TICKET_NAME_SIZE];
+    uint8_t key[TF_TICKET_KEY_SIZE]; /* secret */
+    uint64_t used;                   /* tickets made with it */
+};
+
+struct tf_instance {
+    struct tf_lock lock;
+    uint64_t epoch;  /* read it with tf_instance_epoch */
+    uint64_t serial; /* the last one given out */
+    bool is_started;
+    struct tf_descriptor domain; /* this and the next two: constant once started */
+    uint8_t id[TF_INSTANCE_ID_SIZE];
+    struct tf_identity identity;
+    struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
+    struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
+    struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
+};
+
+/** The one of this enclave. */
+struct tf_instance *tf_instance_self(void);
+
+/**
+ * Starts the instance for `domain`, or checks that it was started for the same one.
+ *
+ * @param text  the descriptor, untrusted.
+ * @return TF_OK; TF_EDOMAIN_FORMAT; TF_EDOMAIN_MISMATCH if CONFIGID is not its SHA-256
+ *         followed by zeros, or a thread started with another; TF_EINTERNAL.
+ */
+TF_MUST_USE tf_err tf_instance_start(struct tf_instance *instance, const char *text,
+                                     size_t size);
+
+/** The table's version. */
+uint64_t tf_instance_epoch(const struct tf_instance *instance);
+
+/** Notes a change of the table. Hold the lock. */
+void tf_instance_touch(struct tf_instance *instance);
+
+/** The entry of the lambda called `name`, or NULL. Hold the lock. */
+struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name);
+
+/** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. Hold
+ * the lock. */
+void tf_lambda_release(struct tf_lambda *lambda);
+void tf_grant_release(struct tf_grant *grant);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lambda.h - how verified bundles get into the table that the threads share, and out of
+ * it. No code of a lambda runs here.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enclave/instance.h"
+#include "lib/bundle.h"
+#include "lib/err.h"
+
+struct tf_thread;
+
+/**
+ * Puts a checked bundle in the table, in the place of an older version. The same version
+ * with the same digest again changes nothing.
+ *
+ * @param bundle  points into `bytes`; not kept.
+ * @param bytes   the .tfb in shared memory; the table's on TF_OK, else still the
+ * caller's.
+ * @return TF_OK; TF_EVERSION_FLOOR (older than one accepted before, or than the grant's
+ *         floor), TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another digest),
+ *         TF_EGRANT_DOMAIN (the grant has names that the bundle does not), TF_ELIMIT (the
+ *         table is full), TF_ENOMEM.
+ */
+TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance,
+                                 const struct tf_bundle *bundle, uint8_t *bytes,
+                                 size_t size);
+
+/** Takes a lambda and its grant out. @return TF_OK or TF_ENOTFOUND. */
+TF_MUST_USE tf_err tf_lambda_drop(struct tf_instance *instance, const char *name);

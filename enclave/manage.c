@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/manage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/cert.h"
+#include "enclave/claims.h"
+#include "enclave/conn.h"
+#include "enclave/emit.h"
+#include "enclave/enclu.h"
+#include "enclave/grant.h"
+#include "enclave/seal.h"
+#include "enclave/thread.h"
+#include "lib/bytes.h"
+#include "lib/dsse.h"
+#include "lib/json.h"
+
+enum {
+    ANSWER_MAX = 16 << 10,
+    OK = 200,
+    REFUSED = 400,
+    NOT_FOUND = 404,
+    UNAVAILABLE = 503
+};
+
+/* Of one connection. */
+struct tf_manage {
+    struct tf_csr csr; /* the last one; its key is secret */
+    bool has_csr;
+    struct tf_buffer claims; /* what the report that was asked for binds */
+};
+
+void tf_manage_close(struct tf_manage *manage)
+{
+    if (manage != NULL) {
+        tf_cert_csr_wipe(&manage->csr);
+        tf_buffer_wipe(&manage->claims);
+        free(manage);
+    }
+}
+
+static void answer_json(struct tf_conn *conn, unsigned status, struct tf_str text)
+{
+    const struct tf_js_header type = {{"content-type", 12}, {"application/json", 16}};
+    tf_serve_answer(conn, status, &type, 1, text);
+}
+
+static void answer_failure(struct tf_conn *conn, tf_err err)
+{
+    char text[1024];
+    struct tf_json_writer w;
+    size_t size = 0;
+
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "error", tf_err_name(err));
+    tf_json_put_string(&w, "text", tf_err_text(err));
+    tf_json_put_string(&w, "hint", tf_err_hint(err));
+    tf_json_close_object(&w);
+    if (tf_json_take(&w, &size) != TF_OK) {
+        size = 0;
+    }
+    unsigned status = err == TF_ENOTFOUND                       ? NOT_FOUND
+                      : err == TF_ENOMEM || err == TF_EINTERNAL ? UNAVAILABLE
+                                                                : REFUSED;
+    answer_json(conn, status, (struct tf_str){text, size});
+}
+
+/* --- attest --------------------------------------------------------------------------
+ */
+
+static tf_err parse_attest(struct tf_str body, uint8_t nonce[static TF_NONCE_SIZE])
+{
+    json_t *document = NULL;
+    struct tf_json_fields f;
+
+    tf_err err = tf_json_parse(body.data, body.size, &document);
+    if (err != TF_OK) {
+        return TF_EFORMAT;
+    }
+    tf_json_fields_init(&f, document);
+    size_t size = tf_json_base64(&f, "nonce", nonce, TF_NONCE_SIZE);
+    bool is_good = tf_json_fields_end(&f) && size == TF_NONCE_SIZE;
+    json_decref(document);
+    return is_good ? TF_OK : TF_EFORMAT;
+}
+
+/* Sends a REPORT over the claims; the answer goes out when the QUOTE is here. */
+static tf_err attest(struct tf_conn *conn, struct tf_str body)
+{
+    struct tf_buffer *claims = &conn->manage->claims;
+    uint8_t nonce[TF_NONCE_SIZE];
+    uint8_t report_data[64] = {0};
+    struct sgx_report report;
+
+    tf_err err = parse_attest(body, nonce);
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_buffer_wipe(claims);
+    err = tf_claims_write(conn, nonce, claims);
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_sha256(claims->data, claims->size, report_data);
+    tf_ereport(&conn->thread->target, report_data, &report);
+    if (!tf_emit_frame(conn->thread, TF_MSG_REPORT, conn->id, &report, sizeof(report),
+                       NULL, 0)) {
+        return TF_EINTERNAL; /* there was room when the request was taken up */
+    }
+    conn->exchange.is_waiting = true;
+    return TF_OK;
+}
+
+static bool is_json_object(const uint8_t *data, size_t size)
+{
+    json_t *document = NULL;
+
+    if (tf_json_parse((const char *)data, size, &document) != TF_OK) {
+        return false;
+    }
+    bool is_object = json_is_object(document);
+    json_decref(document);
+    return is_object;
+}
+
+tf_err tf_manage_evidence(struct tf_conn *conn, const uint8_t *data, size_t size)
+{
+    static const char before[] = "{\"evidence\":";
+    static const char between[] = ",\"claims\":\"";
+    static const char after[] = "\"}";
+    struct tf_buffer *claims = &conn->manage->claims;
+    struct tf_buffer text = {0};
+    size_t coded = tf_base64_size(claims->size);
+
+    if (size > TF_EVIDENCE_MAX || !is_json_object(data, size)) {
+        return TF_EHOST;
+    }
+    if (tf_buffer_append(&text, before, sizeof(before) - 1) != TF_OK ||
+        tf_buffer_append(&text, data, size) != TF_OK ||
+        tf_buffer_append(&text, between, sizeof(between) - 1) != TF_OK ||
+        tf_buffer_reserve(&text, coded + sizeof(after)) != TF_OK) {
+        tf_buffer_wipe(&text);
+        answer_failure(conn, TF_ENOMEM);
+        return TF_OK;
+    }
+    tf_base64_write(claims->data, claims->size, (char *)text.data + text.size);
+    text.size += coded;
+    memcpy(text.data + text.size, after, sizeof(after) - 1);
+    text.size += sizeof(after) - 1;
+    answer_json(conn, OK, (struct tf_str){(const char *)text.data, text.size});
+    tf_buffer_wipe(&text);
+    tf_buffer_wipe(claims);
+    return TF_OK;
+}
+
+/* --- csr -----------------------------------------------------------------------------
+ */
+
+/* A request for a certificate, decoded. */
+struct wish {
+    char lambda[TF_NAME_MAX + 1];
+    char names[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    size_t count;
+};
+
+static bool parse_wish(const json_t *document, struct wish *out)
+{
+    struct tf_json_fields f;
+
+    tf_json_fields_init(&f, document);
+    tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
+    const json_t *names = tf_json_array(&f, "names", 1, TF_DOMAINS_MAX);
+    if (!tf_json_fields_end(&f)) {
+        return false;
+    }
+    out->count = json_array_size(names);
+    for (size_t i = 0; i < out->count; i++) {
+        const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
+        if (name == NULL) {
+            return false;
+        }
+        memcpy(out->names[i], name, strlen(name) + 1);
+    }
+    return true;
+}
+
+static tf_err check_wish(struct tf_thread *thread, const struct wish *wish)
+{
+    tf_view_sync(thread);
+    const struct tf_resident *resident = tf_view_lambda(thread, wish->lambda);
+
+    if (resident == NULL) {
+        return TF_EGRANT_LAMBDA;
+    }
+    for (size_t i = 0; i < wish->count; i++) {
+        bool is_there = false;
+        for (size_t k = 0; k < resident->lambda->domain_count; k++) {
+            is_there |= strcmp(resident->lambda->domains[k], wish->names[i]) == 0;
+        }
+        if (!is_there) {
+            return TF_EGRANT_DOMAIN;
+        }
+    }
+    return TF_OK;
+}
+
+static tf_err csr(struct tf_conn *conn, struct tf_str body)
+{
+    struct tf_csr *csr = &conn->manage->csr;
+    struct wish wish = {0};
+    char text[TF_CSR_PEM_MAX + 512];
+    struct tf_json_writer w;
+    json_t *document = NULL;
+    size_t size = 0;
+
+    tf_err err = tf_json_parse(body.data, body.size, &document);
+    if (err != TF_OK) {
+        return TF_EFORMAT;
+    }
+    bool is_good = parse_wish(document, &wish);
+    json_decref(document);
+    if (!is_good) {
+        return TF_EFORMAT;
+    }
+    err = check_wish(conn->thread, &wish);
+    if (err != TF_OK) {
+        return err;
+    }
+    conn->manage->has_csr = false;
+    tf_cert_csr_wipe(csr);
+    err = tf_cert_csr_make(wish.names, wish.count, csr);
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "csr", csr->pem);
+    tf_json_close_object(&w);
+    err = tf_json_take(&w, &size);
+    if (err == TF_OK) {
+        conn->manage->has_csr = true;
+        answer_json(conn, OK, (struct tf_str){text, size});
+    }
+    return err;
+}
+
+/* --- grant ---------------------------------------------------------------------------
+ */
+
+/* Opens the envelope; what is in it is then a publisher's word. */
+static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_grant *out)
+{
+    enum { SCRATCH = 2 * TF_GRANT_MAX + 256 };
+    const struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
+                                      .payload_max = TF_GRANT_MAX,
+                                      .too_large = TF_EGRANT_FORMAT,
+                                      .domain = &conn->thread->instance->domain};
+    struct tf_dsse dsse;
+    uint8_t *scratch = malloc(SCRATCH);
+
+    if (scratch == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_dsse_open(body.data, body.size, &rule, scratch, &dsse);
+    if (err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE) {
+        err = TF_EGRANT_SIGNER;
+    } else if (err != TF_OK) {
+        err = err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
+    } else {
+        err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, out);
+    }
+    tf_wipe(scratch, SCRATCH);
+    free(scratch);
+    return err;
+}
+
+/* The key of the last request on this connection, if the grant brings none. */
+static tf_err fill_key(const struct tf_conn *conn, struct tf_grant *grant)
+{
+    if (grant->key_size != 0) {
+        return TF_OK;
+    }
+    return conn->manage->has_csr ? tf_grant_set_key(grant, conn->manage->csr.key_pem)
+                                 : TF_EGRANT_KEY;
+}
+
+/* Seals the grant and hands it to the host's store. The grant is in force without it;
+ * what fails here costs a new grant after a restart. */
+static tf_err store(struct tf_thread *thread, const struct tf_grant *grant)
+{
+    char *text = malloc(TF_GRANT_MAX);
+    uint8_t *blob = malloc(TF_GRANT_MAX + TF_SEAL_OVERHEAD);
+    size_t size = 0;
+    tf_err err = TF_ENOMEM;
+
+    if (text != NULL && blob != NULL) {
+        err = tf_grant_write(grant, text, TF_GRANT_MAX, &size);
+    }
+    if (err == TF_OK) {
+        err = tf_seal(text, size, blob);
+    }
+    if (err == TF_OK) {
+        uint8_t head[sizeof(struct tf_msg_sealed) + TF_NAME_MAX];
+        struct tf_msg_sealed message = {(uint32_t)strlen(grant->lambda), 0};
+        memcpy(head, &message, sizeof(message));
+        memcpy(head + sizeof(message), grant->lambda, message.name_size);
+        bool is_sent = tf_emit_frame(thread, TF_MSG_SEALED, 0, head,
+                                     sizeof(message) + message.name_size, blob,
+                                     size + TF_SEAL_OVERHEAD);
+        err = is_sent ? TF_OK : TF_EINTERNAL;
+    }
+    if (text != NULL) {
+        tf_wipe(text, TF_GRANT_MAX);
+    }
+    free(text);
+    free(blob);
+    return err;
+}
+
+static tf_err accept_grant(struct tf_conn *conn, struct tf_grant *grant)
+{
+    char text[TF_DOMAINS_MAX * (TF_DNS_MAX + 3) + 256];
+    size_t size = 0;
+
+    if (!tf_crypto_equal(grant->exporter, conn->exporter, sizeof(grant->exporter))) {
+        return TF_EGRANT_CHANNEL;
+    }
+    tf_err err = fill_key(conn, grant);
+    if (err == TF_OK) {
+        err = tf_grant_put(conn->thread, grant, false);
+    }
+    if (err == TF_OK) {
+        err = store(conn->thread, grant);
+    }
+    if (err == TF_OK) {
+        err = tf_grant_answer_write(grant, text, sizeof(text), &size);
+    }
+    if (err == TF_OK) {
+        tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0);
+        answer_json(conn, OK, (struct tf_str){text, size});
+    }
+    return err;
+}
+
+static tf_err grant(struct tf_conn *conn, struct tf_str body)
+{
+    struct tf_grant *grant = calloc(1, sizeof(*grant));
+
+    if (grant == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = open_grant(conn, body, grant);
+    if (err == TF_OK) {
+        err = accept_grant(conn, grant);
+    }
+    tf_wipe(grant, sizeof(*grant));
+    free(grant);
+    return err;
+}
+
+/* --- routes --------------------------------------------------------------------------
+ */
+
+static bool is_text(struct tf_str text, const char *expected)
+{
+    return text.size == strlen(expected) && memcmp(text.data, expected, text.size) == 0;
+}
+
+static tf_err route(struct tf_conn *conn, struct tf_str body)
+{
+    const struct tf_http_head *head = &conn->exchange.head;
+
+    if (!is_text(head->method, "POST")) {
+        return TF_ENOTFOUND;
+    }
+    if (is_text(head->target, "/v1/attest")) {
+        return attest(conn, body);
+    }
+    if (is_text(head->target, "/v1/csr")) {
+        return csr(conn, body);
+    }
+    if (is_text(head->target, "/v1/grant")) {
+        return grant(conn, body);
+    }
+    return TF_ENOTFOUND;
+}
+
+void tf_manage_answer(struct tf_conn *conn, struct tf_str body)
+{
+    tf_err err = TF_ENOMEM;
+
+    if (conn->manage == NULL) {
+        conn->manage = calloc(1, sizeof(*conn->manage));
+    }
+    if (conn->manage != NULL) {
+        err = route(conn, body);
+    }
+    if (err != TF_OK) {
+        answer_failure(conn, err);
+    }
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/resident.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/thread.h"
+#include "enclave/tls.h"
+
+enum { STACK_RESERVE = 64 << 10 }; /* of the thread's stack, for what is below a call */
+
+static const uint64_t NS_PER_S = 1000000000;
+
+bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now_ns)
+{
+    uint64_t now = now_ns / NS_PER_S;
+    return grant->not_before <= now && now < grant->not_after;
+}
+
+static void unload(struct tf_thread *thread, struct tf_resident *resident)
+{
+    if (resident->is_loaded) {
+        tf_slot_drop(&thread->slot, thread->heap, &resident->snapshot);
+        resident->snapshot = (struct tf_snapshot){0};
+        resident->is_loaded = false;
+    }
+}
+
+static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident)
+{
+    unload(thread, resident);
+    if (resident->bundle != NULL) {
+        tf_bundle_wipe(resident->bundle);
+        free(resident->bundle);
+        resident->bundle = NULL;
+    }
+    free(resident->files);
+    free(resident->vars);
+    resident->files = NULL;
+    resident->vars = NULL;
+}
+
+static bool is_same_name(const struct tf_lambda *a, const struct tf_lambda *b)
+{
+    return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
+}
+
+/* Takes what the table has now; `next` holds references, and gets those that it replaces.
+ */
+static void adopt(struct tf_thread *thread, struct tf_resident *resident,
+                  struct tf_entry *next)
+{
+    if (resident->lambda != next->lambda) {
+        forget_bundle(thread, resident);
+        if (!is_same_name(resident->lambda, next->lambda)) {
+            resident->stats = (struct tf_lambda_stats){0};
+        }
+    }
+    if (resident->grant != next->grant) {
+        tf_tls_context_close(resident->context);
+        resident->context = NULL;
+    }
+    struct tf_entry old = {resident->lambda, resident->grant};
+    resident->lambda = next->lambda;
+    resident->grant = next->grant;
+    *next = old;
+}
+
+void tf_view_sync(struct tf_thread *thread)
+{
+    struct tf_instance *instance = thread->instance;
+    struct tf_view *view = &thread->view;
+
+    if (tf_instance_epoch(instance) == view->epoch) {
+        return;
+    }
+    struct tf_entry next[TF_LAMBDAS_MAX];
+    tf_lock_take(&instance->lock);
+    view->epoch = instance->epoch;
+    memcpy(next, instance->entries, sizeof(next));
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        if (next[i].lambda != NULL) {
+            next[i].lambda->refs++;
+        }
+        if (next[i].grant != NULL) {
+            next[i].grant->refs++;
+        }
+    }
+    tf_lock_give(&instance->lock);
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        adopt(thread, &view->residents[i], &next[i]);
+    }
+    tf_lock_take(&instance->lock);
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        tf_lambda_release(next[i].lambda);
+        tf_grant_release(next[i].grant);
+    }
+    tf_lock_give(&instance->lock);
+}
+
+struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_resident *resident = &thread->view.residents[i];
+        if (resident->lambda != NULL && strcmp(resident->lambda->name, name) == 0) {
+            return resident;
+        }
+    }
+    return NULL;
+}
+
+static bool covers(const struct tf_grant *grant, const char *name)
+{
+    for (size_t i = 0; i < grant->name_count; i++) {
+        if (strcmp(grant->names[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_resident *resident = &thread->view.residents[i];
+        if (resident->grant != NULL && covers(resident->grant, name)) {
+            return tf_grant_is_valid(resident->grant, thread->now) ? resident : NULL;
+        }
+    }
+    return NULL;
+}
+
+bool tf_resident_drop_oldest(struct tf_thread *thread, const struct tf_resident *except)
+{
+    struct tf_resident *oldest = NULL;
+
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_resident *resident = &thread->view.residents[i];
+        /* A remembered failure holds no memory. */
+        if (resident != except && resident->is_loaded &&
+            resident->snapshot.bytes != NULL &&
+            (oldest == NULL || resident->used < oldest->used)) {
+            oldest = resident;
+        }
+    }
+    if (oldest == NULL) {
+        return false;
+    }
+    unload(thread, oldest);
+    return true;
+}
+
+/* The program in the engine's terms; points into the bundle. */
+static tf_err describe(struct tf_resident *resident)
+{
+    const struct tf_bundle *bundle = resident->bundle;
+    const struct tf_manifest *manifest = &bundle->manifest;
+
+    resident->files = calloc(manifest->file_count, sizeof(*resident->files));
+    resident->vars = calloc(manifest->env_count + 1, sizeof(*resident->vars));
+    if (resident->files == NULL || resident->vars == NULL) {
+        return TF_ENOMEM;
+    }
+    for (size_t i = 0; i < manifest->file_count; i++) {
+        resident->files[i] =
+            (struct tf_js_file){manifest->files[i].path, bundle->contents[i],
+                                (size_t)manifest->files[i].size};
+    }
+    for (size_t i = 0; i < manifest->env_count; i++) {
+        resident->vars[i] =
+            (struct tf_js_var){manifest->env[i].name, manifest->env[i].value};
+    }
+    resident->program = (struct tf_js_program){.files = resident->files,
+                                               .file_count = manifest->file_count,
+                                               .entry = manifest->entry,
+                                               .is_module = manifest->is_module,
+                                               .env = resident->vars,
+                                               .env_count = manifest->env_count,
+                                               .name = manifest->name};
+    return TF_OK;
+}
+
+tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
+{
+    if (resident->bundle != NULL) {
+        return TF_OK;
+    }
+    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
+    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    tf_err err = TF_ENOMEM;
+
+    if (scratch != NULL && bundle != NULL) {
+        /* It was checked when it came in; what failed now would be memory. */
+        err = tf_bundle_check(resident->lambda->bytes, resident->lambda->size,
+                              &thread->instance->domain, tf_js_engine(), scratch, bundle);
+        err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
+    }
+    free(scratch);
+    if (err != TF_OK) {
+        free(bundle);
+        return err;
+    }
+    resident->bundle = bundle;
+    err = describe(resident);
+    if (err != TF_OK) {
+        forget_bundle(thread, resident);
+    }
+    return err;
+}
+
+struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
+                                       const struct tf_resident *resident)
+{
+    const struct tf_manifest *manifest = &resident->bundle->manifest;
+    size_t stack = thread->page->stack_size > 2 * STACK_RESERVE
+                       ? (size_t)thread->page->stack_size - STACK_RESERVE
+                       : STACK_RESERVE;
+
+    return (struct tf_js_limits){
+        .steps = manifest->steps, .body = (size_t)manifest->body, .stack = stack};
+}
+
+tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident)
+{
+    resident->used = ++thread->view.uses;
+    if (resident->is_loaded) {
+        return resident->snapshot.err;
+    }
+    tf_err err = tf_resident_open(thread, resident);
+    if (err != TF_OK) {
+        return err;
+    }
+    struct tf_js_limits limits = tf_resident_limits(thread, resident);
+    size_t memory = (size_t)resident->bundle->manifest.memory;
+    do {
+        err = tf_slot_load(&thread->slot, thread->heap, &resident->program, memory,
+                           &limits, &resident->snapshot);
+    } while (err == TF_ENOMEM && tf_resident_drop_oldest(thread, resident));
+    if (err != TF_OK) {
+        return err;
+    }
+    resident->snapshot.is_reused = resident->bundle->manifest.is_reused;
+    resident->is_loaded = true;
+    return resident->snapshot.err;
+}

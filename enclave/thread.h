@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * thread.h - all that one thread of the enclave has: its ends of the rings, its
+ * connections, its view of the lambdas, its slot. It lies in the thread's heap and no
+ * other thread touches it; what threads share is in enclave/instance.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/channel.h"
+#include "abi/layout.h"
+#include "abi/limits.h"
+#include "abi/sgx.h"
+#include "enclave/blob.h"
+#include "enclave/instance.h"
+#include "enclave/js/slot.h"
+#include "enclave/resident.h"
+#include "enclave/ring.h"
+#include "enclave/stats.h"
+#include "lib/arena.h"
+
+struct tf_conn;
+struct WOLFSSL_CTX;
+
+struct tf_thread {
+    struct tf_thread_page *page;
+    struct tf_arena *heap; /* the one behind malloc */
+    struct tf_instance *instance;
+    uint64_t now;                  /* the host's time, ns since the epoch: a hint */
+    uint64_t entries;              /* count so far */
+    tf_err err;                    /* once not TF_OK: the enclave ends with it */
+    bool is_started;               /* the INIT was good */
+    struct sgx_target_info target; /* for whom reports are made */
+
+    struct tf_ring_reader in;
+    struct tf_ring_writer out;
+    uint8_t *frame; /* payload of the frame being worked on: TF_FRAME_MAX, 8-aligned */
+
+    struct WOLFSSL_CTX *context; /* of connections until their name is known */
+    struct tf_conn *conns[TF_CONNS_MAX];
+    uint64_t generations[TF_CONNS_MAX]; /* the lowest that the next connection may have */
+    size_t ready_count;                 /* connections that can go on without new input */
+    uint32_t turn;                      /* which of them goes first */
+
+    struct tf_transfer transfer;
+    struct tf_view view;
+    struct tf_slot slot;
+    struct tf_thread_stats stats;
+};

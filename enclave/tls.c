@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/tls.h"
+
+#include <string.h>
+
+#include <wolfssl/wolfcrypt/settings.h>
+
+#include <wolfssl/error-ssl.h>
+#include <wolfssl/ssl.h>
+
+#include "enclave/conn.h"
+#include "enclave/emit.h"
+#include "enclave/http_text.h"
+#include "enclave/resident.h"
+#include "enclave/thread.h"
+#include "enclave/ticket.h"
+
+enum { UNRECOGNIZED_NAME = 112, RECORD = 16 << 10 };
+
+static const char management_suffix[] = ".manage.tfaas.internal";
+static const char exporter_label[] = "EXPORTER-tfaas-attest";
+
+/* wolfSSL wants bytes of the peer: first those kept from earlier frames. */
+static int on_recv(WOLFSSL *ssl, char *out, int cap, void *user)
+{
+    struct tf_conn *conn = user;
+
+    (void)ssl;
+    size_t size = tf_conn_take_input(conn, out, (size_t)cap);
+    return size == 0 ? WOLFSSL_CBIO_ERR_WANT_READ : (int)size;
+}
+
+static int on_send(WOLFSSL *ssl, char *data, int size, void *user)
+{
+    struct tf_conn *conn = user;
+
+    (void)ssl;
+    size_t sent = tf_conn_put_output(conn, data, (size_t)size);
+    return sent == 0 ? WOLFSSL_CBIO_ERR_WANT_WRITE : (int)sent;
+}
+
+/* The name in lower case. @return whether there is one that can be a DNS name. */
+static bool take_name(WOLFSSL *ssl, char out[static TF_DNS_MAX + 1])
+{
+    void *name = NULL;
+    size_t size = wolfSSL_SNI_GetRequest(ssl, WOLFSSL_SNI_HOST_NAME, &name);
+
+    if (name == NULL || size == 0 || size > TF_DNS_MAX) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        out[i] = tf_http_lower(((const char *)name)[i]);
+    }
+    out[size] = '\0';
+    return true;
+}
+
+/* LAMBDA.manage.tfaas.internal of a lambda that is loaded. */
+static bool is_management(struct tf_thread *thread, const char *name)
+{
+    char lambda[TF_NAME_MAX + 1];
+    const char *dot = strchr(name, '.');
+
+    if (dot == NULL || strcmp(dot, management_suffix) != 0 || dot - name > TF_NAME_MAX) {
+        return false;
+    }
+    memcpy(lambda, name, (size_t)(dot - name));
+    lambda[dot - name] = '\0';
+    return tf_view_lambda(thread, lambda) != NULL;
+}
+
+/* The certificate for a granted name; its context is made when first needed. */
+static bool use_grant(struct tf_conn *conn, WOLFSSL *ssl, const char *name)
+{
+    struct tf_resident *resident = tf_view_grant(conn->thread, name);
+
+    if (resident == NULL) {
+        return false;
+    }
+    if (resident->context == NULL &&
+        tf_tls_context_open(resident->grant, &resident->context) != TF_OK) {
+        return false;
+    }
+    if (wolfSSL_set_SSL_CTX(ssl, resident->context) == NULL) {
+        return false;
+    }
+    conn->grant_serial = resident->grant->serial;
+    return true;
+}
+
+/* Runs after the ClientHello's extensions were read and before tickets are looked at, so
+ * that a ticket is judged by the grant in force now. After a HelloRetryRequest it runs
+ * again with the first hello's name. */
+static int on_name(WOLFSSL *ssl, int *alert, void *user)
+{
+    struct tf_conn *conn = wolfSSL_GetIOReadCtx(ssl);
+    char name[TF_DNS_MAX + 1];
+
+    (void)user;
+    *alert = UNRECOGNIZED_NAME;
+    if (conn == NULL || !take_name(ssl, name)) {
+        return fatal_return;
+    }
+    tf_view_sync(conn->thread);
+    if (is_management(conn->thread, name)) {
+        conn->is_management = true;
+        (void)wolfSSL_no_ticket_TLSv13(ssl);
+        wolfSSL_KeepArrays(ssl); /* for the exporter */
+    } else if (!use_grant(conn, ssl, name)) {
+        return fatal_return;
+    }
+    memcpy(conn->sni, name, strlen(name) + 1);
+    return noack_return;
+}
+
+void tf_tls_context_close(struct WOLFSSL_CTX *context)
+{
+    wolfSSL_CTX_free(context);
+}
+
+tf_err tf_tls_start(struct tf_thread *thread)
+{
+    const struct tf_identity *identity = &thread->instance->identity;
+    WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
+
+    if (ctx == NULL) {
+        return TF_EINTERNAL;
+    }
+    wolfSSL_CTX_SetIORecv(ctx, on_recv);
+    wolfSSL_CTX_SetIOSend(ctx, on_send);
+    wolfSSL_CTX_set_servername_callback(ctx, on_name);
+    /* One generator for all connections of the thread instead of one each. */
+    if (wolfSSL_CTX_new_rng(ctx) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_use_certificate_buffer(ctx, identity->cert, (long)identity->cert_size,
+                                           WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_use_PrivateKey_buffer(ctx, identity->key, (long)identity->key_size,
+                                          WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
+        tf_ticket_use(ctx) != TF_OK) {
+        wolfSSL_CTX_free(ctx);
+        return TF_EINTERNAL;
+    }
+    thread->context = ctx;
+    return TF_OK;
+}
+
+tf_err tf_tls_context_open(const struct tf_grant *grant, struct WOLFSSL_CTX **out)
+{
+    WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
+    tf_err err = TF_EGRANT_FORMAT;
+
+    if (ctx == NULL) {
+        return TF_ENOMEM;
+    }
+    if (wolfSSL_CTX_use_certificate_chain_buffer_format(
+            ctx, (const unsigned char *)grant->chain, (long)grant->chain_size,
+            WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS) {
+        goto out;
+    }
+    err = TF_EGRANT_KEY;
+    if (wolfSSL_CTX_use_PrivateKey_buffer(ctx, (const unsigned char *)grant->key,
+                                          (long)grant->key_size,
+                                          WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_check_private_key(ctx) != WOLFSSL_SUCCESS) {
+        goto out;
+    }
+    err = tf_ticket_use(ctx) == TF_OK ? TF_OK : TF_ENOMEM;
+out:
+    if (err != TF_OK) {
+        wolfSSL_CTX_free(ctx);
+        return err;
+    }
+    *out = ctx;
+    return TF_OK;
+}
+
+tf_err tf_tls_open(struct tf_conn *conn)
+{
+    static char protocols[] = "http/1.1";
+    WOLFSSL *ssl = wolfSSL_new(conn->thread->context);
+
+    if (ssl == NULL) {
+        return TF_ENOMEM;
+    }
+    wolfSSL_SetIOReadCtx(ssl, conn);
+    wolfSSL_SetIOWriteCtx(ssl, conn);
+    if (wolfSSL_UseALPN(ssl, protocols, sizeof(protocols) - 1,
+                        WOLFSSL_ALPN_FAILED_ON_MISMATCH) != WOLFSSL_SUCCESS) {
+        wolfSSL_free(ssl);
+        return TF_ENOMEM;
+    }
+    conn->ssl = ssl;
+    return TF_OK;
+}
+
+void tf_tls_close(struct tf_conn *conn)
+{
+    wolfSSL_free(conn->ssl);
+    conn->ssl = NULL;
+}
+
+/* What a call that did not succeed means. */
+static tf_err reason(const struct tf_conn *conn, int rc, int *code)
+{
+    *code = wolfSSL_get_error(conn->ssl, rc);
+    return *code == WOLFSSL_ERROR_WANT_READ || *code == WOLFSSL_ERROR_WANT_WRITE
+               ? TF_AGAIN
+               : TF_EIO;
+}
+
+tf_err tf_tls_accept(struct tf_conn *conn, int *code)
+{
+    int rc = wolfSSL_accept(conn->ssl);
+
+    if (rc != WOLFSSL_SUCCESS) {
+        return reason(conn, rc, code);
+    }
+    if (!conn->is_management) {
+        return TF_OK;
+    }
+    rc = wolfSSL_export_keying_material(conn->ssl, conn->exporter, sizeof(conn->exporter),
+                                        exporter_label, sizeof(exporter_label) - 1, NULL,
+                                        0, 1);
+    wolfSSL_FreeArrays(conn->ssl);
+    *code = 0;
+    return rc == WOLFSSL_SUCCESS ? TF_OK : TF_EIO;
+}
+
+tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
+{
+    int code = 0;
+    int rc = wolfSSL_read(conn->ssl, out, cap > RECORD ? RECORD : (int)cap);
+
+    if (rc > 0) {
+        *size = (size_t)rc;
+        return TF_OK;
+    }
+    tf_err err = reason(conn, rc, &code);
+    if (err == TF_EIO && code == WOLFSSL_ERROR_ZERO_RETURN) {
+        *size = 0;
+        return TF_OK;
+    }
+    return err;
+}
+
+tf_err tf_tls_write(struct tf_conn *conn, const void *data, size_t size, size_t *taken)
+{
+    int code = 0;
+    int rc = wolfSSL_write(conn->ssl, data, size > RECORD ? RECORD : (int)size);
+
+    if (rc > 0) {
+        *taken = (size_t)rc;
+        return TF_OK;
+    }
+    return reason(conn, rc, &code);
+}
+
+tf_err tf_tls_shutdown(struct tf_conn *conn)
+{
+    int code = 0;
+    int rc = wolfSSL_shutdown(conn->ssl);
+
+    if (rc == WOLFSSL_SUCCESS || rc == WOLFSSL_SHUTDOWN_NOT_DONE) {
+        return TF_OK; /* ours is out; nobody waits for the peer's */
+    }
+    return reason(conn, rc, &code) == TF_AGAIN && code == WOLFSSL_ERROR_WANT_WRITE
+               ? TF_AGAIN
+               : TF_OK;
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * js.c - an engine for tests of the core: the entry's text is a word that says how it
+ * behaves, and "count" has a state to see that heaps are fresh.
+ *
+ *   echo      the request's body, with its method, URL and fields as fields
+ *   big N     N bytes of 'x'
+ *   count     how often this instance was called
+ *   throw     TF_EEXCEPTION          loop    TF_ESTEPS
+ *   nosource  does not load
+ *   status N  that status, empty
+ */
+#include "enclave/js/js.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tf_js {
+    struct tf_arena *arena;
+    char word[64];
+    unsigned calls;
+    char digits[16];
+    struct tf_js_header headers[3];
+};
+
+const char *tf_js_engine(void)
+{
+    return "quickjs";
+}
+
+struct tf_js *tf_js_open(struct tf_arena *arena)
+{
+    struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
+    if (js != NULL) {
+        memset(js, 0, sizeof(*js));
+        js->arena = arena;
+    }
+    return js;
+}
+
+tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
+                  const struct tf_js_limits *limits, struct tf_js_report *report)
+{
+    (void)limits;
+    *report = (struct tf_js_report){.steps = 1};
+    for (size_t i = 0; i < program->file_count; i++) {
+        const struct tf_js_file *file = &program->files[i];
+        if (strcmp(file->path, program->entry) == 0 && file->size < sizeof(js->word)) {
+            memcpy(js->word, file->data, file->size);
+            js->word[file->size] = '\0';
+        }
+    }
+    return strncmp(js->word, "nosource", 8) == 0 ? TF_ELAMBDA_SOURCE : TF_OK;
+}
+
+static struct tf_str copy(struct tf_js *js, struct tf_str text)
+{
+    char *bytes = tf_arena_alloc(js->arena, text.size + 1);
+    if (bytes == NULL) {
+        return (struct tf_str){NULL, 0};
+    }
+    memcpy(bytes, text.data, text.size);
+    return (struct tf_str){bytes, text.size};
+}
+
+static tf_err echo(struct tf_js *js, const struct tf_js_request *request,
+                   struct tf_js_response *response)
+{
+    js->headers[0] = (struct tf_js_header){{"x-method", 8}, copy(js, request->method)};
+    js->headers[1] = (struct tf_js_header){{"x-url", 5}, copy(js, request->url)};
+    response->headers = js->headers;
+    response->header_count = 2;
+    if (request->body.size != 0) {
+        response->body = copy(js, request->body);
+        if (response->body.data == NULL) {
+            return TF_EMEMORY;
+        }
+    }
+    return TF_OK;
+}
+
+static tf_err big(struct tf_js *js, size_t size, const struct tf_js_limits *limits,
+                  struct tf_js_response *response)
+{
+    if (size > limits->body) {
+        return TF_ELIMIT;
+    }
+    char *bytes = tf_arena_alloc(js->arena, size + 1);
+    if (bytes == NULL) {
+        return TF_EMEMORY;
+    }
+    memset(bytes, 'x', size);
+    response->body = (struct tf_str){bytes, size};
+    return TF_OK;
+}
+
+tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                  const struct tf_js_limits *limits, struct tf_js_response *response,
+                  struct tf_js_report *report)
+{
+    *report = (struct tf_js_report){.steps = 10};
+    *response = (struct tf_js_response){.status = 200};
+    js->calls++;
+    if (strncmp(js->word, "throw", 5) == 0) {
+        return TF_EEXCEPTION;
+    }
+    if (strncmp(js->word, "loop", 4) == 0) {
+        report->steps = limits->steps;
+        return TF_ESTEPS;
+    }
+    if (strncmp(js->word, "big ", 4) == 0) {
+        return big(js, (size_t)atol(js->word + 4), limits, response);
+    }
+    if (strncmp(js->word, "status ", 7) == 0) {
+        response->status = (unsigned)atoi(js->word + 7);
+        return TF_OK;
+    }
+    if (strncmp(js->word, "count", 5) == 0) {
+        int size = snprintf(js->digits, sizeof(js->digits), "%u", js->calls);
+        response->body = (struct tf_str){js->digits, (size_t)size};
+        return TF_OK;
+    }
+    return echo(js, request, response);
+}

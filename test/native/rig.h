@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rig.h - an enclave core in the test's process, the host around it, and TLS clients in
+ * front: what a test needs to say "this client, that frame, then this answer". One
+ * instance at a time; rig_open starts a new one and leaves what the last one held to the
+ * process.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <openssl/ssl.h>
+
+#include "abi/channel.h"
+#include "abi/layout.h"
+#include "enclave/core.h"
+#include "test/fixture.h"
+
+enum { RIG_THREADS = 2, RIG_LOG = 64, RIG_SINK = 1 << 20, RIG_CLIENTS = 64 };
+
+/* A frame that came out, other than DATA. */
+struct rig_frame {
+    uint32_t type;
+    uint64_t id;
+    size_t size;
+    uint8_t *payload; /* on the heap */
+};
+
+/* A TLS client, with its connection. */
+struct rig_client {
+    SSL *ssl;
+    BIO *to_client;   /* what the enclave sent */
+    BIO *from_client; /* what goes to the enclave */
+    uint64_t id;
+    int thread;
+    bool is_closed;  /* the enclave said CLOSE */
+    bool is_holding; /* the host does not acknowledge what it got */
+    uint64_t unacked;
+    size_t received; /* bytes of DATA frames */
+};
+
+struct rig_thread {
+    uint8_t *page; /* TF_PAGE bytes */
+    struct tf_channel *channel;
+    uint64_t in_head;
+    uint64_t out_tail;
+    bool is_stuck; /* the host does not empty the out ring */
+    struct tf_core_exit last;
+    unsigned entries;
+};
+
+struct rig {
+    struct fixture_key publisher;
+    struct fixture_key stranger;
+    char domain[2048];
+    size_t domain_size;
+    uint64_t now; /* seconds */
+    struct rig_thread threads[RIG_THREADS];
+    struct rig_frame log[RIG_LOG];
+    size_t log_count;
+    struct rig_client *clients[RIG_CLIENTS]; /* by slot; of all threads */
+};
+
+/** A new instance with one thread started. */
+struct rig *rig_open(void);
+void rig_close(struct rig *rig);
+
+/** Makes thread `index` without a first frame. */
+void rig_thread_make(struct rig *rig, int index);
+/** Sends INIT with the rig's domain and enters. */
+struct tf_core_exit rig_init(struct rig *rig, int index);
+
+/** Puts a frame in a thread's ring. @return false if there is no room. */
+bool rig_put(struct rig *rig, int index, uint32_t type, uint64_t id, const void *payload,
+             size_t size);
+/** Enters once and handles what came out. */
+struct tf_core_exit rig_enter(struct rig *rig, int index);
+/** Moves everything until nothing moves any more. */
+void rig_settle(struct rig *rig);
+
+/** The newest frame of this type in the log, or NULL. */
+const struct rig_frame *rig_last(const struct rig *rig, uint32_t type);
+void rig_log_clear(struct rig *rig);
+
+/* --- lambdas
+ * ---------------------------------------------------------------------------- */
+
+struct rig_lambda {
+    const char *name;
+    uint64_t version;
+    const char *code;
+    const char *domains[3];
+    const char *limits;            /* JSON object, or NULL */
+    const struct fixture_key *key; /* NULL: the publisher's */
+};
+
+struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *lambda);
+/** Loads it in chunks. @return the code of the RESULT; its text is the last RESULT's. */
+tf_err rig_load(struct rig *rig, int index, const struct rig_lambda *lambda);
+tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
+                size_t size);
+tf_err rig_drop(struct rig *rig, int index, const char *name);
+/** The text of the last RESULT, NUL-terminated; the caller frees it. */
+char *rig_result(const struct rig *rig);
+
+/* --- clients
+ * ---------------------------------------------------------------------------- */
+
+struct rig_dial {
+    const char *sni;      /* NULL: none */
+    const char *alpn;     /* NULL: none */
+    SSL_SESSION *session; /* to resume, or NULL */
+    const char *groups;   /* NULL: default */
+};
+
+/** Connects and shakes hands as far as it goes. */
+struct rig_client *rig_dial(struct rig *rig, int index, const struct rig_dial *dial);
+struct rig_client *rig_connect(struct rig *rig, int index, const char *sni);
+bool rig_is_up(const struct rig_client *client);
+/** The alert that ended it: e.g. 112; 0 if there was none. */
+int rig_alert(const struct rig_client *client);
+void rig_send(struct rig *rig, struct rig_client *client, const void *data, size_t size);
+/** Reads what is there. @return bytes. */
+size_t rig_recv(struct rig *rig, struct rig_client *client, char *out, size_t cap);
+void rig_hang_up(struct rig *rig, struct rig_client *client);
+
+/** One request; the whole answer as text, on the heap. */
+char *rig_ask(struct rig *rig, struct rig_client *client, const char *request);
+/** POST of JSON to a management connection. @return status, and the body in *out (heap).
+ */
+int rig_post(struct rig *rig, struct rig_client *client, const char *path,
+             const char *body, char **out);
+
+/* --- grants
+ * ----------------------------------------------------------------------------- */
+
+/** What a grant says; zero and NULL fields take what a good one has. */
+struct rig_grant {
+    const char *lambda;   /* "hello" */
+    const char *names[3]; /* { "hello.example" } */
+    const char *san[3];   /* of the certificate; as names */
+    const char *digest;
+    uint64_t floor;
+    uint64_t not_before; /* the rig's now */
+    uint64_t not_after;  /* now + 3600 */
+    bool is_upload;      /* bring a key; else a CSR is made on the connection */
+    const char *kind;    /* of an uploaded key: "P-256" (default) or "ED25519" */
+    const char *ca;      /* what signs the certificate: "P-256" (default) or "RSA" */
+    EVP_PKEY *other_key; /* in the certificate, instead of the right one */
+    const char *chain;   /* instead of a certificate */
+    const struct fixture_key *signer; /* NULL: the publisher */
+    const uint8_t *exporter;          /* NULL: the connection's */
+    bool is_pkcs8;
+    bool has_extra_field;
+};
+
+/** Grants over a management connection. @return the status; the body in *out (heap) if
+ * out is not NULL. */
+int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant *grant,
+              char **out);
+/** Loads hello (echo) and grants hello.example. */
+void rig_serve_hello(struct rig *rig);
+/** The value of "error" in a failure's JSON is `name`. */
+bool rig_is_error(const char *json, tf_err err);
