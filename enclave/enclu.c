@@ -54,17 +54,21 @@ uint32_t tf_egetkey(const struct sgx_key_request *request, uint8_t key[static 16
 
 static bool rdseed(uint64_t *out)
 {
+    uint64_t value;
     unsigned char is_good;
 
-    __asm__ volatile("rdseed %0; setc %1" : "=r"(*out), "=qm"(is_good) : : "cc");
+    __asm__ volatile("rdseed %0; setc %1" : "=r"(value), "=qm"(is_good) : : "cc");
+    *out = value;
     return is_good != 0;
 }
 
 static bool rdrand(uint64_t *out)
 {
+    uint64_t value;
     unsigned char is_good;
 
-    __asm__ volatile("rdrand %0; setc %1" : "=r"(*out), "=qm"(is_good) : : "cc");
+    __asm__ volatile("rdrand %0; setc %1" : "=r"(value), "=qm"(is_good) : : "cc");
+    *out = value;
     return is_good != 0;
 }
 

@@ -175,21 +175,17 @@ static tf_err flush(struct bounce *bounce)
 static tf_err gather(struct bounce *bounce, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
+    tf_err err = TF_OK;
 
-    while (size != 0) {
+    while (size != 0 && err == TF_OK) {
         size_t part = size < BOUNCE - bounce->size ? size : BOUNCE - bounce->size;
         memcpy(bounce->bytes + bounce->size, from, part);
         bounce->size += part;
         from += part;
         size -= part;
-        if (bounce->size == BOUNCE) {
-            tf_err err = flush(bounce);
-            if (err != TF_OK) {
-                return err;
-            }
-        }
+        err = bounce->size == BOUNCE ? flush(bounce) : TF_OK;
     }
-    return TF_OK;
+    return err;
 }
 
 /* Header, both parts, zeros up to the next word. */
@@ -211,6 +207,7 @@ static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header,
     return err == TF_OK ? flush(bounce) : err;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): its contract has seven parameters */
 tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
                    const void *a, size_t a_size, const void *b, size_t b_size)
 {

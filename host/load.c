@@ -22,7 +22,7 @@ enum { CHUNK_PAGES = 64, IMAGE_MAX = 64 << 20 };
 struct tf_enclave {
     const struct tf_backend *backend;
     void *self; /* the backend's */
-    const uint8_t *file;
+    void *file; /* the image, mapped read-only */
     size_t file_size;
     struct tf_image image;
     uint8_t mrenclave[32];
@@ -38,7 +38,7 @@ struct adding {
 
 /* Maps a file read-only. The image may not change under us: it is measured page by page
  * as it is added, so a change would be caught by EINIT. */
-static tf_err map_file(const char *path, size_t max, const uint8_t **out, size_t *size)
+static tf_err map_file(const char *path, size_t max, void **out, size_t *size)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -60,7 +60,7 @@ static tf_err map_file(const char *path, size_t max, const uint8_t **out, size_t
 
 static tf_err read_sigstruct(const char *path, struct sgx_sigstruct *out)
 {
-    const uint8_t *bytes = NULL;
+    void *bytes = NULL;
     size_t size = 0;
 
     tf_err err = map_file(path, TF_PAGE, &bytes, &size);
@@ -72,7 +72,7 @@ static tf_err read_sigstruct(const char *path, struct sgx_sigstruct *out)
     } else {
         err = TF_EIMAGE_SIGNATURE;
     }
-    (void)munmap((void *)(uintptr_t)bytes, size);
+    (void)munmap(bytes, size);
     return err;
 }
 
@@ -229,7 +229,7 @@ void tf_enclave_close(struct tf_enclave *enclave)
     }
     enclave->backend->destroy(enclave->self);
     if (enclave->file != NULL) {
-        (void)munmap((void *)(uintptr_t)enclave->file, enclave->file_size);
+        (void)munmap(enclave->file, enclave->file_size);
     }
     free(enclave);
 }

@@ -146,7 +146,7 @@ static int read_keys(struct tf_sim_machine *machine, int directory)
     memcpy(machine->root, bytes, sizeof(machine->root));
     rc = read_or_make(directory, "root.pem", make_root, bytes, sizeof(bytes), &size);
     if (rc == 0) {
-        machine->root_pem = malloc(size);
+        machine->root_pem = malloc(size + 1);
         rc = machine->root_pem != NULL ? 0 : -ENOMEM;
     }
     if (rc == 0) {
