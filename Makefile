@@ -43,17 +43,18 @@ $(BUILT): deps/lock deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* de
 	@touch $@
 
 # --- the enclave images, one per engine -------------------------------------------------
+# What the engines share; an engine itself is NAME.c and NAME_native.c.
+JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S
 trust = $(patsubst %,$(O)/trust/%.o,$(basename $(1)))
 CORE  := $(call trust,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
          $(filter-out enclave/layout.c,$(wildcard enclave/*.c enclave/*.S)) \
-         $(wildcard enclave/libc/*.c) enclave/js/slot.c enclave/js/text.c \
-         enclave/js/prelude.S)
+         $(wildcard enclave/libc/*.c) $(JS_SHARED))
 IMAGES := $(ENGINES:%=$(O)/%.img)
 IMAGE_LD := -nostdlib -static-pie -Wl,-T,enclave/image.lds -z norelro -z noexecstack \
             -z separate-code -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=4096
 images: $(IMAGES)
-$(O)/%.img: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/layout-%.o \
-            enclave/image.lds tools/check-image $(BUILT)
+$(O)/%.img: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
+            $(O)/trust/enclave/layout-%.o enclave/image.lds tools/check-image $(BUILT)
 	@echo "LINK $@"; $(CC) $(IMAGE_LD) -Wl,-Map=$(O)/$*.map -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(DEP)/$*/lib/lib$*.a $(DEP)/wolfssl/lib/libwolfssl.a \
 	    $(DEP)/jansson/lib/libjansson.a $(DEP)/picohttpparser/lib/libpicohttpparser.a \
@@ -102,8 +103,8 @@ SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c,$(wildcard
 # Natively the core has stand-ins by file for what only the CPU or the loader gives.
 SAN_ENCLAVE := $(call san,$(filter-out $(patsubst test/native/%,enclave/%,$(wildcard test/native/*.c)) \
                enclave/entry.c enclave/enclu.c enclave/layout.c enclave/heap.c \
-               enclave/panic.c,$(wildcard enclave/*.c)) enclave/js/slot.c enclave/js/text.c \
-               enclave/js/prelude.S enclave/libc/tls_time.c $(wildcard test/native/*.c))
+               enclave/panic.c,$(wildcard enclave/*.c)) $(JS_SHARED) \
+               enclave/libc/tls_time.c $(wildcard test/native/*.c))
 A = $(O)/san/lib$(1).a
 $(call A,lib): $(SAN_LIB)
 $(call A,openssl): $(SAN_OPENSSL)
@@ -138,8 +139,8 @@ $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
-    $(O)/san/test/unit/js/%.o $(O)/san/enclave/js/$(1).o \
-    $(call san,enclave/js/slot.c enclave/js/text.c enclave/js/prelude.S) $(call A,lib)
+    $(O)/san/test/unit/js/%.o $(call san,enclave/js/$(1).c enclave/js/$(1)_native.c \
+    $(JS_SHARED)) $(call A,lib)
 	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
