@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link.h - messages between tfaasd and one thread of a tfaas-worker, over a SOCK_SEQPACKET
- * socket pair. One message is one packet, at most TF_LINK_MAX bytes, with at most one file
- * descriptor. Both ends are the operator's; neither is trusted by the enclave.
+ * link.h - messages between tfaasd and one thread of a tfaas-worker, over a
+ * SOCK_SEQPACKET socket pair. One message is one packet, at most TF_LINK_MAX bytes, with
+ * at most one file descriptor. Both ends are the operator's; neither is trusted by the
+ * enclave.
  *
  * D>W: tfaasd to worker. W>D: worker to tfaasd. Bundles and grants go as descriptors of
- * read-only files. Thread 0's link carries the deployments; every link carries connections.
+ * read-only files. Thread 0's link carries the deployments; every link carries
+ * connections.
  */
 #pragma once
 
@@ -14,7 +16,14 @@
 
 #include "lib/err.h"
 
-enum { TF_LINK_MAX = 64 << 10 }; /* with the head: what a frame of the channel can carry */
+enum {
+    TF_LINK_MAX = 64 << 10
+}; /* with the head: what a frame of the channel can carry */
+
+/* A worker that fails ends with this plus its tf_err as exit status. */
+enum {
+    TF_WORKER_EXIT = 100
+};
 
 enum tf_link_type {
     TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
@@ -42,16 +51,17 @@ struct tf_link_ready {
 };
 
 /**
- * Sends one packet: `head`, then head->size bytes of `body`. `fd` is -1 or a descriptor to
- * pass (the caller keeps its own).
+ * Sends one packet: `head`, then head->size bytes of `body`. `fd` is -1 or a descriptor
+ * to pass (the caller keeps its own).
  * @return TF_OK, TF_AGAIN (socket full), TF_ELIMIT, TF_EIO.
  */
-TF_MUST_USE tf_err tf_link_send(int link, const struct tf_link_head *head, const void *body,
-                                int fd);
+TF_MUST_USE tf_err tf_link_send(int link, const struct tf_link_head *head,
+                                const void *body, int fd);
 
 /**
  * Receives one packet into `body` (TF_LINK_MAX bytes). `fd` gets the passed descriptor
  * (close-on-exec, the caller's) or -1.
  * @return TF_OK, TF_AGAIN, TF_EIO (peer gone), TF_EFORMAT.
  */
-TF_MUST_USE tf_err tf_link_receive(int link, struct tf_link_head *head, void *body, int *fd);
+TF_MUST_USE tf_err tf_link_receive(int link, struct tf_link_head *head, void *body,
+                                   int *fd);

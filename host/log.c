@@ -14,8 +14,8 @@ void tf_log(const char *event, const char *fields, ...)
     char line[LINE_MAX];
     struct timespec now;
     (void)clock_gettime(CLOCK_REALTIME, &now);
-    int at = snprintf(line, sizeof(line), "ts=%lld.%03ld event=%s ", (long long)now.tv_sec,
-                      now.tv_nsec / 1000000, event);
+    int at = snprintf(line, sizeof(line), "ts=%lld.%03ld event=%s ",
+                      (long long)now.tv_sec, now.tv_nsec / 1000000, event);
     va_list args;
     va_start(args, fields);
     int more = vsnprintf(line + at, sizeof(line) - (size_t)at - 1, fields, args);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log.h - one logfmt line per event on stderr, for tfaasd and tfaas-worker. Events have stable
- * ids. Nothing of a request is ever logged: no bodies, no header fields, no paths.
+ * log.h - one logfmt line per event on stderr, for tfaasd and tfaas-worker. Events have
+ * stable ids. Nothing of a request is ever logged: no bodies, no header fields, no paths.
  */
 #pragma once
 
@@ -9,7 +9,8 @@
  * Writes `ts=... event=EVENT FIELDS` as one write.
  *
  * @param event   stable id, such as "worker-start".
- * @param fields  printf format of "key=value" pairs; values are made of safe characters by the
- *                caller (names, numbers, hex). "" for none.
+ * @param fields  printf format of "key=value" pairs; values are made of safe characters
+ * by the caller (names, numbers, hex). "" for none.
  */
-void tf_log(const char *event, const char *fields, ...) __attribute__((format(printf, 2, 3)));
+void tf_log(const char *event, const char *fields, ...)
+    __attribute__((format(printf, 2, 3)));

@@ -27,8 +27,10 @@ static size_t read_number(struct tf_reader *r, size_t width)
     return value;
 }
 
-/* A vector with a length of `width` bytes, as its own reader; bad if outside [min, max]. */
-static struct tf_reader read_vector(struct tf_reader *r, size_t width, size_t min, size_t max)
+/* A vector with a length of `width` bytes, as its own reader; bad if outside [min, max].
+ */
+static struct tf_reader read_vector(struct tf_reader *r, size_t width, size_t min,
+                                    size_t max)
 {
     struct tf_reader vector;
     size_t size = read_number(r, width);
@@ -52,7 +54,8 @@ static tf_err join(const uint8_t *bytes, size_t size, uint8_t *out, size_t *out_
         size_t major = read_number(&r, 1);
         (void)read_number(&r, 1); /* minor: 1 or 3, and to be ignored (RFC 8446 5.1) */
         size_t fragment = read_number(&r, 2);
-        if (type != RECORD_HANDSHAKE || major != 3 || fragment == 0 || fragment > RECORD_MAX) {
+        if (type != RECORD_HANDSHAKE || major != 3 || fragment == 0 ||
+            fragment > RECORD_MAX) {
             return TF_EFORMAT;
         }
         size_t left = tf_reader_left(&r);
@@ -60,7 +63,8 @@ static tf_err join(const uint8_t *bytes, size_t size, uint8_t *out, size_t *out_
         memcpy(out + have, tf_read_bytes(&r, part), part);
         have += part;
         if (have >= HANDSHAKE_HEADER) {
-            size_t want = HANDSHAKE_HEADER + ((size_t)out[1] << 16 | (size_t)out[2] << 8 | out[3]);
+            size_t want =
+                HANDSHAKE_HEADER + ((size_t)out[1] << 16 | (size_t)out[2] << 8 | out[3]);
             if (out[0] != CLIENT_HELLO) {
                 return TF_EFORMAT;
             }
@@ -148,10 +152,10 @@ tf_err tf_sni_parse(const uint8_t *bytes, size_t size, char name[static TF_DNS_M
     struct tf_reader r;
     tf_reader_init(&r, hello, hello_size);
     (void)tf_read_bytes(&r, HANDSHAKE_HEADER);
-    (void)tf_read_bytes(&r, 2 + 32); /* legacy_version, random */
-    (void)read_vector(&r, 1, 0, 32); /* legacy_session_id */
+    (void)tf_read_bytes(&r, 2 + 32);              /* legacy_version, random */
+    (void)read_vector(&r, 1, 0, 32);              /* legacy_session_id */
     (void)read_vector(&r, 2, 2, TF_SNI_PEEK_MAX); /* cipher_suites */
-    (void)read_vector(&r, 1, 1, 255); /* legacy_compression_methods */
+    (void)read_vector(&r, 1, 1, 255);             /* legacy_compression_methods */
     if (!r.bad && tf_reader_left(&r) == 0) {
         return TF_ENOTFOUND; /* before TLS 1.3, extensions may be absent */
     }

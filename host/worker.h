@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * worker.h - one thread of tfaas-worker: its TCS, channel, link to tfaasd, connections. The
- * threads share nothing but the enclave handle.
+ * worker.h - one thread of tfaas-worker: its TCS, channel, link to tfaasd, connections.
+ * The threads share nothing but the enclave handle.
  *
- * A round of the loop gathers everything that is ready (sockets, link) as frames in the `in`
- * ring, enters the enclave once, and carries out the frames of the `out` ring. So transitions
- * are paid per batch. The rings are the only buffers on the way in; on the way out a
- * connection has a bounded buffer for what its socket does not take.
+ * A round of the loop gathers everything that is ready (sockets, link) as frames in the
+ * `in` ring, enters the enclave once, and carries out the frames of the `out` ring. So
+ * transitions are paid per batch. The rings are the only buffers on the way in; on the
+ * way out a connection has a bounded buffer for what its socket does not take.
  */
 #pragma once
 
@@ -22,10 +22,10 @@
 #include "lib/err.h"
 
 enum {
-    TF_WORKER_READ_MAX = 32 << 10,   /* bytes of one DATA frame */
-    TF_WORKER_RESERVE = 64 << 10,    /* of the in ring, kept for OPEN, CLOSE and SENT */
+    TF_WORKER_READ_MAX = 32 << 10,    /* bytes of one DATA frame */
+    TF_WORKER_RESERVE = 64 << 10,     /* of the in ring, kept for OPEN, CLOSE and SENT */
     TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are reported without delay */
-    TF_WORKER_OUT_MAX = 8 << 20,     /* unwritten bytes of a connection; beyond: dropped */
+    TF_WORKER_OUT_MAX = 8 << 20, /* unwritten bytes of a connection; beyond: dropped */
     TF_WORKER_TRANSFERS_MAX = 8,
     TF_WORKER_HANDSHAKE_SECONDS = 15,
     TF_WORKER_LINGER_SECONDS = 2,
@@ -36,19 +36,19 @@ enum {
 struct tf_conn {
     int fd; /* -1: the slot is free */
     uint32_t generation;
-    uint32_t next_free; /* slot, while free */
-    uint32_t events;    /* what epoll watches */
+    uint32_t next_free;  /* slot, while free */
+    uint32_t events;     /* what epoll watches */
     uint32_t unreported; /* bytes written since the last SENT */
-    bool is_eof;      /* the peer sent everything, or is gone */
-    bool is_ended;    /* the enclave said CLOSE */
-    bool is_shut;     /* our side is shut down; what still comes is thrown away */
-    bool has_sent;    /* bytes have gone to the peer */
-    bool is_settled;  /* the peer answered them: taken as the end of the handshake */
-    bool is_consumed; /* the enclave has taken our CLOSE: nothing more comes from it */
-    bool is_dirty;    /* in the thread's list of connections with bytes to report */
-    uint64_t opened;  /* seconds of the loop's clock */
-    uint64_t active;  /* last byte either way */
-    uint8_t *out;     /* what the socket did not take; owned; NULL if nothing */
+    bool is_eof;         /* the peer sent everything, or is gone */
+    bool is_ended;       /* the enclave said CLOSE */
+    bool is_shut;        /* our side is shut down; what still comes is thrown away */
+    bool has_sent;       /* bytes have gone to the peer */
+    bool is_settled;     /* the peer answered them: taken as the end of the handshake */
+    bool is_consumed;    /* the enclave has taken our CLOSE: nothing more comes from it */
+    bool is_dirty;       /* in the thread's list of connections with bytes to report */
+    uint64_t opened;     /* seconds of the loop's clock */
+    uint64_t active;     /* last byte either way */
+    uint8_t *out;        /* what the socket did not take; owned; NULL if nothing */
     size_t out_at;
     size_t out_size;
     size_t out_cap;
@@ -70,15 +70,15 @@ struct tf_worker_thread {
     int epoll;
     struct tf_channel *channel;
     uint64_t idle_seconds;
-    uint64_t now_ms;     /* monotonic, of this round */
-    uint64_t now;        /* the same in seconds */
-    uint64_t active_ms;  /* last traffic of any connection, monotonic */
-    bool has_more;       /* the enclave left work, or frames in `out` wait for room in `in` */
-    bool is_draining;    /* tfaasd is gone */
-    uint64_t drain_ms;   /* when, monotonic */
-    tf_err failed;       /* sticks: why the thread cannot go on */
-    unsigned threads;    /* of this process, for READY */
-    uint64_t stats_id;   /* of the STATS that awaits its RESULT, or 0 */
+    uint64_t now_ms;    /* monotonic, of this round */
+    uint64_t now;       /* the same in seconds */
+    uint64_t active_ms; /* last traffic of any connection, monotonic */
+    bool has_more; /* the enclave left work, or frames in `out` wait for room in `in` */
+    bool is_draining;  /* tfaasd is gone */
+    uint64_t drain_ms; /* when, monotonic */
+    tf_err failed;     /* sticks: why the thread cannot go on */
+    unsigned threads;  /* of this process, for READY */
+    uint64_t stats_id; /* of the STATS that awaits its RESULT, or 0 */
     struct tf_conn conns[TF_CONNS_MAX];
     uint32_t first_free; /* slot, or TF_CONNS_MAX */
     uint32_t open_count;
@@ -116,7 +116,8 @@ uint64_t tf_worker_clock_ms(void);
 /** Frees all slots. */
 void tf_conns_init(struct tf_worker_thread *t);
 
-/** Takes over an accepted socket and tells the enclave; closes `fd` when the table is full. */
+/** Takes over an accepted socket and tells the enclave; closes `fd` when the table is
+ * full. */
 void tf_conn_open(struct tf_worker_thread *t, int fd);
 
 /** The open connection of a frame's or event's id, or NULL. */

@@ -31,8 +31,8 @@ void tf_conns_init(struct tf_worker_thread *t)
 }
 
 /* Frames about connections always fit: whatever else is put leaves TF_WORKER_RESERVE. */
-static void tell(struct tf_worker_thread *t, enum tf_msg type, uint64_t id, const void *body,
-                 uint32_t size)
+static void tell(struct tf_worker_thread *t, enum tf_msg type, uint64_t id,
+                 const void *body, uint32_t size)
 {
     struct tf_frame frame = {.type = (uint32_t)type, .size = size, .id = id};
     if (tf_worker_ring_put(&t->channel->in, frame, body, size, NULL) != TF_OK) {
@@ -151,8 +151,8 @@ void tf_conns_report(struct tf_worker_thread *t)
     t->dirty_count = 0;
 }
 
-/* Notes bytes that the socket took. Reports ride along with the next entry, except when the
- * enclave may be waiting for them. */
+/* Notes bytes that the socket took. Reports ride along with the next entry, except when
+ * the enclave may be waiting for them. */
 static void note_written(struct tf_worker_thread *t, struct tf_conn *conn, size_t size)
 {
     conn->unreported += (uint32_t)size;
@@ -230,7 +230,8 @@ void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iove
         size_t size = pieces[i].iov_len;
         size_t skip = done < size ? done : size;
         done -= skip;
-        if (skip < size && !keep(conn, (const uint8_t *)pieces[i].iov_base + skip, size - skip)) {
+        if (skip < size &&
+            !keep(conn, (const uint8_t *)pieces[i].iov_base + skip, size - skip)) {
             tf_log("connection-dropped", "reason=slow-reader thread=%u", t->index);
             drop(t, conn);
             return;
@@ -241,7 +242,8 @@ void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iove
 
 static void flush(struct tf_worker_thread *t, struct tf_conn *conn)
 {
-    struct iovec piece = {.iov_base = conn->out + conn->out_at, .iov_len = conn->out_size};
+    struct iovec piece = {.iov_base = conn->out + conn->out_at,
+                          .iov_len = conn->out_size};
     ssize_t sent = send_pieces(conn, &piece, 1);
     if (sent < 0) {
         drop(t, conn);
@@ -279,7 +281,8 @@ static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
     struct iovec pieces[2] = {{.iov_base = t->payload, .iov_len = sizeof(t->payload)}};
     int count = 1;
     if (!conn->is_shut) {
-        if (tf_worker_ring_free(&t->channel->in) < TF_WORKER_RESERVE + TF_WORKER_READ_MAX) {
+        if (tf_worker_ring_free(&t->channel->in) <
+            TF_WORKER_RESERVE + TF_WORKER_READ_MAX) {
             return; /* epoll is level-triggered: it comes back after the entry */
         }
         count = tf_worker_ring_reserve(&t->channel->in, TF_WORKER_READ_MAX, pieces);
@@ -348,7 +351,8 @@ void tf_conns_tick(struct tf_worker_thread *t)
         }
         bool is_slow = !conn->is_settled && !conn->is_ended &&
                        t->now - conn->opened >= TF_WORKER_HANDSHAKE_SECONDS;
-        bool is_lingering = conn->is_shut && t->now - conn->active >= TF_WORKER_LINGER_SECONDS;
+        bool is_lingering =
+            conn->is_shut && t->now - conn->active >= TF_WORKER_LINGER_SECONDS;
         if (is_slow || is_lingering || t->now - conn->active >= t->idle_seconds) {
             drop(t, conn);
         }

@@ -24,8 +24,8 @@ static void send_to_daemon(struct tf_worker_thread *t, struct tf_link_head head,
         err = tf_link_send(t->link, &head, body, -1);
     }
     if (err != TF_OK && !t->is_draining) {
-        tf_log("link-send-failed", "type=%u error=%s thread=%u", head.type, tf_err_name(err),
-               t->index);
+        tf_log("link-send-failed", "type=%u error=%s thread=%u", head.type,
+               tf_err_name(err), t->index);
     }
 }
 
@@ -73,7 +73,8 @@ static void pass_on(struct tf_worker_thread *t, enum tf_msg type,
                     const struct tf_link_head *head)
 {
     struct tf_frame frame = {.type = (uint32_t)type, .size = head->size, .id = head->id};
-    if (tf_worker_ring_put(&t->channel->in, frame, t->payload, head->size, NULL) != TF_OK) {
+    if (tf_worker_ring_put(&t->channel->in, frame, t->payload, head->size, NULL) !=
+        TF_OK) {
         refuse(t, head->id, TF_AGAIN);
     }
 }
@@ -146,9 +147,8 @@ static tf_err put_chunk(struct tf_worker_thread *t, struct tf_transfer *x)
         return TF_EIO; /* unreadable, or shorter than it was */
     }
     struct tf_msg_blob blob = {.kind = x->kind, .total = x->total, .offset = x->offset};
-    struct tf_frame frame = {.type = TF_MSG_BLOB,
-                             .size = (uint32_t)(sizeof(blob) + (size_t)got),
-                             .id = x->id};
+    struct tf_frame frame = {
+        .type = TF_MSG_BLOB, .size = (uint32_t)(sizeof(blob) + (size_t)got), .id = x->id};
     x->offset += (uint64_t)got;
     return tf_worker_ring_put(&t->channel->in, frame, &blob, sizeof(blob), t->payload);
 }

@@ -40,8 +40,8 @@ static uint64_t wall_clock_ns(void)
     return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
 }
 
-tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave, unsigned index,
-                      int link)
+tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave,
+                      unsigned index, int link)
 {
     t->enclave = enclave;
     t->index = index;
@@ -94,8 +94,10 @@ static void answer_report(struct tf_worker_thread *t, uint64_t id, size_t size)
         tf_log("quote-failed", "error=%s", tf_err_name(err));
         evidence_size = 0;
     }
-    struct tf_frame frame = {.type = TF_MSG_QUOTE, .size = (uint32_t)evidence_size, .id = id};
-    if (tf_worker_ring_put(&t->channel->in, frame, evidence, evidence_size, NULL) != TF_OK) {
+    struct tf_frame frame = {
+        .type = TF_MSG_QUOTE, .size = (uint32_t)evidence_size, .id = id};
+    if (tf_worker_ring_put(&t->channel->in, frame, evidence, evidence_size, NULL) !=
+        TF_OK) {
         t->failed = TF_EINTERNAL;
     }
 }
@@ -116,8 +118,8 @@ static tf_err write_run(struct tf_worker_thread *t, uint64_t *at)
         }
         *at = next;
         if (count + 1 < GATHER_MAX) {
-            err = tf_worker_ring_look(&t->channel->out, *at, &frame, pieces + 2 * (count + 1),
-                                      &next);
+            err = tf_worker_ring_look(&t->channel->out, *at, &frame,
+                                      pieces + 2 * (count + 1), &next);
         }
     }
     struct tf_conn *conn = tf_conn_find(t, first.id);
@@ -208,7 +210,8 @@ static tf_err enter(struct tf_worker_thread *t)
 
 static int wait_ms(const struct tf_worker_thread *t)
 {
-    if (t->has_more || t->transfer_count > 0 || !tf_worker_ring_is_empty(&t->channel->in)) {
+    if (t->has_more || t->transfer_count > 0 ||
+        !tf_worker_ring_is_empty(&t->channel->in)) {
         return 0;
     }
     if (t->is_draining) {
@@ -270,11 +273,13 @@ static tf_err put_init(struct tf_worker_thread *t, const char *descriptor, size_
     struct sgx_target_info target;
     tf_enclave_target_info(t->enclave, &target);
     memcpy(init.target_info, &target, sizeof(init.target_info));
-    struct tf_frame frame = {.type = TF_MSG_INIT, .size = (uint32_t)(sizeof(init) + size)};
+    struct tf_frame frame = {.type = TF_MSG_INIT,
+                             .size = (uint32_t)(sizeof(init) + size)};
     return tf_worker_ring_put(&t->channel->in, frame, &init, sizeof(init), descriptor);
 }
 
-tf_err tf_worker_run(struct tf_worker_thread *t, const char *descriptor, size_t descriptor_size)
+tf_err tf_worker_run(struct tf_worker_thread *t, const char *descriptor,
+                     size_t descriptor_size)
 {
     tf_err err = put_init(t, descriptor, descriptor_size);
     if (err == TF_OK) {

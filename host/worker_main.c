@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * tfaas-worker: one process, one enclave instance. It opens the image, runs one thread per
- * TCS, and ends when tfaasd closes the links (0) or the enclave stops (1; tfaasd builds a new
- * one). It is started by tfaasd, with the links as descriptors 3, 4, ...
+ * tfaas-worker: one process, one enclave instance. It opens the image, runs one thread
+ * per TCS, and ends when tfaasd closes the links (0) or the enclave stops (TF_WORKER_EXIT
+ * and why; tfaasd builds a new one). It is started by tfaasd, with the links as descriptors 3, 4, ...
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ struct process {
     unsigned threads;
     char descriptor[TF_DESCRIPTOR_MAX];
     size_t descriptor_size;
-    sem_t ended; /* posted by each thread at its end */
+    sem_t ended;   /* posted by each thread at its end */
     tf_err failed; /* written before the post, by threads that fail */
 };
 
@@ -55,7 +55,8 @@ static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t 
     char *end = NULL;
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min || value > max) {
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min ||
+        value > max) {
         return false;
     }
     *out = value;
@@ -100,16 +101,17 @@ static bool set_option(struct options *o, int option, const char *value)
 
 static tf_err parse_options(int argc, char **argv, struct options *out)
 {
-    static const struct option table[] = {{"image", required_argument, NULL, 'i'},
-                                          {"sigstruct", required_argument, NULL, 's'},
-                                          {"config-id", required_argument, NULL, 'c'},
-                                          {"descriptor", required_argument, NULL, 'd'},
-                                          {"sim-dir", required_argument, NULL, 'm'},
-                                          {"strict", no_argument, NULL, 'S'},
-                                          {"transition-cycles", required_argument, NULL, 't'},
-                                          {"idle-seconds", required_argument, NULL, 'I'},
-                                          {"links", required_argument, NULL, 'n'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"image", required_argument, NULL, 'i'},
+        {"sigstruct", required_argument, NULL, 's'},
+        {"config-id", required_argument, NULL, 'c'},
+        {"descriptor", required_argument, NULL, 'd'},
+        {"sim-dir", required_argument, NULL, 'm'},
+        {"strict", no_argument, NULL, 'S'},
+        {"transition-cycles", required_argument, NULL, 't'},
+        {"idle-seconds", required_argument, NULL, 'I'},
+        {"links", required_argument, NULL, 'n'},
+        {NULL, 0, NULL, 0}};
     struct options o = {.enclave = {.transition_cycles = 10000}, .idle_seconds = 60};
     int option = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
@@ -254,7 +256,7 @@ int main(int argc, char **argv)
     if (err != TF_OK) {
         tf_log("worker-failed", "error=%s", tf_err_name(err));
         /* Not exit(): other threads still run, and may be inside the enclave. */
-        _exit(1);
+        _exit(TF_WORKER_EXIT + (int)err);
     }
     return 0;
 }

@@ -54,12 +54,14 @@ bool tf_worker_ring_is_empty(const struct tf_ring *ring)
     return ring->head == ring->tail;
 }
 
-int tf_worker_ring_reserve(struct tf_ring *ring, size_t size, struct iovec pieces[static 2])
+int tf_worker_ring_reserve(struct tf_ring *ring, size_t size,
+                           struct iovec pieces[static 2])
 {
     return pieces_of(ring, ring->head + HEAD_SIZE, size, pieces);
 }
 
-void tf_worker_ring_commit(struct tf_ring *ring, enum tf_msg type, uint64_t id, size_t size)
+void tf_worker_ring_commit(struct tf_ring *ring, enum tf_msg type, uint64_t id,
+                           size_t size)
 {
     static const uint8_t zeros[8];
     struct tf_frame frame = {.type = (uint32_t)type, .size = (uint32_t)size, .id = id};

@@ -49,7 +49,8 @@ static void copy_in(struct tf_ring *ring, uint64_t at, const void *from, size_t 
 }
 
 /* Puts a frame; a NULL body is 'x' all over. */
-static bool put(struct tf_ring *ring, uint32_t type, uint64_t id, const void *body, size_t size)
+static bool put(struct tf_ring *ring, uint32_t type, uint64_t id, const void *body,
+                size_t size)
 {
     struct tf_frame frame = {.type = type, .size = (uint32_t)size, .id = id};
     size_t whole = sizeof(frame) + ((size + 7) & ~(size_t)7);
@@ -77,7 +78,8 @@ static void answer(struct tf_channel *channel, uint64_t id, tf_err err, const ch
 }
 
 /* A bundle is checked as the enclave would, without a domain. */
-static void load(struct tf_channel *channel, uint64_t id, const uint8_t *bytes, size_t size)
+static void load(struct tf_channel *channel, uint64_t id, const uint8_t *bytes,
+                 size_t size)
 {
     static uint8_t scratch[TF_BUNDLE_SCRATCH];
     static struct tf_bundle bundle;
@@ -201,8 +203,9 @@ static bool pay(struct thread *thread, struct tf_channel *channel)
     return true;
 }
 
-void tf_enclave_enter(struct tf_enclave *enclave, unsigned index, struct tf_channel *channel,
-                      uint64_t now_ns, struct tf_enclave_exit *out)
+void tf_enclave_enter(struct tf_enclave *enclave, unsigned index,
+                      struct tf_channel *channel, uint64_t now_ns,
+                      struct tf_enclave_exit *out)
 {
     struct thread *thread = &enclave->threads[index];
     (void)now_ns;

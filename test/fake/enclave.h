@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclave.h - knobs of a stand-in for host/enclave.h: ordinary C that echoes DATA frames and
- * answers the others, so that the host's programs can be tested without an enclave. It takes
- * the frames off the ring itself, as the enclave's own end does.
+ * enclave.h - knobs of a stand-in for host/enclave.h: ordinary C that echoes DATA frames
+ * and answers the others, so that the host's programs can be tested without an enclave.
+ * It takes the frames off the ring itself, as the enclave's own end does.
  */
 #pragma once
 

@@ -133,7 +133,8 @@ static void no_name_is_no_error_of_format(void)
 
 static void odd_names_are_refused(void)
 {
-    static const char *const odd[] = {"a b", "a/b", "a\nb", "a_b.example", "\xc3\xa9.example", ""};
+    static const char *const odd[] = {
+        "a b", "a/b", "a\nb", "a_b.example", "\xc3\xa9.example", ""};
     char name[TF_DNS_MAX + 1] = "old";
     for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
         struct hello message = hello_for(odd[i]);
@@ -181,7 +182,8 @@ static void lengths_that_lie_are_refused(void)
 {
     char name[TF_DNS_MAX + 1];
     struct hello message = hello_for("a.example");
-    /* Every byte of the message, one too high and one too low: never read past the end. */
+    /* Every byte of the message, one too high and one too low: never read past the end.
+     */
     for (size_t i = 4; i < message.size; i++) {
         for (int step = -1; step <= 1; step += 2) {
             struct hello other = message;

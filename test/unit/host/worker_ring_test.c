@@ -73,7 +73,8 @@ static void a_reserved_place_is_what_is_committed(void)
     tf_worker_ring_commit(&channel.in, TF_MSG_DATA, 7, 9);
     struct tf_frame got;
     uint64_t next = 0;
-    CHECK(tf_worker_ring_look(&channel.in, channel.in.tail, &got, pieces, &next) == TF_OK);
+    CHECK(tf_worker_ring_look(&channel.in, channel.in.tail, &got, pieces, &next) ==
+          TF_OK);
     CHECK(got.size == 9 && next - channel.in.tail == 32);
     CHECK(memcmp(pieces[0].iov_base, "12345678", 8) == 0);
     CHECK(*(uint8_t *)pieces[1].iov_base == '9');

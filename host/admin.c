@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/admin.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/deploy.h"
+#include "host/metrics.h"
+#include "host/registry.h"
+#include "host/supervise.h"
+#include "lib/bytes.h"
+#include "lib/crypto.h"
+#include "lib/descriptor.h"
+#include "lib/json.h"
+
+enum { LIST_BASE = 4096, LIST_PER_LAMBDA = 4096, PEM_MAX = 1024 };
+
+static const char media_type[] = "application/json";
+
+void tf_admin_refuse(struct tf_admin_conn *conn, int status, const char *error,
+                     const char *text, const char *hint)
+{
+    char body[1024];
+    size_t size = 0;
+    struct tf_json_writer w;
+    tf_json_writer_init(&w, body, sizeof(body));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "error", error);
+    tf_json_put_string(&w, "text", text);
+    tf_json_put_string(&w, "hint", hint);
+    tf_json_close_object(&w);
+    tf_err err = tf_json_take(&w, &size);
+    tf_admin_reply(conn, status, media_type, body, err == TF_OK ? size : 0);
+}
+
+void tf_admin_fail(struct tf_admin_conn *conn, int status, tf_err err)
+{
+    tf_admin_refuse(conn, status, tf_err_name(err), tf_err_text(err), tf_err_hint(err));
+}
+
+/* The value of `key` in a query of plain words. @return false: absent, empty, too long. */
+static bool query_value(const char *query, const char *key, char *out, size_t cap)
+{
+    size_t key_size = strlen(key);
+    for (const char *at = query; at != NULL; at = strchr(at, '&')) {
+        at += *at == '&';
+        if (strncmp(at, key, key_size) == 0 && at[key_size] == '=') {
+            const char *value = at + key_size + 1;
+            size_t size = strcspn(value, "&");
+            if (size == 0 || size >= cap) {
+                return false;
+            }
+            memcpy(out, value, size);
+            out[size] = '\0';
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The end of the path, if it starts with `prefix`. */
+static const char *after(const struct tf_admin_request *request, const char *prefix)
+{
+    size_t size = strlen(prefix);
+    return strncmp(request->path, prefix, size) == 0 ? request->path + size : NULL;
+}
+
+static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                        struct tf_admin_request *request)
+{
+    char engine[TF_ENGINE_NAME_MAX];
+    char domain[TF_STORE_HEX + 1];
+    if (!query_value(request->query, "engine", engine, sizeof(engine)) ||
+        !query_value(request->query, "domain", domain, sizeof(domain)) ||
+        !tf_store_hex_is_valid(domain)) {
+        tf_admin_refuse(conn, 400, tf_err_name(TF_EUSAGE), "engine or domain is missing or bad",
+                        "POST /v1/lambdas?engine=NAME&domain=SHA256");
+        return;
+    }
+    bool is_known = false;
+    for (size_t i = 0; i < daemon->options.engine_count; i++) {
+        is_known = is_known || strcmp(daemon->options.engines[i].name, engine) == 0;
+    }
+    if (!is_known) {
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND), "this tfaasd has no such engine",
+                        "GET /v1/info lists them; tfaasd --image adds one");
+        return;
+    }
+    if (!tf_store_has_domain(&daemon->store, domain)) {
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND), "no such trust domain is stored",
+                        "PUT /v1/domains/SHA256 with the descriptor first");
+        return;
+    }
+    if (request->size == 0) {
+        tf_admin_fail(conn, 422, TF_EBUNDLE_TAR);
+        return;
+    }
+    size_t size = request->size;
+    tf_deploy_bundle(daemon, conn, engine, domain, tf_admin_take_body(request), size);
+}
+
+static void put_domain(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                       struct tf_admin_request *request, const char *hex)
+{
+    struct tf_descriptor descriptor;
+    char actual[2 * TF_SHA256_SIZE + 1];
+    tf_err err = tf_descriptor_parse((const char *)request->body, request->size, &descriptor);
+    if (err != TF_OK) {
+        tf_admin_fail(conn, 400, err);
+        return;
+    }
+    tf_hex_write(descriptor.sha256, sizeof(descriptor.sha256), actual);
+    if (strcmp(actual, hex) != 0) {
+        tf_admin_fail(conn, 400, TF_EDOMAIN_MISMATCH);
+        return;
+    }
+    err = tf_store_put_domain(&daemon->store, hex, request->body, request->size);
+    if (err != TF_OK) {
+        tf_admin_fail(conn, 500, err);
+        return;
+    }
+    char text[128];
+    int size = snprintf(text, sizeof(text), "{\"domain\":\"%s\"}", hex);
+    tf_admin_reply(conn, 200, media_type, text, (size_t)size);
+}
+
+/* Replies with what `write` puts into a buffer of `cap` bytes. */
+static void reply_with(struct tf_daemon *daemon, struct tf_admin_conn *conn, size_t cap,
+                       void (*write_json)(struct tf_json_writer *w, struct tf_daemon *daemon))
+{
+    char *text = malloc(cap);
+    size_t size = 0;
+    struct tf_json_writer w;
+    if (text == NULL) {
+        tf_admin_fail(conn, 503, TF_ENOMEM);
+        return;
+    }
+    tf_json_writer_init(&w, text, cap);
+    tf_json_open_object(&w, NULL);
+    write_json(&w, daemon);
+    tf_json_close_object(&w);
+    if (tf_json_take(&w, &size) == TF_OK) {
+        tf_admin_reply(conn, 200, media_type, text, size);
+    } else {
+        tf_admin_fail(conn, 500, TF_ELIMIT);
+    }
+    free(text);
+}
+
+static void write_lambdas(struct tf_json_writer *w, struct tf_daemon *daemon)
+{
+    tf_json_open_array(w, "lambdas");
+    for (size_t i = 0; i < daemon->registry.count; i++) {
+        const struct tf_lambda *lambda = daemon->registry.lambdas[i];
+        tf_json_open_object(w, NULL);
+        tf_json_put_string(w, "name", lambda->name);
+        tf_json_put_integer(w, "version", lambda->version);
+        tf_json_put_string(w, "digest", lambda->digest);
+        tf_json_put_string(w, "engine", lambda->engine);
+        tf_json_put_string(w, "domain", lambda->domain);
+        tf_json_open_array(w, "domains");
+        for (size_t j = 0; j < lambda->dns_count; j++) {
+            tf_json_put_string(w, NULL, lambda->dns[j]);
+        }
+        tf_json_close_array(w);
+        tf_json_put_boolean(w, "granted", lambda->is_granted);
+        tf_json_put_integer(w, "size", lambda->size);
+        tf_json_close_object(w);
+    }
+    tf_json_close_array(w);
+    tf_json_put_boolean(w, "simulated", daemon->is_simulated);
+}
+
+static void write_workers(struct tf_json_writer *w, struct tf_daemon *daemon)
+{
+    tf_json_open_array(w, "workers");
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        const struct tf_worker *worker = daemon->workers[i];
+        tf_json_open_object(w, NULL);
+        tf_json_put_string(w, "engine", worker->engine->name);
+        tf_json_put_string(w, "domain", worker->domain);
+        tf_json_put_integer(w, "pid", worker->process.fd < 0 ? 0 : (uint64_t)worker->pid);
+        tf_json_put_integer(w, "starts", worker->starts);
+        tf_json_put_string(w, "state", tf_worker_state_name(worker->state));
+        tf_json_close_object(w);
+    }
+    tf_json_close_array(w);
+}
+
+/* The base64 of STATE/sim/root.pem's body, which is the key's SPKI; "" while there is none. */
+static void read_sim_root(const struct tf_daemon *daemon, char out[static PEM_MAX])
+{
+    char pem[PEM_MAX + 1];
+    size_t size = 0;
+    size_t used = 0;
+    int fd = openat(daemon->store.root, "sim/root.pem", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    out[0] = '\0';
+    if (fd < 0 || tf_store_read(fd, pem, PEM_MAX, &size) != TF_OK) {
+        size = 0;
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    pem[size] = '\0';
+    const char *at = strstr(pem, "-----BEGIN PUBLIC KEY-----\n");
+    for (at = at == NULL ? "-" : strchr(at, '\n'); *at != '-' && *at != '\0'; at++) {
+        if (*at != '\n') {
+            out[used] = *at;
+            used++;
+        }
+    }
+    out[used] = '\0';
+}
+
+static void write_info(struct tf_json_writer *w, struct tf_daemon *daemon)
+{
+    char root[PEM_MAX];
+    read_sim_root(daemon, root);
+    tf_json_put_string(w, "version", TF_VERSION);
+    tf_json_put_boolean(w, "simulated", daemon->is_simulated);
+    tf_json_put_string(w, "listen", daemon->address);
+    tf_json_put_string(w, "sim_root", root);
+    tf_json_open_object(w, "engines");
+    for (size_t i = 0; i < daemon->options.engine_count; i++) {
+        const struct tf_engine *engine = &daemon->options.engines[i];
+        tf_json_open_object(w, engine->name);
+        tf_json_put_hex(w, "mrenclave", engine->mrenclave, sizeof(engine->mrenclave));
+        tf_json_put_hex(w, "mrsigner", engine->mrsigner, sizeof(engine->mrsigner));
+        tf_json_close_object(w);
+    }
+    tf_json_close_object(w);
+}
+
+size_t tf_admin_body_max(const struct tf_admin_request *request)
+{
+    if (strcmp(request->method, "POST") == 0 && strcmp(request->path, "/v1/lambdas") == 0) {
+        return TF_BUNDLE_MAX;
+    }
+    if (strcmp(request->method, "PUT") == 0 && after(request, "/v1/domains/") != NULL) {
+        return TF_DESCRIPTOR_MAX;
+    }
+    return 0;
+}
+
+static void dispatch_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                         const struct tf_admin_request *request)
+{
+    if (strcmp(request->path, "/v1/lambdas") == 0) {
+        reply_with(daemon, conn, LIST_BASE + LIST_PER_LAMBDA * daemon->registry.count,
+                   write_lambdas);
+    } else if (strcmp(request->path, "/v1/info") == 0) {
+        reply_with(daemon, conn, LIST_BASE, write_info);
+    } else if (strcmp(request->path, "/v1/workers") == 0) {
+        reply_with(daemon, conn, LIST_BASE + 256 * daemon->worker_count, write_workers);
+    } else if (strcmp(request->path, "/metrics") == 0) {
+        tf_metrics_scrape(daemon, conn);
+    } else {
+        tf_admin_fail(conn, 404, TF_ENOTFOUND);
+    }
+}
+
+void tf_admin_dispatch(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                       struct tf_admin_request *request)
+{
+    const char *rest = NULL;
+    if (strcmp(request->method, "GET") == 0) {
+        dispatch_get(daemon, conn, request);
+    } else if (tf_admin_body_max(request) == TF_BUNDLE_MAX) {
+        post_lambda(daemon, conn, request);
+    } else if (strcmp(request->method, "PUT") == 0 &&
+               (rest = after(request, "/v1/domains/")) != NULL) {
+        put_domain(daemon, conn, request, rest);
+    } else if (strcmp(request->method, "DELETE") == 0 &&
+               (rest = after(request, "/v1/lambdas/")) != NULL &&
+               tf_store_name_is_valid(rest)) {
+        tf_deploy_remove(daemon, conn, rest);
+    } else {
+        tf_admin_fail(conn, 404, TF_ENOTFOUND);
+    }
+}

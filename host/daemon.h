@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * daemon.h - tfaasd as a whole: its options, and the parts that know each other through this
+ * one struct. Everything runs on one thread, in callbacks of the loop.
+ *
+ *   gateway -> registry -> supervise       a connection finds its worker
+ *   admin   -> deploy   -> supervise       a bundle finds its enclave, then the store
+ *   admin   -> metrics  -> supervise       counters of the enclaves
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "abi/layout.h"
+#include "abi/limits.h"
+#include "host/loop.h"
+#include "host/store.h"
+
+#define TF_VERSION "0.1.0"
+
+enum { TF_ENGINES_MAX = 8, TF_WORKERS_MAX = 64, TF_REGISTRY_MAX = 1024 };
+
+struct tf_engine {
+    char name[TF_ENGINE_NAME_MAX];
+    const char *image_path; /* borrowed from the command line */
+    const char *sigstruct_path;
+    uint8_t mrenclave[32]; /* as the SIGSTRUCT says */
+    uint8_t mrsigner[32];
+};
+
+struct tf_options {
+    const char *state;
+    const char *listen;
+    char *worker_path; /* owned */
+    struct tf_engine engines[TF_ENGINES_MAX];
+    size_t engine_count;
+    bool is_strict;
+    uint64_t transition_cycles;
+    uint64_t idle_seconds;
+    unsigned threads; /* per worker */
+};
+
+struct tf_lambda;
+struct tf_worker;
+struct tf_gateway;
+struct tf_admin;
+struct tf_operation;
+
+struct tf_route {
+    const char *dns; /* into the lambda */
+    struct tf_lambda *lambda;
+};
+
+struct tf_registry {
+    struct tf_lambda *lambdas[TF_REGISTRY_MAX]; /* owned */
+    size_t count;
+    struct tf_route routes[TF_REGISTRY_MAX * TF_DOMAINS_MAX]; /* sorted by name */
+    size_t route_count;
+};
+
+struct tf_daemon {
+    struct tf_options options;
+    struct tf_loop loop;
+    struct tf_store store;
+    struct tf_registry registry;
+    struct tf_worker *workers[TF_WORKERS_MAX]; /* owned; never freed before the end */
+    size_t worker_count;
+    struct tf_gateway *gateway;     /* owned by gateway.c */
+    struct tf_admin *admin;         /* owned by admin_http.c */
+    struct tf_operation *operations; /* owned by deploy.c: a queue, the first runs */
+    bool is_simulated;
+    bool is_stopping;
+    uint64_t connections; /* counters for /metrics */
+    uint64_t refused;
+    char address[80]; /* what is listened on */
+};

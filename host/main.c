@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * tfaasd: the host's daemon. It accepts connections and passes them to the worker of the
+ * right enclave, supervises the workers, stores bundles and sealed blobs, and answers the
+ * operator on a UNIX socket. Nothing in it is trusted by an enclave.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "abi/sgx.h"
+#include "host/admin.h"
+#include "host/daemon.h"
+#include "host/deploy.h"
+#include "host/gateway.h"
+#include "host/log.h"
+#include "host/registry.h"
+#include "host/supervise.h"
+#include "lib/sigstruct.h"
+
+enum { STOP_MS = 3000, STOP_STEP_MS = 20 };
+
+struct program {
+    struct tf_daemon daemon;
+    struct tf_watch signals;
+    struct tf_timer stop_timer;
+    uint64_t stop_at; /* loop's clock: when what is left gets killed */
+};
+
+static const char usage[] =
+    "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
+    "              [--worker PATH] [--threads N] [--strict] [--transition-cycles N]\n"
+    "              [--idle-seconds N]\n";
+
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
+{
+    char *end = NULL;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min ||
+        value > max) {
+        return false;
+    }
+    *out = value;
+    return true;
+}
+
+/* ENGINE=IMAGE,SIGSTRUCT; cuts the argument up in place. */
+static bool add_engine(struct tf_options *o, char *text)
+{
+    char *image = strchr(text, '=');
+    char *sigstruct = image == NULL ? NULL : strchr(image, ',');
+    if (sigstruct == NULL || o->engine_count == TF_ENGINES_MAX) {
+        return false;
+    }
+    *image = '\0';
+    *sigstruct = '\0';
+    struct tf_engine *engine = &o->engines[o->engine_count];
+    size_t size = strlen(text);
+    if (size == 0 || size >= sizeof(engine->name) || !tf_store_name_is_valid(text)) {
+        return false;
+    }
+    memcpy(engine->name, text, size + 1);
+    engine->image_path = image + 1;
+    engine->sigstruct_path = sigstruct + 1;
+    o->engine_count++;
+    return true;
+}
+
+static bool set_option(struct tf_options *o, int option, char *value)
+{
+    uint64_t number = 0;
+    switch (option) {
+    case 's':
+        o->state = value;
+        return true;
+    case 'l':
+        o->listen = value;
+        return true;
+    case 'i':
+        return add_engine(o, value);
+    case 'w':
+        free(o->worker_path);
+        o->worker_path = strdup(value);
+        return o->worker_path != NULL;
+    case 'S':
+        o->is_strict = true;
+        return true;
+    case 't':
+        return parse_number(value, 0, 100000000, &o->transition_cycles);
+    case 'I':
+        return parse_number(value, 1, 86400, &o->idle_seconds);
+    case 'n':
+        if (!parse_number(value, 1, TF_THREADS_MAX, &number)) {
+            return false;
+        }
+        o->threads = (unsigned)number;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The worker lies beside this program unless told otherwise. */
+static bool default_worker(struct tf_options *o)
+{
+    static const char name[] = "tfaas-worker";
+    char path[PATH_MAX];
+    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
+    if (size <= 0) {
+        return false;
+    }
+    path[size] = '\0';
+    char *slash = strrchr(path, '/');
+    if (slash == NULL) {
+        return false;
+    }
+    memcpy(slash + 1, name, sizeof(name));
+    o->worker_path = strdup(path);
+    return o->worker_path != NULL;
+}
+
+static unsigned default_threads(void)
+{
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    if (cores < 1) {
+        return 1;
+    }
+    return cores < TF_THREADS_MAX ? (unsigned)cores : TF_THREADS_MAX;
+}
+
+static tf_err parse_options(int argc, char **argv, struct tf_options *o)
+{
+    static const struct option table[] = {{"state", required_argument, NULL, 's'},
+                                          {"listen", required_argument, NULL, 'l'},
+                                          {"image", required_argument, NULL, 'i'},
+                                          {"worker", required_argument, NULL, 'w'},
+                                          {"threads", required_argument, NULL, 'n'},
+                                          {"strict", no_argument, NULL, 'S'},
+                                          {"transition-cycles", required_argument, NULL, 't'},
+                                          {"idle-seconds", required_argument, NULL, 'I'},
+                                          {NULL, 0, NULL, 0}};
+    o->transition_cycles = 10000;
+    o->idle_seconds = 60;
+    o->threads = default_threads();
+    int option = 0;
+    while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
+        if (!set_option(o, option, optarg)) {
+            return TF_EUSAGE;
+        }
+    }
+    if (optind != argc || o->state == NULL || o->listen == NULL || o->engine_count == 0) {
+        return TF_EUSAGE;
+    }
+    if (o->worker_path == NULL && !default_worker(o)) {
+        return TF_EIO;
+    }
+    return TF_OK;
+}
+
+/* What /v1/info says about an engine; the loader checks it against the image. */
+static tf_err read_identity(struct tf_engine *engine)
+{
+    struct sgx_sigstruct sigstruct;
+    size_t size = 0;
+    int fd = open(engine->sigstruct_path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return TF_EIO;
+    }
+    tf_err err = tf_store_read(fd, &sigstruct, sizeof(sigstruct), &size);
+    (void)close(fd);
+    if (err != TF_OK || size != sizeof(sigstruct)) {
+        return err == TF_EIO ? TF_EIO : TF_EIMAGE_SIGNATURE;
+    }
+    memcpy(engine->mrenclave, sigstruct.enclave_hash, sizeof(engine->mrenclave));
+    tf_sigstruct_mrsigner(&sigstruct, engine->mrsigner);
+    return TF_OK;
+}
+
+static void on_stop_timer(void *user)
+{
+    struct program *p = user;
+    struct tf_loop *loop = &p->daemon.loop;
+    if (tf_supervise_is_quiet(&p->daemon) || loop->now >= p->stop_at) {
+        loop->is_over = true;
+        return;
+    }
+    tf_loop_set(loop, &p->stop_timer, STOP_STEP_MS);
+}
+
+static void on_signal(void *user, uint32_t events)
+{
+    struct program *p = user;
+    struct tf_daemon *daemon = &p->daemon;
+    struct signalfd_siginfo info;
+    (void)events;
+    if (read(p->signals.fd, &info, sizeof(info)) != (ssize_t)sizeof(info) ||
+        daemon->is_stopping) {
+        return;
+    }
+    tf_log("stopping", "signal=%u", info.ssi_signo);
+    daemon->is_stopping = true;
+    tf_gateway_close(daemon->gateway);
+    tf_admin_close(daemon->admin);
+    tf_deploy_wipe(daemon);
+    tf_supervise_stop_all(daemon);
+    p->stop_at = daemon->loop.now + STOP_MS;
+    p->stop_timer = (struct tf_timer){.fire = on_stop_timer, .user = p};
+    tf_loop_set(&daemon->loop, &p->stop_timer, STOP_STEP_MS);
+}
+
+static tf_err watch_signals(struct program *p)
+{
+    sigset_t set;
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGTERM);
+    (void)sigaddset(&set, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
+        return TF_EIO;
+    }
+    int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) {
+        return TF_EIO;
+    }
+    p->signals = (struct tf_watch){.fd = fd, .ready = on_signal, .user = p};
+    return tf_loop_watch(&p->daemon.loop, &p->signals, EPOLLIN);
+}
+
+/* As many descriptors as allowed; the workers inherit it. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
+/* One step of the start. @return whether it went well; otherwise it was said why not. */
+static bool step(const char *what, tf_err err)
+{
+    if (err != TF_OK) {
+        (void)fprintf(stderr, "tfaasd: %s: %s (%s)\n", what, tf_err_text(err),
+                      tf_err_name(err));
+    }
+    return err == TF_OK;
+}
+
+static bool start(struct program *p)
+{
+    struct tf_daemon *daemon = &p->daemon;
+    struct tf_options *o = &daemon->options;
+    daemon->is_simulated = true;
+    for (size_t i = 0; i < o->engine_count; i++) {
+        if (!step(o->engines[i].sigstruct_path, read_identity(&o->engines[i]))) {
+            return false;
+        }
+    }
+    raise_limit();
+    tf_err err = tf_store_open(o->state, &daemon->store);
+    if (err == TF_AGAIN) {
+        (void)fprintf(stderr, "tfaasd: %s: another tfaasd uses this folder\n", o->state);
+        return false;
+    }
+    if (!step(o->state, err) || !step("event loop", tf_loop_open(&daemon->loop)) ||
+        !step("signals", watch_signals(p)) ||
+        !step("stored lambdas", tf_registry_load(&daemon->registry, &daemon->store)) ||
+        !step("admin socket", tf_admin_open(daemon)) ||
+        !step(o->listen, tf_gateway_open(daemon))) {
+        return false;
+    }
+    tf_supervise_start_all(daemon);
+    return true;
+}
+
+static void finish(struct program *p)
+{
+    struct tf_daemon *daemon = &p->daemon;
+    daemon->is_stopping = true;
+    tf_gateway_close(daemon->gateway);
+    tf_admin_close(daemon->admin);
+    tf_deploy_wipe(daemon);
+    tf_supervise_wipe(daemon);
+    tf_registry_wipe(&daemon->registry);
+    if (p->signals.fd >= 0) {
+        (void)close(p->signals.fd);
+    }
+    if (daemon->loop.epoll >= 0) {
+        tf_loop_close(&daemon->loop);
+    }
+    tf_store_close(&daemon->store);
+    free(daemon->options.worker_path);
+}
+
+int main(int argc, char **argv)
+{
+    static struct program program = {
+        .daemon = {.loop = {.epoll = -1},
+                   .store = {.root = -1, .lambdas = -1, .domains = -1, .lock = -1}},
+        .signals = {.fd = -1}};
+    if (parse_options(argc, argv, &program.daemon.options) != TF_OK) {
+        (void)fputs(usage, stderr);
+        return 2;
+    }
+    (void)puts("tfaasd: SIMULATED: enclaves run in a simulator, without any protection from "
+               "this machine's owner");
+    (void)fflush(stdout);
+    bool is_good = start(&program);
+    if (is_good) {
+        (void)printf("tfaasd: listening on %s\n", program.daemon.address);
+        (void)fflush(stdout);
+        is_good = step("event loop", tf_loop_run(&program.daemon.loop));
+    }
+    finish(&program);
+    return is_good ? 0 : 1;
+}

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/registry.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/log.h"
+#include "lib/bundle.h"
+#include "lib/bytes.h"
+#include "lib/json.h"
+
+static const char manage_suffix[] = ".manage.tfaas.internal";
+
+tf_err tf_lambda_peek(const uint8_t *bytes, size_t size, struct tf_lambda *out)
+{
+    struct tf_bundle *bundle = calloc(1, sizeof(*bundle) + TF_BUNDLE_SCRATCH);
+    if (bundle == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_bundle_check(bytes, size, NULL, NULL, (uint8_t *)(bundle + 1), bundle);
+    if (err == TF_OK) {
+        const struct tf_manifest *manifest = &bundle->manifest;
+        memcpy(out->name, manifest->name, sizeof(out->name));
+        memcpy(out->dns, manifest->domains, sizeof(out->dns));
+        out->dns_count = manifest->domain_count;
+        out->version = manifest->version;
+        out->size = size;
+        tf_hex_write(bundle->digest, sizeof(bundle->digest), out->digest);
+        tf_bundle_wipe(bundle);
+    }
+    free(bundle);
+    return err;
+}
+
+tf_err tf_lambda_save(struct tf_store *store, const struct tf_lambda *lambda)
+{
+    char text[TF_STORE_META_MAX];
+    size_t size = 0;
+    struct tf_json_writer w;
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "tfaas", "deployment.v1");
+    tf_json_put_string(&w, "engine", lambda->engine);
+    tf_json_put_string(&w, "domain", lambda->domain);
+    tf_json_close_object(&w);
+    tf_err err = tf_json_take(&w, &size);
+    if (err != TF_OK) {
+        return err;
+    }
+    return tf_store_put(store, lambda->name, TF_STORE_META, text, size);
+}
+
+static tf_err parse_meta(const char *text, size_t size, struct tf_lambda *out)
+{
+    json_t *document = NULL;
+    tf_err err = tf_json_parse(text, size, &document);
+    if (err != TF_OK) {
+        return err;
+    }
+    struct tf_json_fields f;
+    uint8_t domain[TF_STORE_HEX / 2] = {0};
+    tf_json_fields_init(&f, document);
+    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
+    tf_json_copy(&f, "engine", out->engine, sizeof(out->engine));
+    tf_json_hex(&f, "domain", domain, sizeof(domain));
+    bool is_good = tf_json_fields_end(&f) && strcmp(kind, "deployment.v1") == 0;
+    json_decref(document);
+    tf_hex_write(domain, sizeof(domain), out->domain);
+    return is_good ? TF_OK : TF_EFORMAT;
+}
+
+static tf_err load_meta(const struct tf_store *store, const char *name, struct tf_lambda *out)
+{
+    int fd = -1;
+    tf_err err = tf_store_get(store, name, TF_STORE_META, &fd);
+    if (err != TF_OK) {
+        return err;
+    }
+    char text[TF_STORE_META_MAX];
+    size_t size = 0;
+    err = tf_store_read(fd, text, sizeof(text), &size);
+    (void)close(fd);
+    return err == TF_OK ? parse_meta(text, size, out) : err;
+}
+
+/* All but the place comes from the bundle itself, so that the two files cannot disagree. */
+static tf_err load_bundle(const struct tf_store *store, const char *name,
+                          struct tf_lambda *out)
+{
+    int fd = -1;
+    tf_err err = tf_store_get(store, name, TF_STORE_BUNDLE, &fd);
+    if (err != TF_OK) {
+        return err;
+    }
+    uint8_t *bytes = malloc(TF_BUNDLE_MAX);
+    size_t size = 0;
+    err = bytes == NULL ? TF_ENOMEM : tf_store_read(fd, bytes, TF_BUNDLE_MAX, &size);
+    if (err == TF_OK) {
+        err = tf_lambda_peek(bytes, size, out);
+    }
+    if (err == TF_OK && strcmp(out->name, name) != 0) {
+        err = TF_EFORMAT;
+    }
+    free(bytes);
+    (void)close(fd);
+    return err;
+}
+
+struct loading {
+    struct tf_registry *registry;
+    struct tf_store *store;
+};
+
+static void load_one(void *user, const char *name)
+{
+    const struct loading *loading = user;
+    struct tf_lambda lambda = {.version = 0};
+    const char *other = "";
+    tf_err err = load_meta(loading->store, name, &lambda);
+    if (err == TF_OK) {
+        err = load_bundle(loading->store, name, &lambda);
+    }
+    if (err == TF_OK && !tf_registry_is_free(loading->registry, &lambda, &other)) {
+        tf_log("store-conflict", "lambda=%s other=%s", name, other);
+        return;
+    }
+    if (err == TF_OK) {
+        err = tf_registry_put(loading->registry, &lambda);
+    }
+    if (err != TF_OK) {
+        tf_log("store-damaged", "lambda=%s error=%s", name, tf_err_name(err));
+    }
+}
+
+tf_err tf_registry_load(struct tf_registry *registry, struct tf_store *store)
+{
+    struct loading loading = {.registry = registry, .store = store};
+    return tf_store_each(store, load_one, &loading);
+}
+
+struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        if (strcmp(registry->lambdas[i]->name, name) == 0) {
+            return registry->lambdas[i];
+        }
+    }
+    return NULL;
+}
+
+static int compare_routes(const void *a, const void *b)
+{
+    return strcmp(((const struct tf_route *)a)->dns, ((const struct tf_route *)b)->dns);
+}
+
+static void rebuild(struct tf_registry *registry)
+{
+    registry->route_count = 0;
+    for (size_t i = 0; i < registry->count; i++) {
+        struct tf_lambda *lambda = registry->lambdas[i];
+        for (size_t j = 0; j < lambda->dns_count; j++) {
+            registry->routes[registry->route_count] =
+                (struct tf_route){.dns = lambda->dns[j], .lambda = lambda};
+            registry->route_count++;
+        }
+    }
+    qsort(registry->routes, registry->route_count, sizeof(registry->routes[0]),
+          compare_routes);
+}
+
+static struct tf_lambda *find_dns(const struct tf_registry *registry, const char *dns)
+{
+    struct tf_route key = {.dns = dns};
+    const struct tf_route *route =
+        bsearch(&key, registry->routes, registry->route_count, sizeof(key), compare_routes);
+    return route == NULL ? NULL : route->lambda;
+}
+
+struct tf_lambda *tf_registry_route(const struct tf_registry *registry, const char *sni)
+{
+    size_t size = strlen(sni);
+    const size_t suffix = sizeof(manage_suffix) - 1;
+    if (size > suffix && size - suffix <= TF_NAME_MAX &&
+        strcmp(sni + size - suffix, manage_suffix) == 0) {
+        char name[TF_NAME_MAX + 1] = {0};
+        memcpy(name, sni, size - suffix);
+        return tf_registry_find(registry, name);
+    }
+    return find_dns(registry, sni);
+}
+
+bool tf_registry_is_free(const struct tf_registry *registry, const struct tf_lambda *lambda,
+                         const char **other)
+{
+    const struct tf_lambda *found = tf_registry_find(registry, lambda->name);
+    if (found != NULL && (strcmp(found->engine, lambda->engine) != 0 ||
+                          strcmp(found->domain, lambda->domain) != 0)) {
+        *other = found->name;
+        return false;
+    }
+    for (size_t i = 0; i < lambda->dns_count; i++) {
+        found = find_dns(registry, lambda->dns[i]);
+        if (found != NULL && strcmp(found->name, lambda->name) != 0) {
+            *other = found->name;
+            return false;
+        }
+    }
+    return true;
+}
+
+tf_err tf_registry_put(struct tf_registry *registry, const struct tf_lambda *lambda)
+{
+    struct tf_lambda *place = tf_registry_find(registry, lambda->name);
+    if (place == NULL) {
+        if (registry->count == TF_REGISTRY_MAX) {
+            return TF_ELIMIT;
+        }
+        place = malloc(sizeof(*place));
+        if (place == NULL) {
+            return TF_ENOMEM;
+        }
+        registry->lambdas[registry->count] = place;
+        registry->count++;
+    }
+    *place = *lambda;
+    rebuild(registry);
+    return TF_OK;
+}
+
+void tf_registry_remove(struct tf_registry *registry, const char *name)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        if (strcmp(registry->lambdas[i]->name, name) == 0) {
+            free(registry->lambdas[i]);
+            registry->count--;
+            registry->lambdas[i] = registry->lambdas[registry->count];
+            rebuild(registry);
+            return;
+        }
+    }
+}
+
+void tf_registry_wipe(struct tf_registry *registry)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        free(registry->lambdas[i]);
+    }
+    registry->count = 0;
+    registry->route_count = 0;
+}

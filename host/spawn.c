@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/supervise.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/log.h"
+
+extern char **environ;
+
+enum {
+    FIRST_LINK = 3,   /* in the child */
+    SAFE_FD = 64,     /* the child's ends live above all targets, so that dup2 overwrites none */
+    SOCKET_BYTES = 512 << 10
+};
+
+struct text {
+    char image[PATH_MAX];
+    char descriptor[PATH_MAX];
+    char sim[PATH_MAX];
+    char cycles[24];
+    char idle[24];
+    char links[8];
+};
+
+/* Makes the socket pairs. @return whether all are there. */
+static bool make_links(struct tf_worker *worker, int child[TF_THREADS_MAX])
+{
+    for (unsigned i = 0; i < worker->link_count; i++) {
+        int ends[2];
+        if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+            return false;
+        }
+        int size = SOCKET_BYTES; /* a hint: the system's bound applies */
+        (void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        (void)setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+        worker->links[i].watch.fd = ends[0];
+        child[i] = fcntl(ends[1], F_DUPFD_CLOEXEC, SAFE_FD);
+        (void)close(ends[1]);
+        if (child[i] < 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void write_text(const struct tf_worker *worker, struct text *out)
+{
+    const struct tf_options *o = &worker->daemon->options;
+    (void)snprintf(out->descriptor, sizeof(out->descriptor), "%s/domains/%s.json", o->state,
+                   worker->domain);
+    (void)snprintf(out->sim, sizeof(out->sim), "%s/sim", o->state);
+    (void)snprintf(out->cycles, sizeof(out->cycles), "%" PRIu64, o->transition_cycles);
+    (void)snprintf(out->idle, sizeof(out->idle), "%" PRIu64, o->idle_seconds);
+    (void)snprintf(out->links, sizeof(out->links), "%u", worker->link_count);
+}
+
+/* execve's arrays are not const, for history's sake; nothing writes through them. */
+static char *arg(const char *text)
+{
+    char *out = NULL;
+    memcpy(&out, &text, sizeof(out));
+    return out;
+}
+
+static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX], pid_t *pid)
+{
+    const struct tf_options *o = &worker->daemon->options;
+    struct text text;
+    write_text(worker, &text);
+    char *const argv[] = {arg("tfaas-worker"),
+                          arg("--image"),
+                          arg(worker->engine->image_path),
+                          arg("--sigstruct"),
+                          arg(worker->engine->sigstruct_path),
+                          arg("--config-id"),
+                          arg(worker->domain),
+                          arg("--descriptor"),
+                          text.descriptor,
+                          arg("--sim-dir"),
+                          text.sim,
+                          arg("--transition-cycles"),
+                          text.cycles,
+                          arg("--idle-seconds"),
+                          text.idle,
+                          arg("--links"),
+                          text.links,
+                          o->is_strict ? arg("--strict") : NULL,
+                          NULL};
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    (void)posix_spawn_file_actions_init(&files);
+    (void)posix_spawnattr_init(&attributes);
+    int rc = 0;
+    for (unsigned i = 0; i < worker->link_count && rc == 0; i++) {
+        rc = posix_spawn_file_actions_adddup2(&files, child[i], FIRST_LINK + (int)i);
+    }
+    /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order. */
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETPGROUP);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &all);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    if (rc == 0) {
+        rc = posix_spawn(pid, o->worker_path, &files, &attributes, argv, environ);
+    }
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&files);
+    return rc == 0 ? TF_OK : TF_EIO;
+}
+
+tf_err tf_worker_spawn(struct tf_worker *worker, int *pidfd)
+{
+    int child[TF_THREADS_MAX];
+    memset(child, -1, sizeof(child));
+    for (unsigned i = 0; i < TF_THREADS_MAX; i++) {
+        worker->links[i].watch.fd = -1;
+    }
+    pid_t pid = 0;
+    tf_err err = make_links(worker, child) ? run(worker, child, &pid) : TF_EIO;
+    for (unsigned i = 0; i < worker->link_count; i++) {
+        if (child[i] >= 0) {
+            (void)close(child[i]);
+        }
+        if (err != TF_OK && worker->links[i].watch.fd >= 0) {
+            (void)close(worker->links[i].watch.fd);
+            worker->links[i].watch.fd = -1;
+        }
+    }
+    if (err != TF_OK) {
+        return err;
+    }
+    worker->pid = pid;
+    *pidfd = pidfd_open(pid, 0);
+    if (*pidfd < 0) {
+        (void)kill(pid, SIGKILL);
+        (void)waitpid(pid, NULL, 0);
+        for (unsigned i = 0; i < worker->link_count; i++) {
+            (void)close(worker->links[i].watch.fd);
+            worker->links[i].watch.fd = -1;
+        }
+        return TF_EIO;
+    }
+    return TF_OK;
+}

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/supervise.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "abi/channel.h"
+#include "host/deploy.h"
+#include "host/gateway.h"
+#include "host/log.h"
+
+enum {
+    BACKOFF_FIRST_MS = 100,
+    BACKOFF_MAX_MS = 5000,
+    STABLE_MS = 10 * 1000, /* a worker that served this long starts over with the backoff */
+    LOAD_MS = 60 * 1000,
+    PACKETS_PER_ROUND = 64
+};
+
+static void load_next(struct tf_worker *worker);
+
+const char *tf_worker_state_name(enum tf_worker_state state)
+{
+    static const char *const names[] = {
+        [TF_WORKER_STOPPED] = "stopped", [TF_WORKER_STARTING] = "starting",
+        [TF_WORKER_LOADING] = "loading", [TF_WORKER_SERVING] = "serving",
+        [TF_WORKER_STOPPING] = "stopping", [TF_WORKER_BACKOFF] = "backoff"};
+    return names[state];
+}
+
+struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engine,
+                                      const char *domain)
+{
+    const struct tf_engine *known = NULL;
+    for (size_t i = 0; i < daemon->options.engine_count; i++) {
+        if (strcmp(daemon->options.engines[i].name, engine) == 0) {
+            known = &daemon->options.engines[i];
+        }
+    }
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct tf_worker *worker = daemon->workers[i];
+        if (worker->engine == known && strcmp(worker->domain, domain) == 0) {
+            return worker;
+        }
+    }
+    if (known == NULL || daemon->worker_count == TF_WORKERS_MAX) {
+        return NULL;
+    }
+    struct tf_worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL) {
+        return NULL;
+    }
+    worker->daemon = daemon;
+    worker->engine = known;
+    strncpy(worker->domain, domain, TF_STORE_HEX);
+    worker->process.fd = -1;
+    worker->link_count = daemon->options.threads;
+    worker->backoff_ms = BACKOFF_FIRST_MS;
+    daemon->workers[daemon->worker_count] = worker;
+    daemon->worker_count++;
+    return worker;
+}
+
+static void close_links(struct tf_worker *worker)
+{
+    for (unsigned i = 0; i < worker->link_count; i++) {
+        tf_loop_unwatch(&worker->daemon->loop, &worker->links[i].watch);
+        if (worker->links[i].watch.fd >= 0) {
+            (void)close(worker->links[i].watch.fd);
+            worker->links[i].watch.fd = -1;
+        }
+    }
+    worker->threads = 0;
+}
+
+/* Keeps what a grant became, so that a restart needs nobody. */
+static void keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t size)
+{
+    uint32_t name_size = 0;
+    char name[TF_NAME_MAX + 1] = {0};
+    struct tf_lambda *lambda = NULL;
+    if (size >= 2 * sizeof(name_size)) {
+        memcpy(&name_size, body, sizeof(name_size));
+        body += 2 * sizeof(name_size);
+        size -= 2 * sizeof(name_size);
+        if (name_size <= TF_NAME_MAX && name_size <= size) {
+            memcpy(name, body, name_size);
+            lambda = tf_registry_find(&worker->daemon->registry, name);
+        }
+    }
+    if (lambda == NULL || lambda->worker != worker || size - name_size > TF_GRANT_MAX) {
+        tf_log("sealed-refused", "pid=%d", (int)worker->pid);
+        return;
+    }
+    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT, body + name_size,
+                              size - name_size);
+    tf_log(err == TF_OK ? "sealed-kept" : "sealed-lost", "lambda=%s error=%s", name,
+           tf_err_name(err));
+    lambda->is_granted = true;
+    worker->sealed++;
+}
+
+static void note_event(const struct tf_worker *worker, const uint8_t *body, size_t size)
+{
+    static const char *const names[] = {[TF_EVENT_LAMBDA_FAILED] = "lambda-failed",
+                                        [TF_EVENT_GRANTED] = "granted",
+                                        [TF_EVENT_HANDSHAKE] = "handshake-failed"};
+    struct tf_msg_event event;
+    if (size != sizeof(event)) {
+        return;
+    }
+    memcpy(&event, body, sizeof(event));
+    bool is_known = event.event > 0 && event.event < sizeof(names) / sizeof(names[0]);
+    const char *code = event.err < TF_ERR_COUNT ? tf_err_name((tf_err)event.err) : "unknown";
+    tf_log(is_known ? names[event.event] : "enclave-event",
+           "engine=%s pid=%d error=%s value=%" PRIu64, worker->engine->name, (int)worker->pid,
+           code, event.value);
+}
+
+static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t size)
+{
+    struct tf_link_ready ready;
+    if (size != sizeof(ready) || worker->state != TF_WORKER_STARTING) {
+        return;
+    }
+    memcpy(&ready, body, sizeof(ready));
+    worker->threads = ready.threads < worker->link_count ? ready.threads : worker->link_count;
+    if (!ready.is_simulated) {
+        worker->daemon->is_simulated = false;
+    }
+    tf_log("worker-ready", "engine=%s pid=%d threads=%u simulated=%s", worker->engine->name,
+           (int)worker->pid, worker->threads, ready.is_simulated ? "true" : "false");
+    worker->state = TF_WORKER_LOADING;
+    load_next(worker);
+}
+
+static void take(struct tf_worker *worker, const struct tf_link_head *head,
+                 const uint8_t *body)
+{
+    switch (head->type) {
+    case TF_LINK_READY:
+        take_ready(worker, body, head->size);
+        break;
+    case TF_LINK_RESULT:
+        tf_calls_answer(worker, head->id, body, head->size);
+        break;
+    case TF_LINK_SEALED:
+        keep_sealed(worker, body, head->size);
+        break;
+    case TF_LINK_EVENT:
+        note_event(worker, body, head->size);
+        break;
+    default:
+        tf_log("link-unknown-message", "type=%u", head->type);
+        break;
+    }
+}
+
+static void on_link(void *user, uint32_t events)
+{
+    static uint8_t body[TF_LINK_MAX];
+    struct tf_worker_link *link = user;
+    struct tf_worker *worker = link->worker;
+    tf_err err = TF_OK;
+    for (int i = 0; i < PACKETS_PER_ROUND && link->watch.fd >= 0 && err != TF_AGAIN; i++) {
+        struct tf_link_head head;
+        int fd = -1;
+        err = tf_link_receive(link->watch.fd, &head, body, &fd);
+        if (err == TF_EIO) {
+            /* The process ends; its pidfd tells when. */
+            tf_loop_unwatch(&worker->daemon->loop, &link->watch);
+            return;
+        }
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        if (err == TF_OK) {
+            take(worker, &head, body);
+        }
+    }
+    (void)events;
+}
+
+/* Counters of a process that ended are kept: Prometheus' counters never go back. */
+static void fold_counts(struct tf_worker *worker)
+{
+    const struct tf_registry *registry = &worker->daemon->registry;
+    for (size_t i = 0; i < TF_THREADS_MAX; i++) {
+        worker->base.handshakes += worker->last[i].handshakes;
+        worker->base.handshakes_failed += worker->last[i].handshakes_failed;
+        worker->base.entries += worker->last[i].entries;
+    }
+    memset(worker->last, 0, sizeof(worker->last));
+    for (size_t i = 0; i < registry->count; i++) {
+        struct tf_lambda *lambda = registry->lambdas[i];
+        for (size_t j = 0; lambda->worker == worker && j < TF_THREADS_MAX; j++) {
+            lambda->base.ok += lambda->last[j].ok;
+            lambda->base.failed += lambda->last[j].failed;
+            lambda->base.steps += lambda->last[j].steps;
+            lambda->base.bytes_in += lambda->last[j].bytes_in;
+            lambda->base.bytes_out += lambda->last[j].bytes_out;
+            lambda->last[j] = (struct tf_counts){0};
+        }
+    }
+}
+
+static void forget_loaded(struct tf_worker *worker)
+{
+    const struct tf_registry *registry = &worker->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        if (registry->lambdas[i]->worker == worker) {
+            registry->lambdas[i]->is_granted = false;
+            registry->lambdas[i]->is_offered = false;
+        }
+    }
+}
+
+static bool is_used(const struct tf_worker *worker)
+{
+    const struct tf_registry *registry = &worker->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        if (registry->lambdas[i]->worker == worker) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void on_restart(void *user)
+{
+    struct tf_worker *worker = user;
+    worker->state = TF_WORKER_STOPPED;
+    tf_supervise_start(worker);
+}
+
+static void back_off(struct tf_worker *worker)
+{
+    if (worker->serving_since != 0 &&
+        worker->daemon->loop.now - worker->serving_since >= STABLE_MS) {
+        worker->backoff_ms = BACKOFF_FIRST_MS;
+    }
+    worker->state = TF_WORKER_BACKOFF;
+    worker->restart.fire = on_restart;
+    worker->restart.user = worker;
+    tf_loop_set(&worker->daemon->loop, &worker->restart, worker->backoff_ms);
+    worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2
+                                                                 : BACKOFF_MAX_MS;
+}
+
+static void note_end(struct tf_worker *worker, const siginfo_t *info)
+{
+    bool is_exit = info->si_code == CLD_EXITED;
+    int status = info->si_status;
+    worker->last_error = TF_EIO;
+    if (is_exit && status > TF_WORKER_EXIT && status < TF_WORKER_EXIT + (int)TF_ERR_COUNT) {
+        worker->last_error = (tf_err)(status - TF_WORKER_EXIT);
+    } else if (is_exit && status == 0) {
+        worker->last_error = TF_OK;
+    }
+    tf_log("worker-end", "engine=%s pid=%d %s=%d error=%s", worker->engine->name,
+           (int)worker->pid, is_exit ? "exit" : "signal", status,
+           tf_err_name(worker->last_error));
+}
+
+static void on_process(void *user, uint32_t events)
+{
+    struct tf_worker *worker = user;
+    siginfo_t info = {.si_pid = 0};
+    (void)events;
+    if (waitid(P_PIDFD, (id_t)worker->process.fd, &info, WEXITED | WNOHANG) != 0 ||
+        info.si_pid == 0) {
+        return;
+    }
+    tf_loop_unwatch(&worker->daemon->loop, &worker->process);
+    (void)close(worker->process.fd);
+    worker->process.fd = -1;
+    bool was_stopping = worker->state == TF_WORKER_STOPPING;
+    note_end(worker, &info);
+    close_links(worker);
+    fold_counts(worker);
+    forget_loaded(worker);
+    worker->state = TF_WORKER_STOPPED;
+    tf_calls_fail(worker);
+    if (was_stopping && worker->is_wanted) {
+        tf_supervise_start(worker);
+    }
+    tf_deploy_worker_changed(worker->daemon, worker);
+    /* Somebody may have started or given up on it just now. */
+    if (!was_stopping && !worker->daemon->is_stopping && worker->state == TF_WORKER_STOPPED &&
+        is_used(worker)) {
+        back_off(worker);
+    }
+    worker->serving_since = 0;
+}
+
+void tf_supervise_start(struct tf_worker *worker)
+{
+    int pidfd = -1;
+    worker->is_wanted = worker->state == TF_WORKER_STOPPING;
+    if (worker->state != TF_WORKER_STOPPED || worker->daemon->is_stopping) {
+        return;
+    }
+    worker->starts++;
+    if (tf_worker_spawn(worker, &pidfd) != TF_OK) {
+        tf_log("worker-start-failed", "engine=%s", worker->engine->name);
+        worker->last_error = TF_EIO;
+        back_off(worker);
+        return;
+    }
+    worker->state = TF_WORKER_STARTING;
+    worker->process = (struct tf_watch){.fd = pidfd, .ready = on_process, .user = worker};
+    tf_err err = tf_loop_watch(&worker->daemon->loop, &worker->process, EPOLLIN);
+    for (unsigned i = 0; i < worker->link_count && err == TF_OK; i++) {
+        struct tf_worker_link *link = &worker->links[i];
+        link->worker = worker;
+        link->index = i;
+        link->watch.ready = on_link;
+        link->watch.user = link;
+        err = tf_loop_watch(&worker->daemon->loop, &link->watch, EPOLLIN);
+    }
+    tf_log("worker-start", "engine=%s domain=%s pid=%d start=%" PRIu64, worker->engine->name,
+           worker->domain, (int)worker->pid, worker->starts);
+    if (err != TF_OK) {
+        tf_supervise_restart(worker);
+    }
+}
+
+void tf_supervise_start_all(struct tf_daemon *daemon)
+{
+    struct tf_registry *registry = &daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        struct tf_lambda *lambda = registry->lambdas[i];
+        lambda->worker = tf_supervise_worker(daemon, lambda->engine, lambda->domain);
+        if (lambda->worker == NULL) {
+            tf_log("lambda-without-engine", "lambda=%s engine=%s", lambda->name,
+                   lambda->engine);
+            continue;
+        }
+        tf_supervise_start(lambda->worker);
+    }
+}
+
+static void serve(struct tf_worker *worker)
+{
+    worker->state = TF_WORKER_SERVING;
+    worker->serving_since = worker->daemon->loop.now;
+    tf_log("worker-serving", "engine=%s pid=%d", worker->engine->name, (int)worker->pid);
+    tf_deploy_worker_changed(worker->daemon, worker);
+    tf_gateway_retry(worker->daemon->gateway);
+}
+
+static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
+{
+    const struct tf_registry *registry = &worker->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        if (registry->lambdas[i]->worker == worker && !registry->lambdas[i]->is_offered) {
+            return registry->lambdas[i];
+        }
+    }
+    return NULL;
+}
+
+/* What the load callbacks need; the lambda may be removed meanwhile, so by name. */
+struct offer {
+    struct tf_worker *worker;
+    char name[TF_NAME_MAX + 1];
+};
+
+static void offer_file(struct offer *offer, enum tf_store_file file);
+
+static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
+{
+    struct offer *offer = user;
+    struct tf_worker *worker = offer->worker;
+    struct tf_lambda *lambda = tf_registry_find(&worker->daemon->registry, offer->name);
+    (void)json;
+    (void)size;
+    if (lambda != NULL && err == TF_OK) {
+        lambda->is_granted = true;
+    }
+    if (err != TF_OK) {
+        tf_log("grant-not-restored", "lambda=%s error=%s", offer->name, tf_err_name(err));
+    }
+    free(offer);
+    load_next(worker);
+}
+
+static void on_offered_bundle(void *user, tf_err err, const char *json, size_t size)
+{
+    struct offer *offer = user;
+    (void)json;
+    (void)size;
+    if (err == TF_OK) {
+        offer_file(offer, TF_STORE_GRANT);
+        return;
+    }
+    tf_log("bundle-not-restored", "lambda=%s error=%s", offer->name, tf_err_name(err));
+    struct tf_worker *worker = offer->worker;
+    free(offer);
+    load_next(worker);
+}
+
+static void offer_file(struct offer *offer, enum tf_store_file file)
+{
+    struct tf_worker *worker = offer->worker;
+    bool is_bundle = file == TF_STORE_BUNDLE;
+    struct tf_call call = {.type = is_bundle ? TF_LINK_BUNDLE : TF_LINK_GRANT,
+                           .fd = -1,
+                           .timeout_ms = LOAD_MS,
+                           .done = is_bundle ? on_offered_bundle : on_offered_grant,
+                           .user = offer};
+    tf_err err = tf_store_get(&worker->daemon->store, offer->name, file, &call.fd);
+    if (err == TF_OK) {
+        tf_supervise_call(worker, &call);
+        return;
+    }
+    if (is_bundle || err != TF_ENOTFOUND) {
+        tf_log("store-unreadable", "lambda=%s error=%s", offer->name, tf_err_name(err));
+    }
+    free(offer);
+    load_next(worker);
+}
+
+/* Sends the next stored lambda, one after the other, then serves. */
+static void load_next(struct tf_worker *worker)
+{
+    if (worker->state != TF_WORKER_LOADING) {
+        return; /* it died meanwhile */
+    }
+    struct tf_lambda *lambda = next_unloaded(worker);
+    if (lambda == NULL) {
+        serve(worker);
+        return;
+    }
+    lambda->is_offered = true;
+    struct offer *offer = calloc(1, sizeof(*offer));
+    if (offer == NULL) {
+        tf_supervise_restart(worker);
+        return;
+    }
+    offer->worker = worker;
+    memcpy(offer->name, lambda->name, sizeof(offer->name));
+    offer_file(offer, TF_STORE_BUNDLE);
+}
+
+static void stop(struct tf_worker *worker)
+{
+    if (worker->state == TF_WORKER_BACKOFF) {
+        tf_loop_unset(&worker->daemon->loop, &worker->restart);
+        worker->state = TF_WORKER_STOPPED;
+    }
+    worker->is_wanted = false;
+    if (worker->state == TF_WORKER_STOPPED || worker->state == TF_WORKER_STOPPING) {
+        return;
+    }
+    worker->state = TF_WORKER_STOPPING;
+    close_links(worker);
+    tf_calls_fail(worker);
+}
+
+void tf_supervise_release(struct tf_worker *worker)
+{
+    if (!is_used(worker)) {
+        stop(worker);
+    }
+}
+
+void tf_supervise_restart(struct tf_worker *worker)
+{
+    if (worker->process.fd >= 0) {
+        tf_log("worker-restart", "engine=%s pid=%d", worker->engine->name, (int)worker->pid);
+        (void)kill(worker->pid, SIGKILL); /* our own child, not yet waited for */
+    }
+}
+
+tf_err tf_supervise_pass(struct tf_worker *worker, int fd)
+{
+    if (worker->state != TF_WORKER_SERVING) {
+        return TF_AGAIN;
+    }
+    struct tf_link_head head = {.type = TF_LINK_CONN};
+    for (unsigned i = 0; i < worker->threads; i++) {
+        unsigned thread = worker->next_thread % worker->threads;
+        worker->next_thread = thread + 1;
+        if (tf_link_send(worker->links[thread].watch.fd, &head, NULL, fd) == TF_OK) {
+            return TF_OK;
+        }
+    }
+    return TF_AGAIN;
+}
+
+void tf_supervise_stop_all(struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        stop(daemon->workers[i]);
+    }
+}
+
+bool tf_supervise_is_quiet(const struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        if (daemon->workers[i]->process.fd >= 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void tf_supervise_wipe(struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct tf_worker *worker = daemon->workers[i];
+        stop(worker);
+        if (worker->process.fd >= 0) {
+            (void)kill(worker->pid, SIGKILL);
+            (void)waitid(P_PIDFD, (id_t)worker->process.fd, &(siginfo_t){0}, WEXITED);
+            (void)close(worker->process.fd);
+        }
+        free(worker);
+    }
+    daemon->worker_count = 0;
+}

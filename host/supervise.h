@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * supervise.h - the worker processes: one per (engine, trust domain) with something deployed.
+ * Started on demand, given their stored bundles and sealed grants, restarted when they die,
+ * at first after 0.1 s, then after twice as long each time, up to 5 s.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "host/daemon.h"
+#include "host/link.h"
+#include "host/registry.h"
+#include "lib/err.h"
+
+enum tf_worker_state {
+    TF_WORKER_STOPPED,  /* nothing is deployed for it */
+    TF_WORKER_STARTING, /* until READY */
+    TF_WORKER_LOADING,  /* stored bundles and grants are on their way */
+    TF_WORKER_SERVING,
+    TF_WORKER_STOPPING, /* its links are closed; it ends soon */
+    TF_WORKER_BACKOFF   /* died; starts again later */
+};
+
+/* A question to one thread of a worker, answered by RESULT. */
+struct tf_call {
+    enum tf_link_type type;
+    unsigned thread;
+    int fd;           /* BUNDLE, GRANT: taken over; else -1 */
+    const char *text; /* DROP: the name; copied */
+    unsigned timeout_ms;
+    /** Called once: with the enclave's code and JSON (may be empty), or with TF_EIO (the
+     *  worker died) or TF_AGAIN (time-out) and nothing. */
+    void (*done)(void *user, tf_err err, const char *json, size_t size);
+    void *user;
+};
+
+/* What one thread of the enclave counts beside lambdas. */
+struct tf_thread_counts {
+    uint64_t handshakes;
+    uint64_t handshakes_failed;
+    uint64_t connections; /* open now */
+    uint64_t entries;
+};
+
+struct tf_worker_link {
+    struct tf_watch watch;
+    struct tf_worker *worker;
+    unsigned index;
+};
+
+struct tf_pending_call;
+
+struct tf_worker {
+    struct tf_daemon *daemon;
+    const struct tf_engine *engine;
+    char domain[TF_STORE_HEX + 1];
+    enum tf_worker_state state;
+    bool is_wanted; /* start again once it has stopped */
+    pid_t pid;
+    struct tf_watch process; /* pidfd */
+    struct tf_worker_link links[TF_THREADS_MAX];
+    unsigned link_count;
+    unsigned threads; /* that serve: as READY said, at most link_count */
+    unsigned next_thread;
+    uint64_t starts;
+    uint64_t backoff_ms;
+    uint64_t serving_since; /* loop's clock */
+    tf_err last_error;      /* why it ended last, if it said so */
+    struct tf_timer restart;
+    struct tf_timer call_timer;
+    struct tf_pending_call *calls; /* owned */
+    uint64_t last_id;
+    uint64_t sealed; /* blobs taken into the store */
+    struct tf_thread_counts base; /* of earlier processes */
+    struct tf_thread_counts last[TF_THREADS_MAX];
+};
+
+/** @return the worker's state as a stable word. */
+const char *tf_worker_state_name(enum tf_worker_state state);
+
+/** The worker of a place, made if need be, not started. NULL: too many, or no such engine. */
+struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engine,
+                                      const char *domain);
+
+/** Starts a worker that is stopped; fine in any state. */
+void tf_supervise_start(struct tf_worker *worker);
+
+/** Starts the workers of all stored lambdas. */
+void tf_supervise_start_all(struct tf_daemon *daemon);
+
+/** Stops a worker that no lambda needs any more. */
+void tf_supervise_release(struct tf_worker *worker);
+
+/** Ends a worker's process so that a new one takes up what is in the store. */
+void tf_supervise_restart(struct tf_worker *worker);
+
+/** Asks a thread of a worker that is loading or serving. `call` is copied. */
+void tf_supervise_call(struct tf_worker *worker, const struct tf_call *call);
+
+/**
+ * Passes an accepted socket to a thread of the worker.
+ * @return TF_OK; TF_AGAIN if it does not serve yet or its links are full.
+ */
+TF_MUST_USE tf_err tf_supervise_pass(struct tf_worker *worker, int fd);
+
+/** Tells all workers to end. */
+void tf_supervise_stop_all(struct tf_daemon *daemon);
+
+/** Whether no worker's process is left. */
+bool tf_supervise_is_quiet(const struct tf_daemon *daemon);
+
+/** Kills what is left (SIGKILL to own children only) and frees all. */
+void tf_supervise_wipe(struct tf_daemon *daemon);
+
+/* calls.c: the questions under way. */
+
+/** A RESULT came. `body` is its u32 code, u32 zero, JSON. */
+void tf_calls_answer(struct tf_worker *worker, uint64_t id, const uint8_t *body, size_t size);
+
+/** The worker is gone: ends all of them with TF_EIO. */
+void tf_calls_fail(struct tf_worker *worker);
+
+/* spawn.c */
+
+/** Starts the process with its links. @return TF_OK, TF_EIO. */
+TF_MUST_USE tf_err tf_worker_spawn(struct tf_worker *worker, int *pidfd);
