@@ -74,7 +74,9 @@ duk_double_t tf_duk_random(void *udata)
 
 static void note_failure(struct tf_js *js)
 {
-    js->steps += tf_arena_used(js->arena) / BYTES_PER_STEP;
+    uint64_t cost = tf_arena_used(js->arena) / BYTES_PER_STEP;
+    uint64_t left = js->steps_max > js->steps ? js->steps_max - js->steps : 0;
+    js->steps += cost < left ? cost : left;
 }
 
 static void *js_alloc(void *udata, duk_size_t size)

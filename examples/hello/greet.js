@@ -1,0 +1,5 @@
+'use strict';
+
+module.exports = function (greeting, name) {
+    return (greeting || 'Hello') + ', ' + (name || 'world') + '!';
+};

@@ -1,0 +1,7 @@
+export function count(text) {
+    return text.split(/\s+/u).filter(Boolean).length;
+}
+
+export function shout(text) {
+    return text.toUpperCase();
+}

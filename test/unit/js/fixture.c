@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test/unit/js/fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/js/env.h"
+
+enum { SLOT = 16 << 20, HEAP = 8 << 20 };
+
+struct tf_slot slot;
+struct tf_arena *heap;
+char console_line[1025];
+uint64_t clock_ns;
+
+static uint64_t random_state = 1;
+static _Alignas(4096) uint8_t slot_memory[SLOT];
+static _Alignas(4096) uint8_t heap_memory[HEAP];
+
+void tf_random(void *out, size_t size)
+{
+    uint8_t *bytes = out;
+    for (size_t i = 0; i < size; i++) {
+        random_state = random_state * 6364136223846793005U + 1442695040888963407U;
+        bytes[i] = (uint8_t)(random_state >> 56);
+    }
+}
+
+/* QuickJS's patch asks for the seed of a generator that the prelude replaces. */
+int tf_seed(unsigned char *out, unsigned int size);
+int tf_seed(unsigned char *out, unsigned int size)
+{
+    tf_random(out, size);
+    return 0;
+}
+
+uint64_t tf_clock_ns(void)
+{
+    return clock_ns;
+}
+
+void tf_console(const char *text, size_t size)
+{
+    memcpy(console_line, text, size);
+    console_line[size] = '\0';
+}
+
+bool is_quickjs(void)
+{
+    return strcmp(tf_js_engine(), "quickjs") == 0;
+}
+
+void start(void)
+{
+    /* The slot's memory is the host's: whatever is there must not matter. */
+    memset(slot_memory, 0xa5, sizeof(slot_memory));
+    tf_slot_init(&slot, slot_memory, sizeof(slot_memory));
+    heap = tf_arena_init(heap_memory, sizeof(heap_memory));
+    console_line[0] = '\0';
+    clock_ns = UINT64_C(1700000000123456789);
+}
+
+tf_err load_files(struct lambda *lambda)
+{
+    lambda->limits = (struct tf_js_limits){.steps = STEPS, .body = BODY, .stack = STACK};
+    lambda->program.name = "test";
+    lambda->program.files = lambda->files;
+    tf_err err = tf_slot_load(&slot, heap, &lambda->program, MEMORY, &lambda->limits,
+                              &lambda->snapshot);
+    lambda->report = lambda->snapshot.report;
+    return err != TF_OK ? err : lambda->snapshot.err;
+}
+
+tf_err load(struct lambda *lambda, const char *source)
+{
+    memset(lambda, 0, sizeof(*lambda));
+    lambda->files[0] =
+        (struct tf_js_file){"main.js", (const uint8_t *)source, strlen(source)};
+    lambda->program.file_count = 1;
+    lambda->program.entry = "main.js";
+    return load_files(lambda);
+}
+
+static bool read_file(const char *path, struct tf_js_file *out)
+{
+    FILE *file = fopen(path, "rb");
+    uint8_t *data = malloc(1 << 16);
+    if (file == NULL || data == NULL) {
+        free(data);
+        return false;
+    }
+    out->size = fread(data, 1, 1 << 16, file);
+    out->data = data;
+    return fclose(file) == 0;
+}
+
+tf_err load_folder(struct lambda *lambda, const char *folder, const char *const *names)
+{
+    memset(lambda, 0, sizeof(*lambda));
+    for (size_t i = 0; names[i] != NULL; i++) {
+        char path[256];
+        (void)snprintf(path, sizeof(path), "examples/%s/%s", folder, names[i]);
+        lambda->files[i].path = names[i];
+        if (!read_file(path, &lambda->files[i])) {
+            return TF_EIO;
+        }
+        lambda->program.file_count++;
+    }
+    lambda->program.entry = names[0];
+    lambda->program.is_module = strcmp(folder, "modules") == 0;
+    return load_files(lambda);
+}
+
+static struct tf_str str(const char *text)
+{
+    return (struct tf_str){text, strlen(text)};
+}
+
+tf_err ask(struct lambda *lambda, const char *url, const char *body)
+{
+    lambda->headers[0] = (struct tf_js_header){str("host"), str("a.test")};
+    lambda->headers[1] = (struct tf_js_header){str("content-type"), str("text/x-test")};
+    lambda->headers[2] = (struct tf_js_header){str("x-twice"), str("one")};
+    lambda->headers[3] = (struct tf_js_header){str("x-twice"), str("tw\xf6")};
+    lambda->request = (struct tf_js_request){.method = str(body == NULL ? "GET" : "POST"),
+                                             .url = str(url),
+                                             .headers = lambda->headers,
+                                             .header_count = 4,
+                                             .body = str(body == NULL ? "" : body)};
+    return tf_slot_call(&slot, &lambda->snapshot, &lambda->request, &lambda->limits,
+                        &lambda->response, &lambda->report);
+}
+
+tf_err run(struct lambda *lambda, const char *source, const char *body)
+{
+    tf_err err = load(lambda, source);
+    return err != TF_OK ? err : ask(lambda, "https://a.test/path?x=1", body);
+}
+
+bool answered(const struct lambda *lambda, const char *text)
+{
+    const struct tf_str *body = &lambda->response.body;
+    bool is_it = body->size == strlen(text) &&
+                 (body->size == 0 || memcmp(body->data, text, body->size) == 0);
+    if (!is_it) {
+        (void)fprintf(stderr, "expected %s\nanswered %.*s\nreport %s\n", text,
+                      (int)body->size, body->size == 0 ? "" : body->data,
+                      lambda->report.message);
+    }
+    return is_it;
+}
+
+const char *header(const struct lambda *lambda, const char *name)
+{
+    static char value[1024];
+    value[0] = '\0';
+    for (size_t i = 0; i < lambda->response.header_count; i++) {
+        const struct tf_js_header *h = &lambda->response.headers[i];
+        if (h->name.size == strlen(name) && memcmp(h->name.data, name, h->name.size) == 0) {
+            (void)snprintf(value, sizeof(value), "%.*s", (int)h->value.size, h->value.data);
+        }
+    }
+    return value;
+}
+
+void drop(struct lambda *lambda)
+{
+    tf_slot_drop(&slot, heap, &lambda->snapshot);
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Hostile lambdas: each ends within its limits, with its code, and the next request works. */
+#include <stdio.h>
+#include <string.h>
+
+#include "enclave/js/js.h"
+
+#include "test/test.h"
+#include "test/unit/js/fixture.h"
+
+struct hostile {
+    const char *name;
+    const char *source;
+    tf_err err;
+};
+
+static const char neighbour_source[] =
+    "exports.fetch = function (r) { return r.text().then(function (t) {"
+    " return new Response('neighbour ' + t); }); };";
+
+#define HANDLER(body) "exports.fetch = function (request) {" body "};"
+#define EVENT(body) "exports.handler = function (event, context) {" body "};"
+
+static const struct hostile at_load[] = {
+    {"loop at top level", "for (;;) {}", TF_ESTEPS},
+    {"loop with catch at top level", "for (;;) { try { for (;;) {} } catch (e) {} }",
+     TF_ESTEPS},
+    {"recursion at top level", "(function f() { return f() + 1; })()", TF_ESTACK},
+    {"memory at top level", "var a = []; for (;;) { a.push(new Uint8Array(1000)); }",
+     TF_EMEMORY},
+    {"no handler", "exports.x = 1;", TF_ELAMBDA_SOURCE},
+    {"syntax", "exports.fetch = function ( {", TF_ELAMBDA_SOURCE},
+    {"empty", "", TF_ELAMBDA_SOURCE},
+    {"throws", "throw new Error('no');", TF_ELAMBDA_SOURCE},
+    {"throws null", "throw null;", TF_ELAMBDA_SOURCE},
+    {"hostile error", "throw { toString: function () { for (;;) {} } };", TF_ESTEPS},
+    {"bad UTF-8", "exports.fetch = '\xff\xfe';", TF_ELAMBDA_SOURCE},
+    {"deep nesting", NULL, TF_ESTACK},
+    {"loop in getter of exports",
+     "Object.defineProperty(exports, 'fetch', { get: function () { for (;;) {} } });",
+     TF_ESTEPS},
+    {"missing module", "require('./missing');", TF_ELAMBDA_SOURCE},
+    {"absolute module", "require('/main.js');", TF_ELAMBDA_SOURCE},
+};
+
+static const struct hostile at_call[] = {
+    {"loop", HANDLER("for (;;) {}"), TF_ESTEPS},
+    {"loop with catch", HANDLER("for (;;) { try { for (;;) {} } catch (e) {} }"), TF_ESTEPS},
+    {"loop with finally",
+     HANDLER("try { for (;;) {} } finally { return new Response('x'); }"), TF_ESTEPS},
+    {"loop in status getter",
+     HANDLER("return new Response('', { get status() { for (;;) {} } });"), TF_ESTEPS},
+    {"loop in headers getter",
+     HANDLER("return new Response('', { headers: { get a() { for (;;) {} } } });"),
+     TF_ESTEPS},
+    {"loop in toString of the body",
+     HANDLER("return new Response({ toString: function () { for (;;) {} } });"), TF_ESTEPS},
+    {"loop in then getter", HANDLER("return { get then() { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in then", HANDLER("return { then: function () { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in statusCode getter", EVENT("return { get statusCode() { for (;;) {} } };"),
+     TF_ESTEPS},
+    {"loop in event body getter",
+     EVENT("return { statusCode: 200, get body() { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in event header's toString",
+     EVENT("return { statusCode: 200, headers: { a: { toString: function () {"
+           " for (;;) {} } } } };"),
+     TF_ESTEPS},
+    {"loop in toJSON", EVENT("return { toJSON: function () { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in a promise job",
+     HANDLER("return Promise.resolve().then(function () { for (;;) {} });"), TF_ESTEPS},
+    {"promise chain without end",
+     HANDLER("function f() { Promise.resolve().then(f); } f(); return new Promise(f);"),
+     TF_ESTEPS},
+    {"promise chain of promises",
+     HANDLER("function f() { return Promise.resolve().then(f); } return f();"), TF_EMEMORY},
+    {"microtasks without end", HANDLER("function f() { queueMicrotask(f); } f();"
+                                       " return new Response('x');"),
+     TF_ESTEPS},
+    {"loop in waitUntil", "exports.fetch = function (r, e, c) { c.waitUntil({ then:"
+                          " function () { for (;;) {} } }); return new Response(''); };",
+     TF_ESTEPS},
+    {"loop in toString of what is thrown",
+     HANDLER("throw { toString: function () { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in message of what is thrown",
+     HANDLER("var e = new Error(''); Object.defineProperty(e, 'message', { get: function"
+             " () { for (;;) {} } }); throw e;"),
+     TF_ESTEPS},
+    {"recursion", HANDLER("function f() { return f() + 1; } return f();"), TF_ESTACK},
+    {"recursion in toJSON",
+     EVENT("function f() { return { toJSON: function () { return JSON.stringify(f()); } };"
+           " } return f();"),
+     TF_ESTACK},
+    {"recursion in a promise job",
+     HANDLER("return Promise.resolve().then(function f() { return f() + 1; });"), TF_ESTACK},
+    {"memory: arrays", HANDLER("var a = []; for (;;) { a.push([1, 2, 3]); }"), TF_EMEMORY},
+    {"memory: buffers", HANDLER("var a = []; for (;;) { a.push(new Uint8Array(65536)); }"),
+     TF_EMEMORY},
+    {"memory: strings", HANDLER("var s = 'x'; for (;;) { s = s + s; }"), TF_EMEMORY},
+    {"memory: properties", HANDLER("var o = {}, i = 0; for (;;) { o['p' + i++] = i; }"),
+     TF_EMEMORY},
+    {"memory: closures",
+     HANDLER("var f = null; for (;;) { f = (function (g) { return function () { return g;"
+             " }; })(f); }"),
+     TF_EMEMORY},
+    {"memory: one buffer", HANDLER("return new Response(new Uint8Array(100 << 20));"),
+     TF_EMEMORY},
+    {"memory: in a promise job",
+     HANDLER("return Promise.resolve().then(function () { var a = [];"
+             " for (;;) { a.push([]); } });"),
+     TF_EMEMORY},
+    {"promise never settles", HANDLER("return new Promise(function () {});"), TF_EPENDING},
+    {"thenable never settles", HANDLER("return { then: function () {} };"), TF_EPENDING},
+    {"callback never called", "exports.handler = function (e, c, done) {};", TF_EPENDING},
+    {"throws", HANDLER("throw new TypeError('no');"), TF_EEXCEPTION},
+    {"throws undefined", HANDLER("throw undefined;"), TF_EEXCEPTION},
+    {"rejects", HANDLER("return Promise.reject(new Error('no'));"), TF_EEXCEPTION},
+    {"returns nothing", HANDLER(""), TF_ERESPONSE},
+    {"returns a string", HANDLER("return 'x';"), TF_ERESPONSE},
+    {"resolves to nothing", HANDLER("return Promise.resolve();"), TF_ERESPONSE},
+    {"returns an error response", HANDLER("return Response.error();"), TF_ERESPONSE},
+    {"used body", HANDLER("var r = new Response('x'); r.text(); return r;"), TF_ERESPONSE},
+    {"header injection", HANDLER("return new Response('', { headers: { a: 'b\\r\\nc: d' } });"),
+     TF_EEXCEPTION},
+    {"header name injection", HANDLER("return new Response('', { headers: { 'a\\r\\nb': 'c' }"
+                                      " });"),
+     TF_EEXCEPTION},
+    {"header injection by event",
+     EVENT("return { statusCode: 200, headers: { a: 'b\\r\\nc: d' } };"), TF_ERESPONSE},
+    {"header beyond Latin-1", HANDLER("return new Response('', { headers: { a: '\\u20ac' } });"),
+     TF_EEXCEPTION},
+    {"status 100", HANDLER("return new Response('', { status: 100 });"), TF_EEXCEPTION},
+    {"status 600 by event", EVENT("return { statusCode: 600 };"), TF_ERESPONSE},
+    {"status 200.5 by event", EVENT("return { statusCode: 200.5 };"), TF_ERESPONSE},
+    {"status NaN by event", EVENT("return { statusCode: 'x' };"), TF_ERESPONSE},
+    {"huge body", HANDLER("var s = 'x'; while (s.length <= 1 << 20) { s += s; }"
+                          " return new Response(s);"),
+     TF_ELIMIT},
+    {"too many headers",
+     HANDLER("var r = new Response(''); for (var i = 0; i < 101; i++) {"
+             " r.headers.append('a', 'b'); } return r;"),
+     TF_ERESPONSE},
+    {"tampered header list",
+     HANDLER("var r = new Response(''); var s = Object.getOwnPropertySymbols(r.headers)[0];"
+             " r.headers[s] = ['a', 'b\\r\\nc']; return r;"),
+     TF_ERESPONSE},
+    {"header list with getters",
+     HANDLER("var r = new Response(''), n = 0;"
+             " var s = Object.getOwnPropertySymbols(r.headers)[0], a = ['a', 'b'];"
+             " Object.defineProperty(a, 1, { get: function () { return n++ ? 'long enough"
+             " to not fit any more' : 'b'; } }); r.headers[s] = a; return r;"),
+     TF_ERESPONSE},
+    {"tampered status",
+     HANDLER("var r = new Response(''); r[Object.getOwnPropertySymbols(r)[0]].status = 99;"
+             " return r;"),
+     TF_ERESPONSE},
+    {"tampered body",
+     HANDLER("var r = new Response(''); r[Object.getOwnPropertySymbols(r)[0]].body ="
+             " { byteLength: 1e9, buffer: {} }; return r;"),
+     TF_EEXCEPTION},
+};
+
+static void check_call(const struct hostile *h, struct lambda *neighbour)
+{
+    struct lambda lambda;
+    tf_err err = load(&lambda, h->source);
+    if (!CHECK(err == TF_OK)) {
+        (void)fprintf(stderr, "  %s: load: %s %s\n", h->name, tf_err_name(err),
+                      lambda.report.message);
+        return;
+    }
+    for (int i = 0; i < 2; i++) { /* the second time shows that the heap came back */
+        err = ask(&lambda, "https://a.test/", "body");
+        if (!CHECK(err == h->err) || !CHECK(lambda.report.message[0] != '\0')) {
+            (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
+                          tf_err_name(h->err), lambda.report.message);
+        }
+        CHECK(lambda.report.steps <= 2 * (uint64_t)STEPS);
+        CHECK(ask(neighbour, "https://n.test/", "ok") == TF_OK);
+        CHECK(answered(neighbour, "neighbour ok"));
+    }
+    drop(&lambda);
+}
+
+static void hostile_handlers_end_within_their_limits(void)
+{
+    struct lambda neighbour;
+    start();
+    CHECK(load(&neighbour, neighbour_source) == TF_OK);
+    for (size_t i = 0; i < sizeof(at_call) / sizeof(at_call[0]); i++) {
+        check_call(&at_call[i], &neighbour);
+    }
+}
+
+static void hostile_top_levels_end_within_their_limits(void)
+{
+    static char nested[100001];
+    struct lambda neighbour;
+    struct lambda lambda;
+
+    start();
+    memset(nested, '[', sizeof(nested) - 1);
+    CHECK(load(&neighbour, neighbour_source) == TF_OK);
+    for (size_t i = 0; i < sizeof(at_load) / sizeof(at_load[0]); i++) {
+        const struct hostile *h = &at_load[i];
+        tf_err err = load(&lambda, h->source == NULL ? nested : h->source);
+        if (!CHECK(err == h->err) || !CHECK(lambda.report.message[0] != '\0')) {
+            (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
+                          tf_err_name(h->err), lambda.report.message);
+        }
+        /* The failure is remembered. */
+        CHECK(ask(&lambda, "https://a.test/", NULL) == h->err);
+        CHECK(ask(&neighbour, "https://n.test/", "ok") == TF_OK);
+        drop(&lambda);
+    }
+}
+
+static void what_a_script_catches_is_no_failure(void)
+{
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              HANDLER("function f() { return f() + 1; } try { f(); } catch (e) {"
+                      " return new Response('caught'); }"),
+              NULL) == TF_OK);
+    CHECK(answered(&lambda, "caught"));
+    CHECK(run(&lambda,
+              HANDLER("var a = []; try { for (;;) { a.push(new Uint8Array(65536)); } }"
+                      " catch (e) { a = null; return new Response('caught'); }"),
+              NULL) == TF_OK);
+    CHECK(answered(&lambda, "caught"));
+}
+
+static void source_cannot_be_made_from_strings(void)
+{
+    static const char *const tries[] = {
+        "eval('1')", "globalThis.eval('1')", "Function('return 1')()",
+        "new Function('return 1')()", "(function () {}).constructor('return 1')()",
+        "Object.getPrototypeOf(function () {}).constructor('return 1')()",
+        "Reflect.construct(Function, ['return 1'])()",
+        "Error.constructor('return 1')()", "Math.max.constructor('return 1')()"};
+    static const char *const modern[] = {
+        "Object.getPrototypeOf(async function () {}).constructor('return 1')()",
+        "Object.getPrototypeOf(function* () {}).constructor('return 1')()",
+        "Object.getPrototypeOf(async function* () {}).constructor('return 1')()",
+        "(async () => {}).constructor('return 1')()"};
+    char source[512];
+    struct lambda lambda;
+
+    start();
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        (void)snprintf(source, sizeof(source), HANDLER("return new Response('' + %s);"),
+                       tries[i]);
+        CHECK(run(&lambda, source, NULL) == TF_EEXCEPTION);
+        drop(&lambda);
+    }
+    for (size_t i = 0; is_quickjs() && i < sizeof(modern) / sizeof(modern[0]); i++) {
+        (void)snprintf(source, sizeof(source), HANDLER("return new Response('' + %s);"),
+                       modern[i]);
+        CHECK(run(&lambda, source, NULL) == TF_EEXCEPTION);
+        drop(&lambda);
+    }
+}
+
+/* Every allocation of a request fails once, by ever larger caps: no crash, and afterwards
+ * all is well. */
+static void memory_may_end_anywhere(void)
+{
+    static const char source[] = HANDLER(
+        "var a = []; for (var i = 0; i < 20; i++) { a.push({ i: i, s: 'x' + i }); }"
+        " return request.text().then(function (t) { return Response.json({ t: t, u:"
+        " new URL(request.url).pathname, a: a.map(String) }); });");
+    struct lambda lambda;
+    struct tf_arena *arena = (void *)slot.memory;
+    tf_err err = TF_EMEMORY;
+
+    start();
+    CHECK(load(&lambda, source) == TF_OK);
+    arena = (void *)slot.memory;
+    for (size_t cap = lambda.snapshot.size; cap < lambda.snapshot.size + 40000; cap += 48) {
+        memcpy(slot.memory, lambda.snapshot.bytes, lambda.snapshot.size);
+        slot.in = &lambda.snapshot;
+        slot.is_clean = true;
+        tf_arena_cap(arena, cap);
+        err = ask(&lambda, "https://a.test/p", "text");
+        if (!CHECK(err == TF_OK || err == TF_EMEMORY)) {
+            (void)fprintf(stderr, "  cap %zu: %s %s\n", cap, tf_err_name(err),
+                          lambda.report.message);
+        }
+    }
+    CHECK(err == TF_OK);
+    CHECK(ask(&lambda, "https://a.test/p", "text") == TF_OK);
+}
+
+int main(void)
+{
+    RUN(hostile_handlers_end_within_their_limits);
+    RUN(hostile_top_levels_end_within_their_limits);
+    RUN(what_a_script_catches_is_no_failure);
+    RUN(source_cannot_be_made_from_strings);
+    RUN(memory_may_end_anywhere);
+    return test_end();
+}
