@@ -255,12 +255,12 @@ static duk_ret_t describe(duk_context *context, void *udata)
         duk_get_prop_string(context, -1, "stack");
         stack = duk_get_lstring(context, -1, &stack_size);
         duk_swap_top(context, -2);
-        /* Its first line repeats the error. */
-        text = stack == NULL ? NULL : memchr(stack, '\n', stack_size);
-        stack_size = text == NULL ? 0 : stack_size - (size_t)(text - stack);
-        stack = text;
     }
     text = duk_safe_to_lstring(context, -1, &size);
+    if (stack != NULL && size <= stack_size && memcmp(stack, text, size) == 0) {
+        stack += size; /* it starts with what toString says */
+        stack_size -= size;
+    }
     tf_text_report(job->report, text, size, stack, stack_size);
     return 0;
 }

@@ -2,8 +2,8 @@
 #include "test/unit/js/fixture.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 
 #include "enclave/js/env.h"
 
@@ -38,6 +38,15 @@ int tf_seed(unsigned char *out, unsigned int size)
 uint64_t tf_clock_ns(void)
 {
     return clock_ns;
+}
+
+/* QuickJS's Date asks libc, which is enclave/libc in the image. */
+int gettimeofday(struct timeval *restrict tv, void *restrict tz)
+{
+    (void)tz;
+    tv->tv_sec = (time_t)(clock_ns / 1000000000);
+    tv->tv_usec = (suseconds_t)(clock_ns / 1000 % 1000000);
+    return 0;
 }
 
 void tf_console(const char *text, size_t size)
@@ -82,27 +91,26 @@ tf_err load(struct lambda *lambda, const char *source)
     return load_files(lambda);
 }
 
-static bool read_file(const char *path, struct tf_js_file *out)
+static bool read_file(const char *path, uint8_t *data, size_t cap, struct tf_js_file *out)
 {
     FILE *file = fopen(path, "rb");
-    uint8_t *data = malloc(1 << 16);
-    if (file == NULL || data == NULL) {
-        free(data);
+    if (file == NULL) {
         return false;
     }
-    out->size = fread(data, 1, 1 << 16, file);
+    out->size = fread(data, 1, cap, file);
     out->data = data;
     return fclose(file) == 0;
 }
 
 tf_err load_folder(struct lambda *lambda, const char *folder, const char *const *names)
 {
+    static uint8_t sources[8][1 << 14];
     memset(lambda, 0, sizeof(*lambda));
     for (size_t i = 0; names[i] != NULL; i++) {
         char path[256];
         (void)snprintf(path, sizeof(path), "examples/%s/%s", folder, names[i]);
         lambda->files[i].path = names[i];
-        if (!read_file(path, &lambda->files[i])) {
+        if (!read_file(path, sources[i], sizeof(sources[i]), &lambda->files[i])) {
             return TF_EIO;
         }
         lambda->program.file_count++;

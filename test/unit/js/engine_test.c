@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What lambdas can do, on each engine: examples, handlers, a fresh heap, the slot. */
+#include <stdio.h>
+#include <string.h>
+
+#include "enclave/js/js.h"
+
+#include "test/test.h"
+#include "test/unit/js/fixture.h"
+
+static void an_echo_answers(void)
+{
+    static const char *const files[] = {"main.js", NULL};
+    struct lambda lambda;
+    start();
+    CHECK(load_folder(&lambda, "echo", files) == TF_OK);
+    CHECK(ask(&lambda, "https://echo.test/", "some text") == TF_OK);
+    CHECK(answered(&lambda, "some text"));
+    CHECK(lambda.response.status == 200);
+    CHECK(strcmp(header(&lambda, "content-type"), "text/x-test") == 0);
+    CHECK(ask(&lambda, "https://echo.test/", NULL) == TF_OK);
+    CHECK(answered(&lambda, ""));
+    (void)fprintf(stderr, "%s: snapshot of echo %zu bytes\n", tf_js_engine(),
+                  lambda.snapshot.size);
+    CHECK(lambda.snapshot.size < 400 * 1024);
+}
+
+static void bytes_come_back_as_they_were(void)
+{
+    static const char *const files[] = {"main.js", NULL};
+    char body[512];
+    struct lambda lambda;
+
+    start();
+    for (size_t i = 0; i < sizeof(body); i++) {
+        body[i] = (char)i;
+    }
+    CHECK(load_folder(&lambda, "echo", files) == TF_OK);
+    CHECK(ask(&lambda, "https://echo.test/", "") == TF_OK);
+    lambda.request.body = (struct tf_str){body, sizeof(body)};
+    CHECK(tf_slot_call(&slot, &lambda.snapshot, &lambda.request, &lambda.limits,
+                       &lambda.response, &lambda.report) == TF_OK);
+    CHECK(lambda.response.body.size == sizeof(body));
+    CHECK(memcmp(lambda.response.body.data, body, sizeof(body)) == 0);
+}
+
+static void hello_greets(void)
+{
+    static const char *const files[] = {"main.js", "greet.js", NULL};
+    static const struct tf_js_var env[] = {{"GREETING", "Hall\xc3\xb6le"}};
+    struct lambda lambda;
+    start();
+    CHECK(load_folder(&lambda, "hello", files) == TF_OK);
+    lambda.program.env = env;
+    lambda.program.env_count = 1;
+    CHECK(load_files(&lambda) == TF_OK);
+    CHECK(ask(&lambda, "https://hello.test/a/b?name=J%C3%B6rg", NULL) == TF_OK);
+    CHECK(answered(&lambda, "Hall\xc3\xb6le, J\xc3\xb6rg!\nmethod: GET\npath: /a/b\n"
+                            "query: ?name=J%C3%B6rg\n"));
+}
+
+static void benchmarks_check_their_results(void)
+{
+    static const char *const files[] = {"main.js", NULL};
+    struct lambda lambda;
+    start();
+    CHECK(load_folder(&lambda, "base64", files) == TF_OK);
+    CHECK(ask(&lambda, "https://base64.test/?n=1", NULL) == TF_OK);
+    CHECK(answered(&lambda, "base64: ok, 1 rounds of 4096 bytes\n"));
+    drop(&lambda);
+    CHECK(load_folder(&lambda, "cube3d", files) == TF_OK);
+    CHECK(ask(&lambda, "https://cube3d.test/", NULL) == TF_OK);
+    CHECK(answered(&lambda, "cube3d: ok, 50 turns, sum 566852249\n"));
+    drop(&lambda);
+}
+
+static void every_request_gets_a_fresh_heap(void)
+{
+    static const char *const files[] = {"main.js", NULL};
+    struct lambda lambda;
+    start();
+    CHECK(load_folder(&lambda, "fresh", files) == TF_OK);
+    for (int i = 0; i < 5; i++) {
+        CHECK(ask(&lambda, "https://fresh.test/", NULL) == TF_OK);
+        CHECK(answered(&lambda, "1\n"));
+    }
+    CHECK(run(&lambda,
+              "var buffer = new Uint8Array(4096), o = { n: 0 };"
+              "exports.fetch = function () { var was = [buffer[7], o.n, typeof leak,"
+              " typeof Response.leak, typeof ''.leak].join();"
+              " buffer[7] = 1; o.n++; globalThis.leak = new Array(9999).join('leak');"
+              " Response.leak = 1; String.prototype.leak = 1; return new Response(was); };",
+              NULL) == TF_OK);
+    CHECK(answered(&lambda, "0,0,undefined,undefined,undefined"));
+    CHECK(ask(&lambda, "https://a.test/", NULL) == TF_OK);
+    CHECK(answered(&lambda, "0,0,undefined,undefined,undefined"));
+}
+
+static void nothing_of_a_request_stays_in_the_slot(void)
+{
+    static const char marker[] = "MARKER-7f3a";
+    struct lambda lambda;
+    struct lambda other;
+    start();
+    CHECK(load(&other, "exports.fetch = function () { return new Response('x'); };") ==
+          TF_OK);
+    CHECK(run(&lambda,
+              "exports.fetch = function (r) { return r.text().then(function (t) {"
+              " var a = []; for (var i = 0; i < 5000; i++) { a.push(t + i); }"
+              " globalThis.a = a; return new Response(a[4999]); }); };",
+              marker) == TF_OK);
+    CHECK(memmem(slot.memory, slot.size, marker, strlen(marker)) != NULL);
+    CHECK(ask(&other, "https://a.test/", NULL) == TF_OK);
+    CHECK(memmem(slot.memory, slot.size, marker, strlen(marker)) == NULL);
+}
+
+static void random_numbers_differ_between_requests(void)
+{
+    char first[128];
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              "var early = Math.random();"
+              "exports.fetch = function () { return new Response([Math.random(),"
+              " Math.random(), crypto.randomUUID(),"
+              " crypto.getRandomValues(new Uint8Array(4)).length].join()); };",
+              NULL) == TF_OK);
+    (void)snprintf(first, sizeof(first), "%.*s", (int)lambda.response.body.size,
+                   lambda.response.body.data);
+    CHECK(ask(&lambda, "https://a.test/", NULL) == TF_OK);
+    CHECK(lambda.response.body.size != strlen(first) ||
+          memcmp(first, lambda.response.body.data, strlen(first)) != 0);
+    CHECK(first[0] == '0' && first[1] == '.');
+}
+
+static void the_clock_is_the_enclaves(void)
+{
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              "exports.fetch = function () { return new Response([Date.now(),"
+              " new Date().getTime() === Date.now() && performance.now() >= 0].join()); };",
+              NULL) == TF_OK);
+    CHECK(answered(&lambda, "1700000000123,true"));
+    clock_ns += UINT64_C(5000000);
+    CHECK(ask(&lambda, "https://a.test/", NULL) == TF_OK);
+    CHECK(answered(&lambda, "1700000000128,true"));
+}
+
+static void two_lambdas_alternate_in_a_slot(void)
+{
+    struct lambda a;
+    struct lambda b;
+    start();
+    CHECK(load(&a, "var n = 0; exports.fetch = function () { n++;"
+                   " return new Response('a' + n); };") == TF_OK);
+    CHECK(load(&b, "var n = 0; exports.fetch = function () { n += 10;"
+                   " return new Response('b' + n); };") == TF_OK);
+    for (int i = 0; i < 10; i++) {
+        CHECK(ask(&a, "https://a.test/", NULL) == TF_OK && answered(&a, "a1"));
+        CHECK(ask(&b, "https://b.test/", NULL) == TF_OK && answered(&b, "b10"));
+        CHECK(ask(&b, "https://b.test/", NULL) == TF_OK && answered(&b, "b10"));
+    }
+    drop(&a);
+    CHECK(ask(&b, "https://b.test/", NULL) == TF_OK && answered(&b, "b10"));
+}
+
+static void a_reused_heap_lasts_until_it_fails(void)
+{
+    struct lambda a;
+    struct lambda b;
+    start();
+    CHECK(load(&b, "exports.fetch = function () { return new Response('b'); };") == TF_OK);
+    CHECK(load(&a, "var n = 0; exports.fetch = function (r) { n++;"
+                   " if (/fail/.test(r.url)) { throw new Error(); }"
+                   " return r.text().then(function (t) { return new Response(t + n,"
+                   " { headers: { a: 'b' } }); }); };") == TF_OK);
+    a.snapshot.is_reused = true;
+    CHECK(ask(&a, "https://a.test/", "x") == TF_OK && answered(&a, "x1"));
+    CHECK(ask(&a, "https://a.test/", "y") == TF_OK && answered(&a, "y2"));
+    CHECK(ask(&a, "https://a.test/", "z\xf0\x9f\x98\x80") == TF_OK);
+    CHECK(answered(&a, "z\xf0\x9f\x98\x80"
+                       "3"));
+    CHECK(ask(&a, "https://a.test/fail", NULL) == TF_EEXCEPTION);
+    CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, "1"));
+    CHECK(ask(&b, "https://b.test/", NULL) == TF_OK && answered(&b, "b"));
+    CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, "1"));
+}
+
+static void a_full_heap_refuses_a_snapshot(void)
+{
+    static _Alignas(16) uint8_t small[8192];
+    struct lambda lambda;
+    start();
+    heap = tf_arena_init(small, sizeof(small));
+    CHECK(load(&lambda, "exports.fetch = function () {};") == TF_ENOMEM);
+}
+
+static void events_are_answered_in_aws_style(void)
+{
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              "exports.handler = function (event, context) { return { statusCode: 201,"
+              " headers: { 'X-A': 1 }, cookies: ['a=b', 'c=d'], body: [event.version,"
+              " event.rawPath, event.rawQueryString, event.queryStringParameters.x,"
+              " event.headers['x-twice'], event.requestContext.http.method, event.body,"
+              " event.isBase64Encoded, context.functionName].join() }; };",
+              "b\xc3\xb6"
+              "dy") == TF_OK);
+    CHECK(lambda.response.status == 201);
+    CHECK(answered(&lambda, "2.0,/path,x=1,1,one,tw\xc3\xb6,POST,b\xc3\xb6"
+                            "dy,false,test"));
+    CHECK(strcmp(header(&lambda, "x-a"), "1") == 0);
+    CHECK(strcmp(header(&lambda, "set-cookie"), "c=d") == 0);
+    CHECK(strcmp(header(&lambda, "content-type"), "application/json") == 0);
+
+    CHECK(run(&lambda, "exports.handler = function (e) { return { got: e.body }; };", "q") ==
+          TF_OK);
+    CHECK(answered(&lambda, "{\"got\":\"q\"}"));
+    CHECK(run(&lambda,
+              "exports.handler = function (e) { return Promise.resolve({ statusCode: 200,"
+              " isBase64Encoded: true, body: e.isBase64Encoded ? e.body : 'no' }); };",
+              "\xff\x01\xfe") == TF_OK);
+    CHECK(answered(&lambda, "\xff\x01\xfe"));
+    CHECK(run(&lambda, "exports.handler = function (e, c, done) { done(null, 'called'); };",
+              NULL) == TF_OK);
+    CHECK(answered(&lambda, "called"));
+    CHECK(run(&lambda,
+              "exports.handler = function (e, c, done) { done(new Error('no')); };",
+              NULL) == TF_EEXCEPTION);
+}
+
+static void handlers_are_found(void)
+{
+    static const char *const forms[] = {
+        "exports.fetch = function () { return new Response('found'); };",
+        "module.exports = { fetch: function () { return new Response('found'); } };",
+        "exports.default = { x: 'found', fetch: function () { return new Response(this.x);"
+        " } };",
+        "exports.handler = function () { return { statusCode: 200, body: 'found' }; };",
+        "exports.default = { handler: function () { return { statusCode: 200, body:"
+        " 'found' }; } };",
+    };
+    struct lambda lambda;
+    start();
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+        CHECK(run(&lambda, forms[i], NULL) == TF_OK);
+        CHECK(answered(&lambda, "found"));
+        drop(&lambda);
+    }
+}
+
+static void es_modules_work_where_there_are_some(void)
+{
+    static const char *const files[] = {"main.js", "lib/greet.js", "lib/words.js", NULL};
+    static const struct tf_js_var env[] = {{"GREETING", "Hello"}};
+    struct lambda lambda;
+    start();
+    tf_err err = load_folder(&lambda, "modules", files);
+    if (!is_quickjs()) {
+        CHECK(err == TF_ELAMBDA_SOURCE);
+        CHECK(strstr(lambda.report.message, "modules") != NULL);
+        return;
+    }
+    CHECK(err == TF_OK);
+    lambda.program.env = env;
+    lambda.program.env_count = 1;
+    CHECK(load_files(&lambda) == TF_OK);
+    CHECK(ask(&lambda, "https://modules.test/?name=you", "two words") == TF_OK);
+    CHECK(answered(&lambda, "{\"greeting\":\"Hello, you!\",\"words\":2,"
+                            "\"shout\":\"TWO WORDS\",\"started\":\"yes\"}"));
+}
+
+static void bad_modules_do_not_load(void)
+{
+    static const char *const sources[] = {
+        "import './missing.js'; export default { fetch() {} };",
+        "import 'std'; export default { fetch() {} };",
+        "import '../main.js'; export default { fetch() {} };",
+        "export default 1;",
+        "await new Promise(() => {}); export default { fetch() {} };",
+        "export default { fetch() {} }; throw new Error('no');",
+        "export default {",
+    };
+    struct lambda lambda;
+    start();
+    for (size_t i = 0; is_quickjs() && i < sizeof(sources) / sizeof(sources[0]); i++) {
+        memset(&lambda, 0, sizeof(lambda));
+        lambda.files[0] = (struct tf_js_file){"main.js", (const uint8_t *)sources[i],
+                                              strlen(sources[i])};
+        lambda.program = (struct tf_js_program){.file_count = 1, .entry = "main.js",
+                                                .is_module = true};
+        CHECK(load_files(&lambda) == TF_ELAMBDA_SOURCE);
+        CHECK(lambda.report.message[0] != '\0');
+        drop(&lambda);
+    }
+}
+
+static void reports_name_error_and_place(void)
+{
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              "exports.fetch = function () {\n  throw new RangeError('too\\nfar');\n};",
+              NULL) == TF_EEXCEPTION);
+    CHECK(strncmp(lambda.report.message, "RangeError: too far", 19) == 0);
+    CHECK(strstr(lambda.report.message, "main.js:2") != NULL);
+    CHECK(load(&lambda, "var a = 1;\nvar b = ;") == TF_ELAMBDA_SOURCE);
+    CHECK(strncmp(lambda.report.message, "SyntaxError", 11) == 0);
+    CHECK(strstr(lambda.report.message, "2") != NULL);
+}
+
+int main(void)
+{
+    RUN(an_echo_answers);
+    RUN(bytes_come_back_as_they_were);
+    RUN(hello_greets);
+    RUN(benchmarks_check_their_results);
+    RUN(every_request_gets_a_fresh_heap);
+    RUN(nothing_of_a_request_stays_in_the_slot);
+    RUN(random_numbers_differ_between_requests);
+    RUN(the_clock_is_the_enclaves);
+    RUN(two_lambdas_alternate_in_a_slot);
+    RUN(a_reused_heap_lasts_until_it_fails);
+    RUN(a_full_heap_refuses_a_snapshot);
+    RUN(events_are_answered_in_aws_style);
+    RUN(handlers_are_found);
+    RUN(es_modules_work_where_there_are_some);
+    RUN(bad_modules_do_not_load);
+    RUN(reports_name_error_and_place);
+    return test_end();
+}
