@@ -139,8 +139,8 @@ $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
-    $(O)/san/test/unit/js/%.o $(call san,enclave/js/$(1).c enclave/js/$(1)_native.c \
-    $(JS_SHARED)) $(call A,lib)
+    $(O)/san/test/unit/js/%.o $(call san,test/unit/js/fixture.c enclave/js/$(1).c \
+    enclave/js/$(1)_native.c $(JS_SHARED)) $(call A,lib)
 	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
