@@ -25,7 +25,7 @@
     movl    $-1, %eax
     movl    $-1, %edx
     xrstor64 clean_state(%rip)
-    lfence                          /* INTEL-SA-00219: MXCSR before anything depends on it */
+    lfence                          /* nothing runs ahead with the host's MXCSR (MCDT) */
     .endm
 
     .section .text.tf_entry, "ax", @progbits

@@ -49,13 +49,12 @@ void tf_zeroed_heap_prepare(struct tf_zeroed_heap *heap, uint64_t size)
     uint64_t used = tf_arena_used(heap->arena);
 
     if (used > heap->zeroed) {
-        /* Snapshots are taken from the arena itself (enclave/js/slot.h), past this function:
-         * what was handed out must not be zeroed any more. */
+        /* Snapshots are taken from the arena itself (enclave/js/slot.h), past this
+         * function: what was handed out must not be zeroed any more. */
         heap->zeroed = used;
     }
     if (size > heap->size - used) {
-        return; /* such an allocation can only be met by memory handed out before, or fail
-                 */
+        return; /* it can only be met by memory handed out before, or fail */
     }
     uint64_t end = used + size + SLACK;
     zero_to(heap, end < heap->size ? end : heap->size);

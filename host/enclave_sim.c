@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * enclave_sim.c - the simulator as a backend: ECREATE, EADD, EEXTEND, EINIT, and the
- * rules of Linux's driver around them (Documentation/arch/x86/sgx.rst; sgx.md 1.6).
+ * rules of Linux's driver around them (Documentation/arch/x86/sgx.rst,
+ * arch/x86/kernel/cpu/sgx/ioctl.c).
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static bool is_zero(const uint8_t *bytes, size_t size)
     return true;
 }
 
-/* ECREATE's checks (SDM 38.4, and sgx.md 1.1). */
+/* ECREATE's checks (SDM vol. 3D, ECREATE). */
 static bool is_secs_good(const struct sgx_secs *secs)
 {
     uint64_t frame = (uint64_t)secs->ssa_frame_size * TF_PAGE;

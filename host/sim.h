@@ -4,7 +4,7 @@
  * other through this header, and tests of the simulator see its test options.
  *
  * The simulator is a CPU with SGX as far as the image can tell: it measures and checks
- * what hardware would (SDM vol. 3D, chapters 37 to 39), and refuses what hardware
+ * what hardware would (SDM vol. 3D), and refuses what hardware
  * refuses. It keeps no secret from the machine's owner.
  */
 #pragma once
@@ -20,7 +20,7 @@
 #include "lib/err.h"
 #include "lib/measure.h"
 
-/** General registers in the order of GPRSGX (SDM 37.9.2), then RFLAGS. */
+/** General registers in the order of GPRSGX (SDM vol. 3D), then RFLAGS. */
 struct tf_sim_registers {
     uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
     uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
@@ -134,7 +134,7 @@ void tf_sim_machine_wipe(struct tf_sim_machine *machine);
 
 /** Executes a leaf with these registers. @return false where the CPU raises #GP. */
 bool tf_sim_leaf(const struct tf_sim *sim, struct tf_sim_registers *registers);
-/** The MAC of a report for `target` (SDM 38.17). */
+/** The MAC of a report for `target` (SDM vol. 3D, EREPORT). */
 void tf_sim_report_mac(const struct tf_sim_machine *machine,
                        const struct sgx_target_info *target,
                        const struct sgx_report *report, uint8_t mac[static 16]);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_leaf.c - EREPORT and EGETKEY (SDM 39.3 and 39.4). The CPU's derivation is secret;
- * ours is HMAC-SHA256 under the machine's root over the same inputs, each at its own
- * place.
+ * sim_leaf.c - EREPORT and EGETKEY (SDM vol. 3D, same names). The CPU's derivation is
+ * secret; ours is HMAC-SHA256 under the machine's root over the same inputs, each at its
+ * own place.
  */
 #include <string.h>
 
@@ -25,7 +25,8 @@ enum {
     FLAGS_ARITHMETIC = 0x8d5 /* CF PF AF ZF SF OF */
 };
 
-/* SDM table 38-63, "Key Derivation": fields that a key does not depend on are zero. */
+/* SDM vol. 3D, EGETKEY, table "Key Derivation": fields that a key does not depend on are
+ * zero. */
 struct dependencies {
     uint16_t key_name;
     uint16_t key_policy;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_thread.c - thread control structures and EENTER (SDM 38.4, 39.2).
+ * sim_thread.c - thread control structures and EENTER (SDM vol. 3D, TCS and EENTER).
  */
 #include "host/sim.h"
 
@@ -107,7 +107,7 @@ static bool can_enter(const struct tf_sim *sim, const struct tf_sim_thread *thre
            tf_sim_has_access(sim, thread->oentry, 1, SGX_SECINFO_X);
 }
 
-/* What the published costs of a transition amount to (sgx.md section 3). */
+/* What the published costs of a transition amount to (10,000 cycles is their order). */
 static void burn(uint64_t cycles)
 {
     uint64_t start = __builtin_ia32_rdtsc();

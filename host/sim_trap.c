@@ -269,6 +269,9 @@ static int set_up_process(struct tf_sim *sim)
     const struct rlimit none = {0, 0};
 
     if ((getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE_BIT) == 0) {
+        (void)fprintf(stderr,
+                      "tfaas-worker: the simulator needs FSGSBASE: a CPU since 2013 "
+                      "(Intel) or 2017 (AMD), and Linux 5.9\n");
         return -ENODEV;
     }
     if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
