@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
 #
-# Plants each forbidden thing into a small image and shows that tools/check-image names it;
-# and that it passes a clean one.
+# Plants each forbidden thing into a small image and shows that tools/check-image names
+# it; and that it passes a clean one.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 work=$(mktemp -d)
@@ -90,7 +90,8 @@ refused "page 0 executable" "page 0 is executable"
 build planted.c -Wl,-z,execstack
 refused "executable stack" "executable stack"
 
-source_with "" 'static int one(void){return 1;} static int (*choose(void))(void){return one;}
+source_with "" 'static int one(void) { return 1; }
+static int (*choose(void))(void) { return one; }
 int f(void) __attribute__((ifunc("choose"))); int (*r)(void) = f;'
 build planted.c
 refused "IRELATIVE relocation" "relocation R_X86_64_IRELATIVE at 0x"
@@ -101,7 +102,8 @@ build planted.c -Wl,-z,notext
 refused "relocation into a read-only segment" "RELATIVE at 0x.* into a read-only segment"
 refused "text relocations" "TEXTREL"
 
-source_with "" 'static volatile int b; __attribute__((constructor)) static void early(void) { b = 5; }'
+source_with "" 'static volatile int b;
+__attribute__((constructor)) static void early(void) { b = 5; }'
 build planted.c
 refused "constructor" "INIT_ARRAY"
 
@@ -120,8 +122,8 @@ build planted.c
 offset=$(readelf -lW "$work/image" | awk '$1 == "LOAD" && /R E/ { print $2, $5 }')
 at=$((${offset% *} + ${offset#* }))
 cp "$work/image" "$work/whole"
-size_at=$(readelf -lW "$work/image" | awk '/^Program Headers:/ { on = 1; next } on && $2 ~ /^0x/ {
-    if ($1 == "LOAD" && /R E/) print n; n++ }')
+size_at=$(readelf -lW "$work/image" | awk '/^Program Headers:/ { on = 1; next }
+    on && $2 ~ /^0x/ { if ($1 == "LOAD" && /R E/) print n; n++ }')
 grown=$((${offset#* } + 2))
 octal() { # little-endian 16 bits as printf escapes
     printf '\\%03o\\%03o' $(($1 % 256)) $(($1 / 256))
@@ -129,7 +131,8 @@ octal() { # little-endian 16 bits as printf escapes
 for field in 32 40; do # p_filesz, p_memsz
     # shellcheck disable=SC2059
     printf "$(octal $grown)" |
-        dd of="$work/image" bs=1 seek=$((64 + 56 * size_at + field)) conv=notrunc 2>/dev/null
+        dd of="$work/image" bs=1 seek=$((64 + 56 * size_at + field)) conv=notrunc \
+            2>/dev/null
 done
 printf '\017\005' | dd of="$work/image" bs=1 seek=$at conv=notrunc 2>/dev/null
 refused "code outside any section" "executable bytes outside any section"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A hostile image: opened, and if accepted walked, every page of its segments and TCSs read. */
+/* A hostile image: opened, and if accepted walked, every page of its segments and TCSs
+ * read. */
 #include <stddef.h>
 #include <stdint.h>
 
