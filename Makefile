@@ -38,7 +38,7 @@ BUILT     := $(DEP)/.built
 
 all: images programs ## build the enclave images and the programs
 
-$(BUILT): deps/lock deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch])
+$(BUILT): deps/lock deps/lines deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch])
 	@O=$(O) deps/build
 	@touch $@
 
@@ -73,7 +73,7 @@ host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
 LIB     := $(call host,$(wildcard lib/*.c))
 WORKER  := $(call host,host/link.c host/log.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sim_*.c host/sim_*.S))
-DAEMON  := $(filter-out $(filter-out %/link.o,$(WORKER)),$(call host,$(wildcard host/*.c)))
+DAEMON  := $(filter-out $(filter-out %/link.o %/log.o,$(WORKER)),$(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
 programs: $(PROGRAMS)
@@ -190,10 +190,10 @@ unit: unit-programs ## unit tests only
 	@tools/run-tests $(UNIT)
 layers: ## includes stay inside their trust domain
 	@tools/check-layers
-measure: images ## MRENCLAVE of each image
+measure: images $(O)/tfaas ## MRENCLAVE of each image
 	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
 tcb: images ## lines one has to trust, by engine
-	@tools/tcb $(ENGINES)
+	@TF_TRUST_CC='$(CC) -std=c11 -I. $(TRUST) $(TRUST_INC)' O=$(O) tools/tcb $(ENGINES)
 bench: all ## requests per second beside nginx (bench/spine.sh)
 	@tools/setup bench; bench/spine.sh
 show-spine: all ## the Must-show lines of the first issue, each with its figure
