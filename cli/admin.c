@@ -66,6 +66,34 @@ static const char *text_of(const json_t *answer, const char *key)
     return text == NULL ? "" : text;
 }
 
+static bool is_printable(const char *text, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        if (text[i] < ' ' || text[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What a host lists is shown; all of it is printable ASCII, and what is not could rewrite
+ * the terminal. The depth is at most TF_JSON_DEPTH_MAX. */
+static bool is_plain(json_t *value)
+{
+    bool is_good = !json_is_string(value) ||
+                   is_printable(json_string_value(value), json_string_length(value));
+
+    for (size_t i = 0; is_good && i < json_array_size(value); i++) {
+        is_good = is_plain(json_array_get(value, i));
+    }
+    for (void *at = json_object_iter(value); is_good && at != NULL;
+         at = json_object_iter_next(value, at)) {
+        const char *key = json_object_iter_key(at);
+        is_good = is_printable(key, strlen(key)) && is_plain(json_object_iter_value(at));
+    }
+    return is_good;
+}
+
 static tf_err judge(long status, const struct answer *a, json_t **out)
 {
     json_t *answer = NULL;
@@ -79,6 +107,11 @@ static tf_err judge(long status, const struct answer *a, json_t **out)
                                text_of(answer, "hint"));
         json_decref(answer);
         return TF_EUSAGE;
+    }
+    if (!is_plain(answer)) {
+        (void)tf_report(TF_EIO, "the host's answer has odd characters");
+        json_decref(answer);
+        return TF_EIO;
     }
     *out = answer;
     return TF_OK;

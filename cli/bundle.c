@@ -76,70 +76,87 @@ tf_err tf_bundle_write(const char *out, EVP_PKEY *key, const char *manifest,
     return err;
 }
 
-/* The envelope's payload, decoded and NUL-terminated; owned by the caller. */
-static char *payload_of(const struct tf_ustar_entry *envelope)
+/* Writes an archive of a new envelope and what follows the old one, byte for byte. */
+static tf_err write_with_tail(const char *out, const char *envelope, size_t envelope_size,
+                              const uint8_t *tail, size_t tail_size)
 {
-    json_t *document = NULL;
-    char *payload = NULL;
-    size_t size = 0;
+    size_t at = 0;
+    size_t size = tf_ustar_entry_size(envelope_size) + tail_size;
 
-    if (tf_json_parse((const char *)envelope->contents, envelope->size, &document) !=
-        TF_OK) {
-        return NULL;
+    if (size > TF_BUNDLE_MAX) {
+        (void)tf_report(TF_ELIMIT, "the bundle would have %zu bytes, at most %d", size,
+                        (int)TF_BUNDLE_MAX);
+        return TF_ELIMIT;
     }
-    const char *text = json_string_value(json_object_get(document, "payload"));
-    if (text != NULL && (payload = malloc(strlen(text) + 1)) != NULL) {
-        if (tf_base64_parse(text, strlen(text), (uint8_t *)payload, strlen(text),
-                            &size) != TF_OK) {
-            free(payload);
-            payload = NULL;
-        } else {
-            payload[size] = '\0';
-        }
+    uint8_t *archive = calloc(1, size);
+    tf_err err = archive == NULL
+                     ? TF_ENOMEM
+                     : append(archive, &at, TF_ENVELOPE_PATH, envelope, envelope_size);
+    if (err == TF_OK) {
+        memcpy(archive + at, tail, tail_size);
+        err = tf_file_write(out, archive, size, 0644);
     }
-    json_decref(document);
-    return payload;
+    free(archive);
+    return err;
 }
 
-/* Replaces the first entry by a signed one; all others are kept byte for byte. */
-static tf_err resign(const uint8_t *bytes, size_t size, EVP_PKEY *key, const char *out)
+/* Whether the bundle is one but for its signature; nobody should sign what is none. */
+static tf_err check_unsigned(const uint8_t *bytes, size_t size, uint8_t *scratch)
 {
+    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    tf_err err = bundle == NULL
+                     ? TF_ENOMEM
+                     : tf_bundle_check(bytes, size, NULL, NULL, scratch, bundle);
+
+    if (err == TF_OK) {
+        tf_bundle_wipe(bundle);
+    } else {
+        (void)tf_report(err, "nothing was signed");
+    }
+    free(bundle);
+    return err;
+}
+
+/* Signs the manifest of a sound bundle anew. */
+static tf_err sign_manifest(const uint8_t *bytes, size_t size, EVP_PKEY *key,
+                            uint8_t *scratch, const char *out)
+{
+    const struct tf_dsse_rule rule = {.type = TF_DSSE_MANIFEST,
+                                      .payload_max = TF_MANIFEST_MAX,
+                                      .too_large = TF_EMANIFEST_SIZE};
     struct tf_reader r;
     struct tf_ustar_entry entry;
-    struct tf_bundle_file *files = calloc(TF_FILES_MAX, sizeof(*files));
-    char(*paths)[TF_PATH_MAX + 1] = calloc(TF_FILES_MAX, sizeof(*paths));
-    char *manifest = NULL;
-    size_t count = 0;
-    tf_err err = files == NULL || paths == NULL ? TF_ENOMEM : TF_OK;
+    struct tf_dsse dsse;
+    char *envelope = NULL;
+    size_t envelope_size = 0;
 
     tf_reader_init(&r, bytes, size);
+    tf_err err = tf_ustar_read(&r, &entry);
     if (err == TF_OK) {
-        err = tf_ustar_read(&r, &entry);
-        manifest = err == TF_OK ? payload_of(&entry) : NULL;
-        err = err == TF_OK && manifest == NULL ? TF_EDSSE_FORMAT : err;
+        err =
+            tf_dsse_open((const char *)entry.contents, entry.size, &rule, scratch, &dsse);
     }
-    while (err == TF_OK && (err = tf_ustar_read(&r, &entry)) == TF_OK) {
-        if (count == TF_FILES_MAX) {
-            err = TF_EBUNDLE_EXTRA;
-            break;
-        }
-        memcpy(paths[count], entry.path, entry.path_size);
-        files[count] = (struct tf_bundle_file){
-            .path = paths[count], .data = malloc(entry.size + 1), .size = entry.size};
-        memcpy(files[count].data, entry.contents, entry.size);
-        count++;
+    if (err == TF_OK) {
+        err = tf_envelope_make(key, TF_DSSE_MANIFEST, dsse.payload, dsse.payload_size,
+                               &envelope, &envelope_size);
     }
-    if (err == TF_ENOTFOUND) {
-        err = tf_bundle_write(out, key, manifest, files, count);
-    } else {
-        (void)tf_report(err, "the bundle does not read");
+    if (err == TF_OK) {
+        err = write_with_tail(out, envelope, envelope_size,
+                              bytes + size - tf_reader_left(&r), tf_reader_left(&r));
     }
-    for (size_t i = 0; i < count; i++) {
-        free(files[i].data);
+    free(envelope);
+    return err;
+}
+
+static tf_err resign(const uint8_t *bytes, size_t size, EVP_PKEY *key, const char *out)
+{
+    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
+    tf_err err = scratch == NULL ? TF_ENOMEM : check_unsigned(bytes, size, scratch);
+
+    if (err == TF_OK) {
+        err = sign_manifest(bytes, size, key, scratch, out);
     }
-    free(paths);
-    free(files);
-    free(manifest);
+    free(scratch);
     return err;
 }
 
@@ -160,17 +177,19 @@ int tf_cmd_sign(int argc, char **argv)
         return tf_missing("sign", "key");
     }
     EVP_PKEY *key = tf_key_load(key_path);
-    if (key == NULL || tf_file_read(path, TF_BUNDLE_MAX, &bytes, &size) != TF_OK) {
-        EVP_PKEY_free(key);
+    if (key == NULL) {
         return TF_EXIT_USAGE;
     }
-    tf_err err = resign(bytes, size, key, out == NULL ? path : out);
+    tf_err err = tf_file_read(path, TF_BUNDLE_MAX, &bytes, &size);
+    if (err == TF_OK) {
+        err = resign(bytes, size, key, out == NULL ? path : out);
+    }
     if (err == TF_OK) {
         (void)printf("signed %s\n", out == NULL ? path : out);
     }
     free(bytes);
     EVP_PKEY_free(key);
-    return err == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
+    return tf_exit(err);
 }
 
 static void print_bundle(const struct tf_bundle *b, bool is_json)
@@ -190,31 +209,24 @@ static void print_bundle(const struct tf_bundle *b, bool is_json)
                  m->name, m->version, m->file_count, digest, b->signer);
 }
 
-static tf_err check(const uint8_t *bytes, size_t size, const char *domain_path,
+/* Checks as the enclave does and says what it found. */
+static tf_err check(const uint8_t *bytes, size_t size, const struct tf_descriptor *domain,
                     const char *engine, bool is_json)
 {
-    uint8_t *text = NULL;
-    size_t text_size = 0;
-    struct tf_descriptor domain;
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
     uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
-    tf_err err = tf_file_read(domain_path, TF_DESCRIPTOR_MAX, &text, &text_size);
+    tf_err err = bundle == NULL || scratch == NULL
+                     ? TF_ENOMEM
+                     : tf_bundle_check(bytes, size, domain, engine, scratch, bundle);
 
     if (err == TF_OK) {
-        err = tf_descriptor_parse((const char *)text, text_size, &domain);
-        if (err == TF_OK) {
-            err = tf_bundle_check(bytes, size, &domain, engine, scratch, bundle);
-        }
-        if (err == TF_OK) {
-            print_bundle(bundle, is_json);
-            tf_bundle_wipe(bundle);
-        } else {
-            (void)tf_report(err, "not a bundle for this domain");
-        }
+        print_bundle(bundle, is_json);
+        tf_bundle_wipe(bundle);
+    } else {
+        (void)tf_report(err, "not a bundle for this domain");
     }
     free(scratch);
     free(bundle);
-    free(text);
     return err;
 }
 
@@ -228,6 +240,7 @@ int tf_cmd_verify(int argc, char **argv)
                                         TF_TEXT("engine", &engine),
                                         TF_FLAG("json", &is_json),
                                         {0}};
+    struct tf_descriptor descriptor;
     uint8_t *bytes = NULL;
     size_t size = 0;
 
@@ -237,10 +250,13 @@ int tf_cmd_verify(int argc, char **argv)
     if (domain == NULL) {
         return tf_missing("verify", "domain");
     }
-    if (tf_file_read(path, TF_BUNDLE_MAX, &bytes, &size) != TF_OK) {
-        return TF_EXIT_USAGE;
+    tf_err err = tf_descriptor_load(domain, &descriptor);
+    if (err == TF_OK) {
+        err = tf_file_read(path, TF_BUNDLE_MAX, &bytes, &size);
     }
-    tf_err err = check(bytes, size, domain, engine, is_json);
+    if (err == TF_OK) {
+        err = check(bytes, size, &descriptor, engine, is_json);
+    }
     free(bytes);
-    return err == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
+    return tf_exit(err);
 }

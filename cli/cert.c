@@ -15,7 +15,13 @@
 #include "cli/cli.h"
 #include "cli/keys.h"
 
-enum { CA_DAYS = 3650, DAY_SECONDS = 86400, SERIAL_SIZE = 16, BACKDATE_SECONDS = 3600 };
+enum {
+    CA_DAYS = 3650,
+    DAY_SECONDS = 86400,
+    SERIAL_SIZE = 16,
+    BACKDATE_SECONDS = 3600,
+    COMMON_NAME_MAX = 64
+};
 
 static bool add_extension(X509 *cert, X509 *issuer, int nid, const char *value)
 {
@@ -146,7 +152,11 @@ static X509 *issue(const struct tf_cert_order *order, X509_REQ *csr)
         (void)tf_report(TF_EGRANT_FORMAT, "the enclave's CSR is not what was asked for");
         return NULL;
     }
-    X509 *leaf = prepare(order->names[0], key, order->days);
+    /* A common name has at most 64 characters (RFC 5280 A.1); clients look at the names.
+     */
+    const char *common_name =
+        strlen(order->names[0]) <= COMMON_NAME_MAX ? order->names[0] : "tfaas lambda";
+    X509 *leaf = prepare(common_name, key, order->days);
     if (leaf == NULL || !set_leaf_extensions(order, leaf) ||
         X509_set_issuer_name(leaf, X509_get_subject_name(order->ca)) != 1 ||
         X509_sign(leaf, order->ca_key, digest_for(order->ca_key)) == 0) {

@@ -46,14 +46,14 @@ static bool bind_values(struct tf_channel_client *c)
                                       sizeof(label) - 1, NULL, 0, 1) == 1;
 }
 
-static void limit_time(BIO *bio)
+static bool limit_time(BIO *bio)
 {
     struct timeval limit = {.tv_sec = TIMEOUT_SECONDS};
     int fd = -1;
 
-    (void)BIO_get_fd(bio, &fd);
-    (void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+    return BIO_get_fd(bio, &fd) >= 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
+           setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0;
 }
 
 static bool handshake(struct tf_channel_client *c, const char *connect,
@@ -72,10 +72,11 @@ static bool handshake(struct tf_channel_client *c, const char *connect,
     }
     (void)snprintf(name, sizeof(name), "%s.manage.tfaas.internal", lambda);
     (void)BIO_set_conn_hostname(c->bio, connect);
-    if (SSL_set_tlsext_host_name(c->ssl, name) != 1 || BIO_do_connect(c->bio) != 1) {
+    /* First the socket alone, so that its limits hold for the handshake too. */
+    if (SSL_set_tlsext_host_name(c->ssl, name) != 1 ||
+        BIO_do_connect(BIO_next(c->bio)) != 1 || !limit_time(c->bio)) {
         return false;
     }
-    limit_time(c->bio);
     return BIO_do_handshake(c->bio) == 1 && bind_values(c);
 }
 

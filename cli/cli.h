@@ -83,14 +83,15 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
 /** Says on stderr that a required option is missing. @return TF_EXIT_USAGE. */
 int tf_missing(const char *verb, const char *option);
 
-/**
- * Prints `tfaas: CODE: text: detail` and the hint.
- * @return the exit status: TF_EXIT_USAGE for TF_EUSAGE, TF_EIO and TF_ENOMEM, else
- *         TF_EXIT_REFUSED.
- */
+/** The exit status of a verb: TF_EXIT_OK, TF_EXIT_USAGE for TF_EUSAGE, TF_EIO and
+ *  TF_ENOMEM, else TF_EXIT_REFUSED. */
+int tf_exit(tf_err err);
+
+/** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */
 int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
 
-/** The same, with the code that the host or the enclave sent by name. */
+/** The same, with the code that the host or the enclave sent by name (untrusted; only
+ *  printable ASCII is shown). @return TF_EXIT_REFUSED. */
 int tf_report_remote(const char *code, const char *text, const char *hint);
 
 /** Environment's TFAAS_HOST, or state/admin.sock. */

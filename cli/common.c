@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* common.c - options and messages of the verbs. */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,8 +31,9 @@ static bool store(const struct tf_option *option, const char *value)
         *option->out.text = value;
         return true;
     case TF_OPTION_NUMBER:
+        errno = 0;
         *option->out.number = strtoull(value, &end, 10);
-        if (value[0] < '0' || value[0] > '9' || *end != '\0') {
+        if (value[0] < '0' || value[0] > '9' || *end != '\0' || errno != 0) {
             (void)tf_report(TF_EUSAGE, "--%s wants a number, not `%s`", option->name,
                             value);
             return false;
@@ -61,6 +63,11 @@ static bool take(int argc, char **argv, int *at, const struct tf_option *options
     if (option == NULL) {
         (void)tf_report(TF_EUSAGE, "%s has no option --%.*s; see `tfaas help %s`",
                         argv[0], (int)size, name, argv[0]);
+        return false;
+    }
+    if (option->kind == TF_OPTION_FLAG && value != NULL) {
+        /* --allow-sim=no must not mean --allow-sim. */
+        (void)tf_report(TF_EUSAGE, "--%s takes no value", option->name);
         return false;
     }
     if (option->kind == TF_OPTION_FLAG) {
@@ -121,16 +128,37 @@ int tf_report(tf_err err, const char *detail, ...)
     if (tf_err_hint(err)[0] != '\0') {
         (void)fprintf(stderr, "  next: %s\n", tf_err_hint(err));
     }
+    return tf_exit(err);
+}
+
+int tf_exit(tf_err err)
+{
+    if (err == TF_OK) {
+        return TF_EXIT_OK;
+    }
     return err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM ? TF_EXIT_USAGE
                                                                  : TF_EXIT_REFUSED;
 }
 
+/* What a host says is not to be trusted with the terminal: printable ASCII only. */
+static void print_remote(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        (void)fputc(*text >= ' ' && *text <= '~' ? *text : '?', stderr);
+    }
+}
+
 int tf_report_remote(const char *code, const char *text, const char *hint)
 {
-    (void)fprintf(stderr, "tfaas: %s: %s\n", code, text);
+    (void)fputs("tfaas: ", stderr);
+    print_remote(code);
+    (void)fputs(": ", stderr);
+    print_remote(text);
     if (hint[0] != '\0') {
-        (void)fprintf(stderr, "  next: %s\n", hint);
+        (void)fputs("\n  next: ", stderr);
+        print_remote(hint);
     }
+    (void)fputc('\n', stderr);
     return TF_EXIT_REFUSED;
 }
 

@@ -19,6 +19,7 @@
 #include "cli/keys.h"
 #include "lib/dsse.h"
 #include "lib/json.h"
+#include "lib/names.h"
 
 enum { DAYS_DEFAULT = 30, DAYS_MAX = 825, DAY_SECONDS = 86400, BACKDATE_SECONDS = 300 };
 
@@ -38,19 +39,71 @@ struct options {
     bool allow_sim;
 };
 
-/* What the statement says about key and certificate. */
-struct material {
-    char *chain; /* PEM */
+/* What this machine brings: all loaded before the first byte is sent. */
+struct inputs {
+    struct tf_policy policy;
+    EVP_PKEY *key;    /* signs the grant */
+    X509 *ca;         /* CSR mode */
+    EVP_PKEY *ca_key; /* CSR mode */
+    char *chain;      /* PEM; in CSR mode once there is one */
     size_t chain_size;
-    uint8_t *key; /* PEM, upload mode only; wiped */
-    size_t key_size;
+    uint8_t *tls_key; /* PEM, upload mode */
+    size_t tls_key_size;
 };
+
+static tf_err load_ca(const struct options *o, struct inputs *in)
+{
+    in->ca = tf_cert_load(o->ca_cert);
+    in->ca_key = in->ca == NULL ? NULL : tf_key_load(o->ca_key);
+    if (in->ca_key == NULL) {
+        return TF_EUSAGE;
+    }
+    if (X509_check_private_key(in->ca, in->ca_key) != 1) {
+        (void)tf_report(TF_EUSAGE, "%s is not the key of %s", o->ca_key, o->ca_cert);
+        return TF_EUSAGE;
+    }
+    return TF_OK;
+}
+
+/* @return TF_OK, or an error after a message; wipe_inputs in either case. */
+static tf_err load_inputs(const struct options *o, struct inputs *in)
+{
+    tf_err err = tf_policy_load(o->policy, &in->policy);
+
+    if (err == TF_OK) {
+        in->key = tf_key_load(o->key);
+        err = in->key == NULL ? TF_EUSAGE : TF_OK;
+    }
+    if (err == TF_OK && o->tls_key == NULL) {
+        return load_ca(o, in);
+    }
+    if (err == TF_OK) {
+        err =
+            tf_file_read(o->cert, TF_CHAIN_MAX, (uint8_t **)&in->chain, &in->chain_size);
+    }
+    if (err == TF_OK) {
+        err = tf_file_read(o->tls_key, TF_CHAIN_MAX, &in->tls_key, &in->tls_key_size);
+    }
+    return err;
+}
+
+static void wipe_inputs(struct inputs *in)
+{
+    EVP_PKEY_free(in->key);
+    X509_free(in->ca);
+    EVP_PKEY_free(in->ca_key);
+    if (in->tls_key != NULL) {
+        tf_wipe(in->tls_key, in->tls_key_size);
+    }
+    free(in->tls_key);
+    free(in->chain);
+}
 
 static void take_names(const struct options *o, const struct tf_verdict *v,
                        const char **names, size_t *count)
 {
     if (o->names.count > 0) {
-        *count = o->names.count < TF_DOMAINS_MAX ? o->names.count : TF_DOMAINS_MAX;
+        *count = o->names.count;
         memcpy(names, o->names.items, *count * sizeof(names[0]));
         return;
     }
@@ -82,47 +135,32 @@ static char *ask_csr(struct tf_channel_client *channel, const struct options *o,
     if (tf_json_take(&w, &size) == TF_OK &&
         tf_channel_post(channel, "/v1/csr", body, size, &answer) == TF_OK) {
         const char *text = json_string_value(json_object_get(answer, "csr"));
-        csr = text == NULL ? NULL : strdup(text);
+        csr = strdup(text == NULL ? "" : text);
     }
     json_decref(answer);
     return csr;
 }
 
 static tf_err certify(struct tf_channel_client *channel, const struct options *o,
-                      const char **names, size_t count, struct material *m)
+                      struct inputs *in, const char **names, size_t count)
 {
     char *chain = NULL;
-    tf_err err = TF_EUSAGE;
-    X509 *ca = tf_cert_load(o->ca_cert);
-    EVP_PKEY *ca_key = tf_key_load(o->ca_key);
-    char *csr = ca == NULL || ca_key == NULL ? NULL : ask_csr(channel, o, names, count);
+    char *csr = ask_csr(channel, o, names, count);
+    const struct tf_cert_order order = {.ca = in->ca,
+                                        .ca_key = in->ca_key,
+                                        .names = names,
+                                        .name_count = count,
+                                        .days = (long)o->days};
+    tf_err err = csr == NULL ? TF_EGRANT_FORMAT : tf_cert_issue(&order, csr, &chain);
 
-    if (csr != NULL) {
-        struct tf_cert_order order = {.ca = ca,
-                                      .ca_key = ca_key,
-                                      .names = names,
-                                      .name_count = count,
-                                      .days = (long)o->days};
-        err = tf_cert_issue(&order, csr, &chain);
-    }
     if (err == TF_OK) {
-        m->chain = strdup(chain);
-        m->chain_size = strlen(chain);
+        in->chain_size = strlen(chain);
+        in->chain = strdup(chain);
+        err = in->chain == NULL ? TF_ENOMEM : TF_OK;
     }
     OPENSSL_free(chain);
     free(csr);
-    X509_free(ca);
-    EVP_PKEY_free(ca_key);
     return err;
-}
-
-static tf_err load_material(const struct options *o, struct material *m)
-{
-    tf_err err =
-        tf_file_read(o->cert, TF_CHAIN_MAX, (uint8_t **)&m->chain, &m->chain_size);
-
-    return err == TF_OK ? tf_file_read(o->tls_key, TF_CHAIN_MAX, &m->key, &m->key_size)
-                        : err;
 }
 
 /* Opens the statement and writes all of it but the channel, the chain and the key. */
@@ -150,7 +188,7 @@ static void write_statement(struct tf_json_writer *w, const struct options *o,
 
 /* Writes, signs and sends the statement; every copy of an uploaded key is wiped. */
 static tf_err send_grant(struct tf_channel_client *channel, const struct options *o,
-                         const struct tf_verdict *v, const struct material *m)
+                         const struct tf_verdict *v, const struct inputs *in)
 {
     char statement[TF_GRANT_MAX];
     struct tf_json_writer w;
@@ -158,17 +196,18 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
     char *envelope = NULL;
     size_t envelope_size = 0;
     json_t *answer = NULL;
-    EVP_PKEY *key = tf_key_load(o->key);
 
     tf_json_writer_init(&w, statement, sizeof(statement));
     write_statement(&w, o, v);
     tf_json_put_base64(&w, "exporter", tf_channel_exporter(channel), TF_EXPORTER_SIZE);
-    tf_json_put_text(&w, "chain", m->chain, m->chain_size);
-    tf_json_put_text(&w, "key", (const char *)m->key, m->key_size);
+    tf_json_put_text(&w, "chain", in->chain, in->chain_size);
+    tf_json_put_text(&w, "key", (const char *)in->tls_key, in->tls_key_size);
     tf_json_close_object(&w);
-    tf_err err = key == NULL ? TF_EUSAGE : tf_json_take(&w, &size);
-    if (err == TF_OK) {
-        err = tf_envelope_make(key, TF_DSSE_GRANT, statement, size, &envelope,
+    tf_err err = tf_json_take(&w, &size);
+    if (err != TF_OK) {
+        (void)tf_report(err, "chain and key are too large for a grant");
+    } else {
+        err = tf_envelope_make(in->key, TF_DSSE_GRANT, statement, size, &envelope,
                                &envelope_size);
     }
     if (err == TF_OK) {
@@ -180,60 +219,62 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
     }
     free(envelope);
     json_decref(answer);
-    EVP_PKEY_free(key);
     return err;
 }
 
-static int finish(struct tf_channel_client *channel, const struct options *o,
-                  const struct tf_verdict *v)
+static tf_err finish(struct tf_channel_client *channel, const struct options *o,
+                     const struct tf_verdict *v, struct inputs *in)
 {
     const char *names[TF_LIST_MAX];
     size_t count = 0;
-    struct material m = {0};
 
     take_names(o, v, names, &count);
-    tf_err err =
-        o->tls_key != NULL ? load_material(o, &m) : certify(channel, o, names, count, &m);
+    tf_err err = o->tls_key != NULL ? TF_OK : certify(channel, o, in, names, count);
     if (err == TF_OK) {
-        err = send_grant(channel, o, v, &m);
+        err = send_grant(channel, o, v, in);
     }
-    if (m.key != NULL) {
-        tf_wipe(m.key, m.key_size);
-    }
-    free(m.key);
-    free(m.chain);
     if (err != TF_OK) {
-        return TF_EXIT_REFUSED;
+        return err;
     }
     (void)printf("granted %s%s:", o->lambda, v->is_simulated ? " (SIMULATED)" : "");
     for (size_t i = 0; i < count; i++) {
         (void)printf(" %s", names[i]);
     }
     (void)printf(" for %llu day(s)\n", (unsigned long long)o->days);
-    return TF_EXIT_OK;
+    return TF_OK;
+}
+
+static int attest_and_grant(struct tf_channel_client *channel, const struct options *o,
+                            struct inputs *in)
+{
+    struct tf_verdict verdict;
+    tf_err err =
+        tf_channel_attest(channel, &in->policy, o->lambda, o->allow_sim, &verdict);
+
+    if (err == TF_OK && verdict.result != TF_OK) {
+        tf_verdict_print(&verdict, false);
+        return tf_report(verdict.result, "nothing was granted");
+    }
+    if (err == TF_OK) {
+        err = finish(channel, o, &verdict, in);
+    }
+    /* On this channel TF_EUSAGE is the enclave's refusal. */
+    return err == TF_EUSAGE ? TF_EXIT_REFUSED : tf_exit(err);
 }
 
 static int grant(const struct options *o)
 {
-    struct tf_policy policy;
-    struct tf_verdict verdict;
-    int status = TF_EXIT_REFUSED;
+    struct inputs in = {0};
+    int status = TF_EXIT_USAGE;
 
-    if (tf_policy_load(o->policy, &policy) != TF_OK) {
-        return TF_EXIT_USAGE;
+    if (load_inputs(o, &in) == TF_OK) {
+        struct tf_channel_client *channel = tf_channel_open(o->connect, o->lambda);
+        if (channel != NULL) {
+            status = attest_and_grant(channel, o, &in);
+        }
+        tf_channel_close(channel);
     }
-    struct tf_channel_client *channel = tf_channel_open(o->connect, o->lambda);
-    if (channel == NULL) {
-        return TF_EXIT_USAGE;
-    }
-    tf_err err = tf_channel_attest(channel, &policy, o->lambda, o->allow_sim, &verdict);
-    if (err == TF_OK && verdict.result != TF_OK) {
-        tf_verdict_print(&verdict, false);
-        (void)tf_report(verdict.result, "nothing was granted");
-    } else if (err == TF_OK) {
-        status = finish(channel, o, &verdict);
-    }
-    tf_channel_close(channel);
+    wipe_inputs(&in);
     return status;
 }
 
@@ -268,6 +309,13 @@ int tf_cmd_grant(int argc, char **argv)
             "either --ca-key and --ca-cert (the key is made in the enclave) or"
             " --tls-key and --cert; --days from 1 to %d",
             (int)DAYS_MAX);
+    }
+    for (size_t i = 0; i < o.names.count; i++) {
+        if (o.names.count > TF_DOMAINS_MAX ||
+            !tf_dns_is_valid(o.names.items[i], strlen(o.names.items[i]))) {
+            return tf_report(TF_EUSAGE, "--names are DNS names in lower case, at most %d",
+                             (int)TF_DOMAINS_MAX);
+        }
     }
     return grant(&o);
 }

@@ -81,11 +81,6 @@ static tf_err measure_file(const char *path, struct measured *out)
     return err;
 }
 
-static int exit_status(tf_err err)
-{
-    return err == TF_OK ? TF_EXIT_OK : err == TF_EIO ? TF_EXIT_USAGE : TF_EXIT_REFUSED;
-}
-
 static int print_json(struct tf_json_writer *w, const char *text)
 {
     size_t size = 0;
@@ -107,7 +102,7 @@ static int measure(const char *path, const struct options *options)
 
     tf_err err = measure_file(path, &m);
     if (err != TF_OK) {
-        return exit_status(err);
+        return tf_exit(err);
     }
     tf_hex_write(m.mrenclave, sizeof(m.mrenclave), mrenclave);
     if (!options->is_json) {
@@ -206,7 +201,7 @@ static int sign(const char *path, const struct options *options)
     }
     tf_err err = measure_file(path, &m);
     if (err != TF_OK) {
-        return exit_status(err);
+        return tf_exit(err);
     }
     memcpy(identity.mrenclave, m.mrenclave, sizeof(m.mrenclave));
     tf_sigstruct_init(&sig, &m.secs, &identity);
@@ -215,7 +210,7 @@ static int sign(const char *path, const struct options *options)
         err = tf_file_write(options->out, &sig, sizeof(sig), 0644);
     }
     if (err != TF_OK) {
-        return exit_status(err);
+        return tf_exit(err);
     }
     tf_hex_write(m.mrenclave, sizeof(m.mrenclave), mrenclave);
     (void)printf("mrenclave %s\n", mrenclave);
@@ -277,7 +272,7 @@ static int show(const char *path, const struct options *options)
 
     tf_err err = read_sigstruct(path, &sig);
     if (err != TF_OK) {
-        return exit_status(err);
+        return tf_exit(err);
     }
     if (!is_sound(&sig)) {
         return tf_report(TF_EIMAGE_SIGNATURE, "%s", path);

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 
 #include "lib/crypto.h"
+#include "lib/descriptor.h"
 
 /** Makes a key: "ed25519" or "p256". @return owned, or NULL after a message. */
 EVP_PKEY *tf_key_make(const char *algorithm);
@@ -22,6 +23,9 @@ size_t tf_key_spki(const EVP_PKEY *key, uint8_t spki[static TF_SPKI_MAX]);
 /** Loads a PEM public key file as DER SubjectPublicKeyInfo. */
 TF_MUST_USE tf_err tf_spki_load(const char *path, uint8_t spki[static TF_SPKI_MAX],
                                 size_t *size);
+
+/** Loads a trust domain descriptor. @return TF_OK, or an error after a message. */
+TF_MUST_USE tf_err tf_descriptor_load(const char *path, struct tf_descriptor *out);
 
 /** Hex SHA-256 of an SPKI, with NUL. */
 void tf_keyid(const uint8_t *spki, size_t size,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,5 +106,7 @@ int main(int argc, char **argv)
     if (argc > 2 && strcmp(argv[2], "--help") == 0) {
         return help(verb->name);
     }
+    /* A peer that closes must be an error with a message, not the end of the process. */
+    (void)signal(SIGPIPE, SIG_IGN);
     return verb->run(argc - 1, argv + 1);
 }

@@ -26,19 +26,39 @@ struct options {
     struct tf_list engines;
 };
 
-static void set_list(json_t *object, const char *key, const struct tf_list *list)
+static bool set_list(json_t *object, const char *key, const struct tf_list *list)
 {
+    bool is_good = true;
+
     if (list->count == 0) {
-        return;
+        return true;
     }
     json_t *array = json_array();
     for (size_t i = 0; i < list->count; i++) {
-        (void)json_array_append_new(array, json_string(list->items[i]));
+        is_good =
+            json_array_append_new(array, json_string(list->items[i])) == 0 && is_good;
     }
-    (void)json_object_set_new(object, key, array);
+    return json_object_set_new(object, key, array) == 0 && is_good;
 }
 
-static json_t *read_project(const struct options *o)
+/* Options go before the project file. False if it is no object or text is no UTF-8. */
+static bool apply_options(const struct options *o, json_t *project)
+{
+    bool is_good = json_is_object(project);
+
+    if (is_good && o->name != NULL) {
+        is_good = json_object_set_new(project, "name", json_string(o->name)) == 0;
+    }
+    if (is_good && o->version != 0) {
+        is_good = json_object_set_new(project, "version",
+                                      json_integer((json_int_t)o->version)) == 0;
+    }
+    return is_good && set_list(project, "domains", &o->domains) &&
+           set_list(project, "engines", &o->engines);
+}
+
+/* @param out  owned by the caller. @return TF_OK, or an error after a message. */
+static tf_err read_project(const struct options *o, json_t **out)
 {
     char path[PATH_MAX];
     uint8_t *text = NULL;
@@ -46,25 +66,25 @@ static json_t *read_project(const struct options *o)
     json_t *project = NULL;
 
     (void)snprintf(path, sizeof(path), "%s/tfaas.json", o->folder);
-    if (tf_file_read(path, TF_MANIFEST_MAX, &text, &size) != TF_OK) {
-        return NULL;
+    tf_err err = tf_file_read(path, TF_MANIFEST_MAX, &text, &size);
+    if (err != TF_OK) {
+        return err;
     }
-    tf_err err = tf_json_parse((const char *)text, size, &project);
+    err = tf_json_parse((const char *)text, size, &project);
     free(text);
     if (err != TF_OK) {
-        (void)tf_report(err == TF_EMANIFEST_KEYS ? err : TF_EMANIFEST_JSON, "%s", path);
-        return NULL;
+        err = err == TF_EMANIFEST_KEYS ? err : TF_EMANIFEST_JSON;
+        (void)tf_report(err, "%s", path);
+        return err;
     }
-    if (o->name != NULL) {
-        (void)json_object_set_new(project, "name", json_string(o->name));
+    if (!apply_options(o, project)) {
+        (void)tf_report(TF_EMANIFEST_FIELD, "%s is no object, or an option is not UTF-8",
+                        path);
+        json_decref(project);
+        return TF_EMANIFEST_FIELD;
     }
-    if (o->version != 0) {
-        (void)json_object_set_new(project, "version",
-                                  json_integer((json_int_t)o->version));
-    }
-    set_list(project, "domains", &o->domains);
-    set_list(project, "engines", &o->engines);
-    return project;
+    *out = project;
+    return TF_OK;
 }
 
 /* Reads the files into the archive's entries and their rows into the manifest. */
@@ -122,12 +142,12 @@ static tf_err check_and_write(const struct options *o, const json_t *manifest,
 static tf_err pack(const struct options *o, struct tf_project_files *files,
                    struct tf_bundle_file *entries)
 {
-    json_t *manifest = read_project(o);
+    json_t *manifest = NULL;
+    tf_err err = read_project(o, &manifest);
 
-    if (manifest == NULL) {
-        return TF_EIO;
+    if (err == TF_OK) {
+        err = tf_project_list(o->folder, json_object_get(manifest, "files"), files);
     }
-    tf_err err = tf_project_list(o->folder, json_object_get(manifest, "files"), files);
     if (err == TF_OK) {
         err = add_files(o, files, manifest, entries);
     }
@@ -160,5 +180,5 @@ int tf_cmd_pack(int argc, char **argv)
     }
     free(entries);
     free(files);
-    return err == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
+    return tf_exit(err);
 }

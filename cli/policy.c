@@ -7,6 +7,7 @@
 #include "abi/sgx.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
+#include "cli/keys.h"
 #include "lib/bytes.h"
 #include "lib/descriptor.h"
 #include "lib/json.h"
@@ -51,17 +52,9 @@ static tf_err put_image(struct tf_json_writer *w, const char *path)
 static tf_err put_domain(struct tf_json_writer *w, const char *path)
 {
     struct tf_descriptor domain;
-    uint8_t *text = NULL;
-    size_t size = 0;
-    tf_err err = tf_file_read(path, TF_DESCRIPTOR_MAX, &text, &size);
+    tf_err err = tf_descriptor_load(path, &domain);
 
     if (err != TF_OK) {
-        return err;
-    }
-    err = tf_descriptor_parse((const char *)text, size, &domain);
-    free(text);
-    if (err != TF_OK) {
-        (void)tf_report(err, "%s", path);
         return err;
     }
     tf_json_put_hex(w, "domain", domain.sha256, sizeof(domain.sha256));
@@ -137,10 +130,11 @@ int tf_cmd_policy(int argc, char **argv)
         o.out == NULL) {
         return tf_report(TF_EUSAGE, "policy new wants --image, --domain and --out");
     }
-    if (compose(&o, text, sizeof(text), &size) != TF_OK) {
-        return TF_EXIT_USAGE;
+    tf_err err = compose(&o, text, sizeof(text), &size);
+    if (err != TF_OK) {
+        return tf_exit(err);
     }
-    tf_err err = tf_policy_parse(text, size, &policy);
+    err = tf_policy_parse(text, size, &policy);
     if (err != TF_OK) {
         return tf_report(err, "--sim-root is base64 of an Ed25519 SubjectPublicKeyInfo");
     }

@@ -131,7 +131,8 @@ static tf_err open_document(const json_t *document, const struct tf_dsse_rule *r
     tf_json_fields_init(&f, document);
     const char *type = tf_json_string(&f, "payloadType", 1, TYPE_MAX);
     const char *payload = tf_json_string(&f, "payload", 0, SIZE_MAX);
-    const json_t *signatures = tf_json_array(&f, "signatures", 1, TF_SIGNATURES_MAX);
+    const json_t *signatures =
+        tf_json_array(&f, "signatures", rule->domain == NULL ? 0 : 1, TF_SIGNATURES_MAX);
     if (!tf_json_fields_end(&f)) {
         return TF_EDSSE_FORMAT;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * dsse.h - Dead Simple Signing Envelope v1.0 (secure-systems-lab/dsse): JSON with a base64
- * payload, a payload type, and signatures over PAE = "DSSEv1 " len(type) type len(payload)
- * payload. The type binds a signature to one use.
+ * dsse.h - Dead Simple Signing Envelope v1.0 (secure-systems-lab/dsse): JSON with a
+ * base64 payload, a payload type, and signatures over PAE = "DSSEv1 " len(type) type
+ * len(payload) payload. The type binds a signature to one use.
  */
 #pragma once
 
@@ -13,14 +13,14 @@
 #include "lib/err.h"
 
 #define TF_DSSE_MANIFEST "application/vnd.tfaas.manifest.v1+json"
-#define TF_DSSE_GRANT "application/vnd.tfaas.grant.v1+json"
+#define TF_DSSE_GRANT    "application/vnd.tfaas.grant.v1+json"
 
 struct tf_dsse {
     uint8_t *payload; /* decoded, into the caller's scratch */
     size_t payload_size;
     uint8_t *pae; /* into the caller's scratch */
     size_t pae_size;
-    uint8_t digest[TF_SHA256_SIZE]; /* SHA-256 of the PAE */
+    uint8_t digest[TF_SHA256_SIZE];      /* SHA-256 of the PAE */
     char signer[2 * TF_SHA256_SIZE + 1]; /* the publisher whose signature verified */
 };
 
@@ -30,10 +30,12 @@ struct tf_dsse {
  * @param text     untrusted, not kept.
  * @param type     the one payload type accepted here.
  * @param payload_max  a larger payload is refused with `too_large`.
- * @param domain   its publishers may sign; NULL: signatures are not checked, signer is "".
+ * @param domain   its publishers may sign; NULL: signatures are not checked and may be
+ *                 none, signer is "".
  * @param scratch  2 * payload_max + 256 bytes; `out` points into it.
- * @return TF_OK; TF_EDSSE_FORMAT, TF_EDSSE_TYPE, `too_large`; TF_EDSSE_SIGNER if no signature
- *         names a publisher of the domain, TF_EDSSE_SIGNATURE if one does and none verifies.
+ * @return TF_OK; TF_EDSSE_FORMAT, TF_EDSSE_TYPE, `too_large`; TF_EDSSE_SIGNER if no
+ * signature names a publisher of the domain, TF_EDSSE_SIGNATURE if one does and none
+ * verifies.
  */
 struct tf_dsse_rule {
     const char *type;
