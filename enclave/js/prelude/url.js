@@ -134,6 +134,10 @@
         return escapeWith(text, /[\ud800-\udbff][\udc00-\udfff]|[^!$-;=@-_a-z|~]/g);
     }
 
+    function escapeLogin(text) {
+        return escapeWith(text, /[\ud800-\udbff][\udc00-\udfff]|[^!$-.0-9A-Z_a-z~]/g);
+    }
+
     function escapeQuery(text) {
         return escapeWith(text, /[\ud800-\udbff][\udc00-\udfff]|[^!$-&(-;=?-~]/g);
     }
@@ -207,8 +211,8 @@
         user = /^([^]*)@([^@]*)$/.exec(m[2]);
         if (user) {
             var at = user[1].indexOf(':');
-            u.user = encodeURIComponent(at < 0 ? user[1] : user[1].slice(0, at));
-            u.password = at < 0 ? '' : encodeURIComponent(user[1].slice(at + 1));
+            u.user = escapeLogin(at < 0 ? user[1] : user[1].slice(0, at));
+            u.password = at < 0 ? '' : escapeLogin(user[1].slice(at + 1));
         }
         host = /^(\[[^\]]*\]|[^:]*)(?::([^]*))?$/.exec(user ? user[2] : m[2]);
         if (!host || host[1] === '') {
