@@ -33,6 +33,7 @@ void rig_thread_make(struct rig *rig, int index)
 {
     struct rig_thread *thread = &rig->threads[index];
 
+    *thread = (struct rig_thread){0};
     thread->page = keep(aligned_alloc(TF_PAGE, TF_PAGE));
     memset(thread->page, 0, TF_PAGE);
     thread->channel = keep(calloc(1, sizeof(*thread->channel)));

@@ -39,6 +39,7 @@ struct rig_client {
     bool is_holding; /* the host does not acknowledge what it got */
     uint64_t unacked;
     size_t received; /* bytes of DATA frames */
+    int alert;       /* that ended the handshake, or 0 */
 };
 
 struct rig_thread {
@@ -119,8 +120,6 @@ struct rig_dial {
 struct rig_client *rig_dial(struct rig *rig, int index, const struct rig_dial *dial);
 struct rig_client *rig_connect(struct rig *rig, int index, const char *sni);
 bool rig_is_up(const struct rig_client *client);
-/** The alert that ended it: e.g. 112; 0 if there was none. */
-int rig_alert(const struct rig_client *client);
 void rig_send(struct rig *rig, struct rig_client *client, const void *data, size_t size);
 /** Reads what is there. @return bytes. */
 size_t rig_recv(struct rig *rig, struct rig_client *client, char *out, size_t cap);

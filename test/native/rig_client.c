@@ -44,6 +44,19 @@ static bool push(struct rig *rig, struct rig_client *client)
     return has_moved;
 }
 
+static void shake_hands(struct rig_client *client)
+{
+    if (SSL_is_init_finished(client->ssl) || client->alert != 0) {
+        return;
+    }
+    ERR_clear_error();
+    (void)SSL_do_handshake(client->ssl);
+    int reason = ERR_GET_REASON(ERR_peek_error());
+    if (reason > SSL_AD_REASON_OFFSET) {
+        client->alert = reason - SSL_AD_REASON_OFFSET;
+    }
+}
+
 void rig_settle(struct rig *rig)
 {
     for (int round = 0; round < 10000; round++) {
@@ -51,10 +64,7 @@ void rig_settle(struct rig *rig)
         for (int i = 0; i < RIG_CLIENTS; i++) {
             struct rig_client *client = rig->clients[i];
             if (client != NULL) {
-                if (!SSL_is_init_finished(client->ssl)) {
-                    ERR_clear_error();
-                    (void)SSL_do_handshake(client->ssl);
-                }
+                shake_hands(client);
                 has_moved |= push(rig, client);
             }
         }
@@ -126,17 +136,6 @@ bool rig_is_up(const struct rig_client *client)
     return SSL_is_init_finished(client->ssl) && !client->is_closed;
 }
 
-int rig_alert(const struct rig_client *client)
-{
-    char byte;
-
-    ERR_clear_error();
-    (void)SSL_read(client->ssl, &byte, 1);
-    unsigned long code = ERR_peek_error();
-    int reason = ERR_GET_REASON(code);
-    return reason > SSL_AD_REASON_OFFSET ? reason - SSL_AD_REASON_OFFSET : 0;
-}
-
 void rig_send(struct rig *rig, struct rig_client *client, const void *data, size_t size)
 {
     (void)SSL_write(client->ssl, data, (int)size);
@@ -170,6 +169,8 @@ void rig_hang_up(struct rig *rig, struct rig_client *client)
             rig->clients[i] = NULL;
         }
     }
+    /* Else OpenSSL takes the session for broken and never resumes it. */
+    SSL_set_shutdown(client->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(client->ssl);
     free(client);
 }

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who gets a handshake, with which certificate, and what a session ticket opens. */
+#include "test/native/rig.h"
+#include "test/test.h"
+
+enum { UNRECOGNIZED_NAME = 112, NO_APPLICATION_PROTOCOL = 120 };
+
+static const char management[] = "hello.manage.tfaas.internal";
+static const char request[] = "GET / HTTP/1.1\r\nHost: hello.example\r\n\r\n";
+
+static bool is_unrecognized(struct rig *rig, const char *sni)
+{
+    struct rig_client *client = rig_connect(rig, 0, sni);
+    bool is_so =
+        !rig_is_up(client) && client->is_closed && client->alert == UNRECOGNIZED_NAME;
+    rig_hang_up(rig, client);
+    return is_so;
+}
+
+static void without_a_grant_there_is_no_handshake(void)
+{
+    struct rig *rig = rig_open();
+
+    CHECK(is_unrecognized(rig, "hello.example"));
+    CHECK(is_unrecognized(rig, management));
+    rig_serve_hello(rig);
+    CHECK(!is_unrecognized(rig, "hello.example"));
+    CHECK(!is_unrecognized(rig, management));
+    CHECK(!is_unrecognized(rig, "HELLO.Example"));
+    CHECK(is_unrecognized(rig, "hallo.example")); /* in the manifest, not in the grant */
+    CHECK(is_unrecognized(rig, "other.manage.tfaas.internal"));
+    CHECK(is_unrecognized(rig, "manage.tfaas.internal"));
+    CHECK(is_unrecognized(rig, "hello.example.manage.tfaas.internal"));
+    CHECK(is_unrecognized(rig, NULL));
+    const struct tf_msg_event *event = (const void *)rig_last(rig, TF_MSG_EVENT)->payload;
+    CHECK(event->event == TF_EVENT_HANDSHAKE);
+    rig_close(rig);
+}
+
+static void an_expired_grant_serves_nobody(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    rig->now += 3599;
+    CHECK(!is_unrecognized(rig, "hello.example"));
+    rig->now += 1;
+    CHECK(is_unrecognized(rig, "hello.example"));
+    char *text = rig_ask(rig, client, request); /* nor on a connection from before */
+    CHECK(strncmp(text, "HTTP/1.1 421 ", 13) == 0);
+    free(text);
+    rig->now -= 3601; /* a clock that runs backwards, to before the grant */
+    CHECK(is_unrecognized(rig, "hello.example"));
+    rig_close(rig);
+}
+
+static void alpn_is_http_1_1_or_absent(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    struct rig_client *client =
+        rig_dial(rig, 0, &(struct rig_dial){.sni = "hello.example", .alpn = "h2"});
+    CHECK(!rig_is_up(client) && client->alert == NO_APPLICATION_PROTOCOL);
+    client = rig_dial(rig, 0, &(struct rig_dial){.sni = "hello.example"});
+    CHECK(rig_is_up(client));
+    client = rig_connect(rig, 0, "hello.example");
+    const unsigned char *chosen = NULL;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(client->ssl, &chosen, &size);
+    CHECK(size == 8 && memcmp(chosen, "http/1.1", 8) == 0);
+    rig_close(rig);
+}
+
+static void a_hello_retry_request_works(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_dial(
+        rig, 0, &(struct rig_dial){.sni = "hello.example", .groups = "X448:P-256"});
+    CHECK(rig_is_up(client));
+    client = rig_dial(rig, 0,
+                      &(struct rig_dial){.sni = "other.example", .groups = "X448:P-256"});
+    CHECK(!rig_is_up(client) && client->alert == UNRECOGNIZED_NAME);
+    rig_close(rig);
+}
+
+/* Grants so, and whether the name then answers with a key of that kind. */
+static bool is_served(const struct rig_grant *grant, int kind)
+{
+    struct rig *rig = rig_open();
+    char *answer = NULL;
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    int status = rig_grant(rig, client, grant, &answer);
+    if (status != 200) {
+        (void)fprintf(stderr, "%s\n", answer);
+    }
+    free(answer);
+    client = rig_connect(rig, 0, "hello.example");
+    bool is_so = status == 200 && rig_is_up(client);
+    if (is_so) {
+        X509 *cert = SSL_get1_peer_certificate(client->ssl);
+        is_so = EVP_PKEY_id(X509_get0_pubkey(cert)) == kind;
+        X509_free(cert);
+        char *text = rig_ask(rig, client, request);
+        is_so = is_so && strncmp(text, "HTTP/1.1 200 ", 13) == 0;
+        free(text);
+    }
+    rig_close(rig);
+    return is_so;
+}
+
+static void keys_of_both_kinds_and_forms_serve(void)
+{
+    const struct rig_grant p256 = {.is_upload = true};
+    const struct rig_grant p256_pkcs8 = {.is_upload = true, .is_pkcs8 = true};
+    const struct rig_grant ed25519 = {
+        .is_upload = true, .is_pkcs8 = true, .kind = "ED25519"};
+    const struct rig_grant rsa_ca = {.ca = "RSA"};
+    const struct rig_grant ed_ca = {.ca = "ED25519"};
+
+    CHECK(is_served(&p256, EVP_PKEY_EC));
+    CHECK(is_served(&p256_pkcs8, EVP_PKEY_EC));
+    CHECK(is_served(&ed25519, EVP_PKEY_ED25519));
+    CHECK(is_served(&rsa_ca, EVP_PKEY_EC));
+    CHECK(is_served(&ed_ca, EVP_PKEY_EC));
+}
+
+/* The session of a connection that has answered one request, so its ticket is there. */
+static SSL_SESSION *session_of(struct rig *rig, const char *sni)
+{
+    struct rig_client *client = rig_connect(rig, 0, sni);
+    free(rig_ask(rig, client, request));
+    SSL_SESSION *session = SSL_get1_session(client->ssl);
+    rig_hang_up(rig, client);
+    return session;
+}
+
+/* 1: up and resumed; 0: up by a full handshake; -1: not up. */
+static int resume(struct rig *rig, int index, const char *sni, SSL_SESSION *session)
+{
+    struct rig_client *client =
+        rig_dial(rig, index,
+                 &(struct rig_dial){.sni = sni, .alpn = "http/1.1", .session = session});
+    int is_resumed = rig_is_up(client) ? SSL_session_reused(client->ssl) : -1;
+    rig_hang_up(rig, client);
+    return is_resumed;
+}
+
+static void a_ticket_resumes_on_every_thread(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_thread_make(rig, 1);
+    (void)rig_init(rig, 1);
+    rig_serve_hello(rig);
+    SSL_SESSION *session = session_of(rig, "hello.example");
+    CHECK(SSL_SESSION_has_ticket(session));
+    CHECK(SSL_SESSION_get_max_early_data(session) == 0);
+    CHECK(resume(rig, 0, "hello.example", session) == 1);
+    CHECK(resume(rig, 1, "hello.example", session) == 1);
+    SSL_SESSION_free(session);
+    rig_close(rig);
+}
+
+static void a_ticket_of_one_name_opens_no_other(void)
+{
+    const struct rig_grant both = {.names = {"hello.example", "hallo.example"}};
+    const struct rig_lambda second = {
+        .name = "second", .version = 1, .code = "echo", .domains = {"second.example"}};
+    const struct rig_grant grant = {.lambda = "second", .names = {"second.example"}};
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    CHECK(rig_load(rig, 0, &second) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &both, NULL) == 200);
+    CHECK(rig_grant(rig, client, &grant, NULL) == 200);
+    SSL_SESSION *session = session_of(rig, "hello.example");
+    CHECK(resume(rig, 0, "hello.example", session) == 1);
+    CHECK(resume(rig, 0, "hallo.example", session) == 0); /* the same grant and key */
+    CHECK(resume(rig, 0, "second.example", session) == 0);
+    CHECK(resume(rig, 0, management, session) == 0);
+    CHECK(resume(rig, 0, "other.example", session) == -1);
+    SSL_SESSION_free(session);
+    rig_close(rig);
+}
+
+static void a_ticket_dies_with_its_grant(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    SSL_SESSION *session = session_of(rig, "hello.example");
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200);
+    CHECK(resume(rig, 0, "hello.example", session) == 0);
+    SSL_SESSION_free(session);
+    session = session_of(rig, "hello.example");
+    rig->now += 3600;
+    CHECK(resume(rig, 0, "hello.example", session) == -1);
+    SSL_SESSION_free(session);
+    rig_close(rig);
+}
+
+static void management_gives_no_tickets(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    SSL_SESSION *session = session_of(rig, management);
+    CHECK(!SSL_SESSION_has_ticket(session));
+    SSL_SESSION_free(session);
+    rig_close(rig);
+}
+
+static void tls_1_2_is_refused(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    (void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
+    struct rig_client *client = rig_connect(rig, 0, "other.example");
+    rig_hang_up(rig, client);
+    SSL *ssl = SSL_new(ctx);
+    BIO *in = BIO_new(BIO_s_mem());
+    BIO *out = BIO_new(BIO_s_mem());
+    uint8_t hello[1000];
+    SSL_set_bio(ssl, in, out);
+    (void)SSL_set_tlsext_host_name(ssl, "hello.example");
+    (void)SSL_connect(ssl);
+    int size = BIO_read(out, hello, sizeof(hello));
+    const uint64_t id = 60;
+    (void)rig_put(rig, 0, TF_MSG_OPEN, id, NULL, 0);
+    (void)rig_put(rig, 0, TF_MSG_DATA, id, hello, (size_t)size);
+    CHECK(rig_enter(rig, 0).exit == TF_EXIT_IDLE);
+    CHECK(rig_last(rig, TF_MSG_CLOSE)->id == id);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    rig_close(rig);
+}
+
+int main(void)
+{
+    RUN(without_a_grant_there_is_no_handshake);
+    RUN(an_expired_grant_serves_nobody);
+    RUN(alpn_is_http_1_1_or_absent);
+    RUN(a_hello_retry_request_works);
+    RUN(keys_of_both_kinds_and_forms_serve);
+    RUN(a_ticket_resumes_on_every_thread);
+    RUN(a_ticket_of_one_name_opens_no_other);
+    RUN(a_ticket_dies_with_its_grant);
+    RUN(management_gives_no_tickets);
+    RUN(tls_1_2_is_refused);
+    return test_end();
+}
