@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/admin.h"
 
-#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,13 +10,14 @@
 #include "host/deploy.h"
 #include "host/metrics.h"
 #include "host/registry.h"
+#include "host/sim_root.h"
 #include "host/supervise.h"
 #include "lib/bytes.h"
 #include "lib/crypto.h"
 #include "lib/descriptor.h"
 #include "lib/json.h"
 
-enum { LIST_BASE = 4096, LIST_PER_LAMBDA = 4096, PEM_MAX = 1024 };
+enum { LIST_BASE = 4096, LIST_PER_LAMBDA = 4096, ROOT_MAX = 4 * TF_SPKI_MAX };
 
 static const char media_type[] = "application/json";
 
@@ -41,24 +42,27 @@ void tf_admin_fail(struct tf_admin_conn *conn, int status, tf_err err)
     tf_admin_refuse(conn, status, tf_err_name(err), tf_err_text(err), tf_err_hint(err));
 }
 
-/* The value of `key` in a query of plain words. @return false: absent, empty, too long. */
+/* The value of `key` in a query of plain words. @return false: absent, empty, too long.
+ */
 static bool query_value(const char *query, const char *key, char *out, size_t cap)
 {
     size_t key_size = strlen(key);
-    for (const char *at = query; at != NULL; at = strchr(at, '&')) {
-        at += *at == '&';
-        if (strncmp(at, key, key_size) == 0 && at[key_size] == '=') {
-            const char *value = at + key_size + 1;
-            size_t size = strcspn(value, "&");
-            if (size == 0 || size >= cap) {
-                return false;
-            }
-            memcpy(out, value, size);
-            out[size] = '\0';
-            return true;
+    const char *at = query;
+    while (strncmp(at, key, key_size) != 0 || at[key_size] != '=') {
+        at = strchr(at, '&');
+        if (at == NULL) {
+            return false;
         }
+        at++;
     }
-    return false;
+    const char *value = at + key_size + 1;
+    size_t size = strcspn(value, "&");
+    if (size == 0 || size >= cap) {
+        return false;
+    }
+    memcpy(out, value, size);
+    out[size] = '\0';
+    return true;
 }
 
 /* The end of the path, if it starts with `prefix`. */
@@ -76,7 +80,8 @@ static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     if (!query_value(request->query, "engine", engine, sizeof(engine)) ||
         !query_value(request->query, "domain", domain, sizeof(domain)) ||
         !tf_store_hex_is_valid(domain)) {
-        tf_admin_refuse(conn, 400, tf_err_name(TF_EUSAGE), "engine or domain is missing or bad",
+        tf_admin_refuse(conn, 400, tf_err_name(TF_EUSAGE),
+                        "engine or domain is missing or bad",
                         "POST /v1/lambdas?engine=NAME&domain=SHA256");
         return;
     }
@@ -85,12 +90,14 @@ static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
         is_known = is_known || strcmp(daemon->options.engines[i].name, engine) == 0;
     }
     if (!is_known) {
-        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND), "this tfaasd has no such engine",
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND),
+                        "this tfaasd has no such engine",
                         "GET /v1/info lists them; tfaasd --image adds one");
         return;
     }
     if (!tf_store_has_domain(&daemon->store, domain)) {
-        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND), "no such trust domain is stored",
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND),
+                        "no such trust domain is stored",
                         "PUT /v1/domains/SHA256 with the descriptor first");
         return;
     }
@@ -107,7 +114,8 @@ static void put_domain(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 {
     struct tf_descriptor descriptor;
     char actual[2 * TF_SHA256_SIZE + 1];
-    tf_err err = tf_descriptor_parse((const char *)request->body, request->size, &descriptor);
+    tf_err err =
+        tf_descriptor_parse((const char *)request->body, request->size, &descriptor);
     if (err != TF_OK) {
         tf_admin_fail(conn, 400, err);
         return;
@@ -129,7 +137,8 @@ static void put_domain(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 
 /* Replies with what `write` puts into a buffer of `cap` bytes. */
 static void reply_with(struct tf_daemon *daemon, struct tf_admin_conn *conn, size_t cap,
-                       void (*write_json)(struct tf_json_writer *w, struct tf_daemon *daemon))
+                       void (*write_json)(struct tf_json_writer *w,
+                                          struct tf_daemon *daemon))
 {
     char *text = malloc(cap);
     size_t size = 0;
@@ -190,34 +199,23 @@ static void write_workers(struct tf_json_writer *w, struct tf_daemon *daemon)
     tf_json_close_array(w);
 }
 
-/* The base64 of STATE/sim/root.pem's body, which is the key's SPKI; "" while there is none. */
-static void read_sim_root(const struct tf_daemon *daemon, char out[static PEM_MAX])
+/* Base64 of the simulator's public root, made on first use; "" if that fails. */
+static void read_sim_root(const struct tf_daemon *daemon, char out[static ROOT_MAX])
 {
-    char pem[PEM_MAX + 1];
+    char directory[PATH_MAX];
+    uint8_t spki[TF_SPKI_MAX];
     size_t size = 0;
-    size_t used = 0;
-    int fd = openat(daemon->store.root, "sim/root.pem", O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
     out[0] = '\0';
-    if (fd < 0 || tf_store_read(fd, pem, PEM_MAX, &size) != TF_OK) {
-        size = 0;
+    (void)snprintf(directory, sizeof(directory), "%s/sim", daemon->options.state);
+    if (tf_sim_root(directory, spki, &size) == TF_OK) {
+        tf_base64_write(spki, size, out);
     }
-    if (fd >= 0) {
-        (void)close(fd);
-    }
-    pem[size] = '\0';
-    const char *at = strstr(pem, "-----BEGIN PUBLIC KEY-----\n");
-    for (at = at == NULL ? "-" : strchr(at, '\n'); *at != '-' && *at != '\0'; at++) {
-        if (*at != '\n') {
-            out[used] = *at;
-            used++;
-        }
-    }
-    out[used] = '\0';
 }
 
 static void write_info(struct tf_json_writer *w, struct tf_daemon *daemon)
 {
-    char root[PEM_MAX];
+    char root[ROOT_MAX];
     read_sim_root(daemon, root);
     tf_json_put_string(w, "version", TF_VERSION);
     tf_json_put_boolean(w, "simulated", daemon->is_simulated);
@@ -236,7 +234,8 @@ static void write_info(struct tf_json_writer *w, struct tf_daemon *daemon)
 
 size_t tf_admin_body_max(const struct tf_admin_request *request)
 {
-    if (strcmp(request->method, "POST") == 0 && strcmp(request->path, "/v1/lambdas") == 0) {
+    if (strcmp(request->method, "POST") == 0 &&
+        strcmp(request->path, "/v1/lambdas") == 0) {
         return TF_BUNDLE_MAX;
     }
     if (strcmp(request->method, "PUT") == 0 && after(request, "/v1/domains/") != NULL) {
