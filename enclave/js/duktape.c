@@ -30,13 +30,8 @@ const char *tf_js_engine(void)
     return "duktape";
 }
 
-/* --- hooks (deps/duktape/duk_overrides.h) -------------------------------------------- */
-
-duk_bool_t tf_duk_timeout(void *udata);
-int tf_duk_stack_check(void *udata);
-void tf_duk_fatal(void *udata, const char *message) __attribute__((noreturn));
-duk_double_t tf_duk_now(void);
-duk_double_t tf_duk_random(void *udata);
+/* --- hooks (deps/duktape/duk_overrides.h) --------------------------------------------
+ */
 
 duk_bool_t tf_duk_timeout(void *udata)
 {
@@ -54,16 +49,17 @@ int tf_duk_stack_check(void *udata)
     return (uintptr_t)__builtin_frame_address(0) < js->stack_limit;
 }
 
-void tf_duk_fatal(void *udata, const char *message)
+void tf_duk_fatal(void *udata, const char *msg)
 {
     (void)udata;
-    (void)message;
+    (void)msg;
     __builtin_trap(); /* an error outside duk_safe_call: a bug of this file */
 }
 
 duk_double_t tf_duk_now(void)
 {
-    return (duk_double_t)(tf_clock_ns() / 1000000);
+    uint64_t ms = tf_clock_ns() / 1000000;
+    return (duk_double_t)ms;
 }
 
 duk_double_t tf_duk_random(void *udata)
@@ -111,7 +107,8 @@ static void js_release(void *udata, void *block)
     tf_arena_free(js->arena, block);
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------
+ */
 
 static duk_ret_t run_prelude(duk_context *context, void *unused)
 {
@@ -152,7 +149,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     return js;
 }
 
-/* --- running ------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------
+ */
 
 /* What the functions under duk_safe_call work on. */
 struct job {
@@ -214,10 +212,12 @@ static bool starts(const char *text, const char *with)
  * else `other`. */
 static tf_err err_of(const char *message, bool is_full, tf_err other)
 {
-    static const char *const deep[] = {
-        "C stack depth limit",       "callstack limit", "valstack limit",
-        "compiler recursion limit",  "regexp compiler recursion limit",
-        "regexp executor recursion limit"};
+    static const char *const deep[] = {"C stack depth limit",
+                                       "callstack limit",
+                                       "valstack limit",
+                                       "compiler recursion limit",
+                                       "regexp compiler recursion limit",
+                                       "regexp executor recursion limit"};
 
     if ((is_full && (starts(message, "alloc failed") ||
                      starts(message, "error in error handling"))) ||
@@ -325,7 +325,8 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     return err;
 }
 
-/* --- the answer ---------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------------------
+ */
 
 /* Finds the body; a string without surrogates, and a buffer, are not copied. */
 static void take_body(duk_context *context, struct job *job)
@@ -354,7 +355,8 @@ static void take_body(duk_context *context, struct job *job)
     }
 }
 
-/* Text of item `at` of the header list, which a script may have tampered with; pushes it. */
+/* Text of item `at` of the header list, which a script may have tampered with; pushes it.
+ */
 static const char *push_item(duk_context *context, duk_uarridx_t at, size_t *size)
 {
     duk_get_prop_index(context, HEADERS, at);
@@ -423,7 +425,7 @@ static duk_ret_t run_handler(duk_context *context, void *udata)
     return 1;
 }
 
-static duk_ret_t take_answer(duk_context *context, void *udata)
+static duk_ret_t convert(duk_context *context, void *udata)
 {
     struct job *job = udata;
     double status = job->js->status;
@@ -440,37 +442,46 @@ static duk_ret_t take_answer(duk_context *context, void *udata)
     return 0;
 }
 
+static tf_err take_answer(struct job *job)
+{
+    duk_context *context = job->js->context;
+
+    if (!job->js->is_answered) {
+        return say(job->report, TF_EPENDING);
+    }
+    if (duk_safe_call(context, convert, job, 0, 1) != DUK_EXEC_SUCCESS) {
+        return classify(job, TF_ERESPONSE);
+    }
+    duk_pop(context);
+    if (job->err != TF_OK || !tf_text_check(&job->response)) {
+        return say(job->report, TF_ERESPONSE);
+    }
+    if (job->response.body.size > job->limits->body) {
+        return say(job->report, TF_ELIMIT);
+    }
+    return TF_OK;
+}
+
 tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
                   const struct tf_js_limits *limits, struct tf_js_response *response,
                   struct tf_js_report *report)
 {
     static const struct tf_js_request nothing;
     struct job job = {.js = js, .request = request, .limits = limits, .report = report};
-    duk_context *context = js->context;
+    tf_err err;
 
     begin(js, limits, report);
     js->native.request = request;
-    if (duk_safe_call(context, run_handler, &job, 0, 1) != DUK_EXEC_SUCCESS) {
-        classify(&job, TF_EEXCEPTION);
+    if (duk_safe_call(js->context, run_handler, &job, 0, 1) != DUK_EXEC_SUCCESS) {
+        err = classify(&job, TF_EEXCEPTION);
     } else {
-        duk_pop(context);
-        if (!js->is_answered) {
-            job.err = say(report, TF_EPENDING);
-        } else if (duk_safe_call(context, take_answer, &job, 0, 1) != DUK_EXEC_SUCCESS) {
-            classify(&job, TF_ERESPONSE);
-        } else {
-            duk_pop(context);
-            if (job.err != TF_OK || !tf_text_check(&job.response)) {
-                job.err = say(report, TF_ERESPONSE);
-            } else if (job.response.body.size > limits->body) {
-                job.err = say(report, TF_ELIMIT);
-            }
-        }
+        duk_pop(js->context);
+        err = take_answer(&job);
     }
-    if (job.err == TF_OK) {
+    if (err == TF_OK) {
         *response = job.response;
     }
     js->native.request = &nothing;
     report->steps = js->steps;
-    return job.err;
+    return err;
 }

@@ -32,8 +32,8 @@ double tf_native_random(struct tf_native *native)
     return (double)(bits >> 11) * 0x1p-53;
 }
 
-static void set_data(struct tf_native_value *out, enum tf_native_kind kind, const char *data,
-                     size_t size)
+static void set_data(struct tf_native_value *out, enum tf_native_kind kind,
+                     const char *data, size_t size)
 {
     out->kind = kind;
     out->data.data = data;
@@ -116,7 +116,8 @@ static bool header(struct tf_native *native, const struct tf_native_args *args,
     size = out->data.size;
     while (at < request->header_count) {
         const struct tf_str *value = &request->headers[at].value;
-        memcpy(text + size, ", ", 2);
+        text[size] = ',';
+        text[size + 1] = ' ';
         memcpy(text + size + 2, value->data, value->size);
         size += value->size + 2;
         at = tf_text_header(request, args->text.data, args->text.size, at + 1);
@@ -253,10 +254,11 @@ static bool fill(struct tf_native *native, const struct tf_native_args *args,
 static bool now(struct tf_native *native, const struct tf_native_args *args,
                 struct tf_native_value *out)
 {
+    uint64_t ms = tf_clock_ns() / 1000000;
     (void)native;
     (void)args;
     out->kind = TF_KIND_NUMBER;
-    out->number = (double)(tf_clock_ns() / 1000000);
+    out->number = (double)ms;
     return true;
 }
 
@@ -313,8 +315,8 @@ static bool lower(struct tf_native *native, const struct tf_native_args *args,
         return false;
     }
     for (size_t i = 0; i < args->text.size; i++) {
-        char c = args->text.data[i];
-        text[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        uint8_t c = (uint8_t)args->text.data[i];
+        text[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20U : c);
     }
     set_data(out, TF_KIND_LATIN1, text, args->text.size);
     return true;
@@ -339,27 +341,27 @@ static bool refuse(struct tf_native *native, const struct tf_native_args *args,
 }
 
 const struct tf_native_def tf_natives[] = {
-    {"text", TF_FORM_FLAG, body_text},      /* (strict): the request's body, as text;
-                                             * strict: null if it is no UTF-8 */
-    {"buffer", TF_FORM_NONE, body_buffer},  /* the same as an ArrayBuffer */
-    {"body64", TF_FORM_NONE, body_base64},  /* the same as base64 */
-    {"header", TF_FORM_TEXT, header},       /* (name): value or null */
-    {"headers", TF_FORM_NONE, headers},     /* [name, value, ...] */
-    {"env", TF_FORM_NONE, env},             /* [name, value, ...] */
-    {"name", TF_FORM_NONE, lambda_name},    /* of the lambda */
-    {"encode", TF_FORM_TEXT, encode},       /* (text): UTF-8 in an ArrayBuffer */
-    {"decode", TF_FORM_SPAN, decode},       /* (..., fatal): text; fatal: null if bad */
-    {"btoa", TF_FORM_TEXT, btoa},           /* (text): base64 or null */
-    {"atob", TF_FORM_TEXT, atob},           /* (text, isBuffer): text or buffer, or null */
-    {"random", TF_FORM_NONE, random_number},/* [0, 1) */
-    {"fill", TF_FORM_SPAN, fill},           /* random bytes */
-    {"now", TF_FORM_NONE, now},             /* ms since 1970 */
-    {"print", TF_FORM_TEXT, print},         /* (text): a line of the console */
-    {"has", TF_FORM_TEXT, has},             /* (path): whether the program has that file */
-    {"source", TF_FORM_TEXT, source},       /* (path): its text */
-    {"mentions", TF_FORM_TEXT, mentions},   /* (word): whether a file of it has the word */
-    {"lower", TF_FORM_TEXT, lower},         /* (name): in lower case; null: no header name */
-    {"plain", TF_FORM_TEXT, plain},         /* (value): good as a header's value as it is */
-    {"refuse", TF_FORM_NONE, refuse},       /* sets is_refused */
+    {"text", TF_FORM_FLAG, body_text},     /* (strict): the request's body, as text;
+                                            * strict: null if it is no UTF-8 */
+    {"buffer", TF_FORM_NONE, body_buffer}, /* the same as an ArrayBuffer */
+    {"body64", TF_FORM_NONE, body_base64}, /* the same as base64 */
+    {"header", TF_FORM_TEXT, header},      /* (name): value or null */
+    {"headers", TF_FORM_NONE, headers},    /* [name, value, ...] */
+    {"env", TF_FORM_NONE, env},            /* [name, value, ...] */
+    {"name", TF_FORM_NONE, lambda_name},   /* of the lambda */
+    {"encode", TF_FORM_TEXT, encode},      /* (text): UTF-8 in an ArrayBuffer */
+    {"decode", TF_FORM_SPAN, decode},      /* (..., fatal): text; fatal: null if bad */
+    {"btoa", TF_FORM_TEXT, btoa},          /* (text): base64 or null */
+    {"atob", TF_FORM_TEXT, atob},          /* (text, isBuffer): text or buffer, or null */
+    {"random", TF_FORM_NONE, random_number}, /* [0, 1) */
+    {"fill", TF_FORM_SPAN, fill},            /* random bytes */
+    {"now", TF_FORM_NONE, now},              /* ms since 1970 */
+    {"print", TF_FORM_TEXT, print},          /* (text): a line of the console */
+    {"has", TF_FORM_TEXT, has},           /* (path): whether the program has that file */
+    {"source", TF_FORM_TEXT, source},     /* (path): its text */
+    {"mentions", TF_FORM_TEXT, mentions}, /* (word): whether a file of it has the word */
+    {"lower", TF_FORM_TEXT, lower},   /* (name): in lower case; null: no header name */
+    {"plain", TF_FORM_TEXT, plain},   /* (value): good as a header's value as it is */
+    {"refuse", TF_FORM_NONE, refuse}, /* sets is_refused */
     {NULL, TF_FORM_NONE, NULL},
 };

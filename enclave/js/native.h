@@ -19,7 +19,7 @@ struct tf_native {
     struct tf_arena *arena;
     const struct tf_js_program *program;
     const struct tf_js_request *request; /* never NULL: an empty one outside a call */
-    bool is_refused; /* what is thrown next means: no response */
+    bool is_refused;                     /* what is thrown next means: no response */
     size_t random_left;
     uint8_t random[TF_NATIVE_RANDOM]; /* from tf_random; must not survive a restore */
 };
@@ -27,9 +27,9 @@ struct tf_native {
 /** How an engine takes the arguments from a call. */
 enum tf_native_form {
     TF_FORM_NONE,
-    TF_FORM_FLAG,     /* (flag) */
-    TF_FORM_TEXT,     /* (text, flag) */
-    TF_FORM_SPAN      /* (buffer, at, size, flag): checked to lie inside the buffer */
+    TF_FORM_FLAG, /* (flag) */
+    TF_FORM_TEXT, /* (text, flag) */
+    TF_FORM_SPAN  /* (buffer, at, size, flag): checked to lie inside the buffer */
 };
 
 struct tf_native_args {
@@ -42,11 +42,11 @@ struct tf_native_args {
 enum tf_native_kind {
     TF_KIND_UNDEFINED,
     TF_KIND_NULL,
-    TF_KIND_BOOL,   /* number != 0 */
-    TF_KIND_NUMBER, /* number */
-    TF_KIND_TEXT,   /* data: bytes to be decoded as UTF-8 */
-    TF_KIND_LATIN1, /* data: a character for each byte */
-    TF_KIND_BUFFER, /* data */
+    TF_KIND_BOOL,    /* number != 0 */
+    TF_KIND_NUMBER,  /* number */
+    TF_KIND_TEXT,    /* data: bytes to be decoded as UTF-8 */
+    TF_KIND_LATIN1,  /* data: a character for each byte */
+    TF_KIND_BUFFER,  /* data */
     TF_KIND_HEADERS, /* array of names and values: tf_native_item, of Latin-1 */
     TF_KIND_ENV      /* the same, of UTF-8 */
 };

@@ -21,7 +21,8 @@ const char *tf_js_engine(void)
     return "quickjs";
 }
 
-/* --- memory and steps ---------------------------------------------------------------- */
+/* --- memory and steps ----------------------------------------------------------------
+ */
 
 static void *js_alloc(JSMallocState *state, size_t size)
 {
@@ -61,7 +62,8 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
     return after;
 }
 
-static const JSMallocFunctions memory = {js_alloc, js_release, js_resize, tf_arena_usable};
+static const JSMallocFunctions memory = {js_alloc, js_release, js_resize,
+                                         tf_arena_usable};
 
 static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
@@ -74,7 +76,8 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
     return js->is_stopped;
 }
 
-/* --- opening ------------------------------------------------------------------------- */
+/* --- opening -------------------------------------------------------------------------
+ */
 
 /* The prototypes whose constructors compile source, beside Function's own. */
 static JSValue new_compilers(JSContext *context)
@@ -110,7 +113,8 @@ static bool run_prelude(struct tf_js *js)
     return is_ok;
 }
 
-static char *normalize(JSContext *context, const char *base, const char *name, void *opaque)
+static char *normalize(JSContext *context, const char *base, const char *name,
+                       void *opaque)
 {
     const struct tf_js *js = opaque;
     char path[TF_PATH_MAX + 1];
@@ -177,7 +181,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     return js;
 }
 
-/* --- running ------------------------------------------------------------------------- */
+/* --- running -------------------------------------------------------------------------
+ */
 
 /* Forgets the last answer and sets the limits. */
 static void begin(struct tf_js *js, const struct tf_js_limits *limits,
@@ -221,7 +226,8 @@ static bool is_engine_error(JSContext *context, JSValueConst error, const char *
     }
     atom = JS_NewAtom(context, "message");
     if (JS_GetOwnProperty(context, &desc, error, atom) > 0) {
-        const char *text = JS_IsString(desc.value) ? JS_ToCString(context, desc.value) : NULL;
+        const char *text =
+            JS_IsString(desc.value) ? JS_ToCString(context, desc.value) : NULL;
         is_it = text != NULL && strncmp(text, message, strlen(message)) == 0;
         JS_FreeCString(context, text);
         JS_FreeValue(context, desc.value);
@@ -232,14 +238,16 @@ static bool is_engine_error(JSContext *context, JSValueConst error, const char *
     return is_it;
 }
 
-/* Writes what was thrown into the report; may run the script's toString, within the limits. */
+/* Writes what was thrown into the report; may run the script's toString, within the
+ * limits. */
 static void describe(JSContext *context, JSValueConst error, struct tf_js_report *report)
 {
     size_t size = 0;
     size_t stack_size = 0;
     const char *text = JS_ToCStringLen(context, &size, error);
-    JSValue stack = JS_IsError(context, error) ? JS_GetPropertyStr(context, error, "stack")
-                                               : JS_UNDEFINED;
+    JSValue stack = JS_IsError(context, error)
+                        ? JS_GetPropertyStr(context, error, "stack")
+                        : JS_UNDEFINED;
     const char *lines =
         JS_IsString(stack) ? JS_ToCStringLen(context, &stack_size, stack) : NULL;
 
@@ -288,19 +296,19 @@ static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *rep
 /* Runs promise jobs until none is left. */
 static tf_err drain(struct tf_js *js, struct tf_js_report *report)
 {
-    JSContext *context;
-    while (!js->is_stopped && JS_IsJobPending(js->runtime)) {
-        if (JS_ExecutePendingJob(js->runtime, &context) < 0) {
-            JSValue error = JS_GetException(js->context);
-            /* A job's own error rejected its promise; this is about the job as such. */
-            tf_err err = classify(js, error, report, TF_OK);
-            if (err != TF_OK) {
-                return err;
-            }
+    tf_err err = TF_OK;
+    while (err == TF_OK && !js->is_stopped && JS_IsJobPending(js->runtime)) {
+        JSContext *context;
+        if (JS_ExecutePendingJob(js->runtime, &context) >= 0) {
+            continue;
+        }
+        /* An error of a script's rejected its promise; this is about the job as such. */
+        err = classify(js, JS_GetException(js->context), report, TF_OK);
+        if (err == TF_OK) {
             report->message[0] = '\0';
         }
     }
-    return js->is_stopped ? say(report, TF_ESTEPS) : TF_OK;
+    return js->is_stopped ? say(report, TF_ESTEPS) : err;
 }
 
 /* Calls one of the prelude's functions. */
@@ -379,7 +387,8 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     return err;
 }
 
-/* --- the answer ---------------------------------------------------------------------- */
+/* --- the answer ----------------------------------------------------------------------
+ */
 
 /* The bytes of the body. A string that is ASCII, and a buffer, are not copied. */
 static tf_err take_body(struct tf_js *js, struct tf_str *out)

@@ -45,5 +45,5 @@ JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file,
 JSValue tf_quickjs_prelude(JSContext *context, const struct tf_prelude *file);
 
 /** Sets a property; takes `value`. @return false with an exception. */
-TF_MUST_USE bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name,
-                                   JSValue value);
+TF_MUST_USE bool tf_quickjs_define(JSContext *context, JSValueConst object,
+                                   const char *name, JSValue value);

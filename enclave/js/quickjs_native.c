@@ -75,7 +75,8 @@ static bool take_span(JSContext *context, JSValueConst *argv, struct tf_native_a
     size_t total;
     uint8_t *data;
 
-    if (JS_ToIndex(context, &at, argv[1]) < 0 || JS_ToIndex(context, &size, argv[2]) < 0) {
+    if (JS_ToIndex(context, &at, argv[1]) < 0 ||
+        JS_ToIndex(context, &size, argv[2]) < 0) {
         return false;
     }
     data = JS_GetArrayBuffer(context, &total, argv[0]);
@@ -128,7 +129,8 @@ static JSValue native(JSContext *context, JSValueConst this, int argc, JSValueCo
     return value;
 }
 
-JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file, bool is_module)
+JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file,
+                           bool is_module)
 {
     static const char before[] =
         "(function (exports, require, module, __filename, __dirname) {";
@@ -214,7 +216,8 @@ static JSValue native_respond(JSContext *context, JSValueConst this, int argc,
 
     (void)this;
     (void)argc;
-    if (!js->is_answered && !js->is_failed && JS_ToFloat64(context, &status, argv[0]) == 0) {
+    if (!js->is_answered && !js->is_failed &&
+        JS_ToFloat64(context, &status, argv[0]) == 0) {
         js->is_answered = true;
         js->status = status;
         js->body = JS_DupValue(context, argv[1]);
@@ -223,7 +226,8 @@ static JSValue native_respond(JSContext *context, JSValueConst this, int argc,
     return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
 }
 
-static JSValue native_fail(JSContext *context, JSValueConst this, int argc, JSValueConst *argv)
+static JSValue native_fail(JSContext *context, JSValueConst this, int argc,
+                           JSValueConst *argv)
 {
     struct tf_js *js = JS_GetContextOpaque(context);
     (void)this;
@@ -235,10 +239,10 @@ static JSValue native_fail(JSContext *context, JSValueConst this, int argc, JSVa
     return JS_UNDEFINED;
 }
 
-bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name, JSValue value)
+bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name,
+                       JSValue value)
 {
-    return !JS_IsException(value) &&
-           JS_SetPropertyStr(context, object, name, value) >= 0;
+    return !JS_IsException(value) && JS_SetPropertyStr(context, object, name, value) >= 0;
 }
 
 JSValue tf_quickjs_native(JSContext *context)
@@ -248,17 +252,18 @@ JSValue tf_quickjs_native(JSContext *context)
 
     for (int i = 0; is_ok && tf_natives[i].name != NULL; i++) {
         const char *name = tf_natives[i].name;
-        is_ok = tf_quickjs_define(context, object, name,
-                       JS_NewCFunctionMagic(context, native, name, 4,
-                                            JS_CFUNC_generic_magic, i));
+        is_ok = tf_quickjs_define(
+            context, object, name,
+            JS_NewCFunctionMagic(context, native, name, 4, JS_CFUNC_generic_magic, i));
     }
     is_ok = is_ok &&
             tf_quickjs_define(context, object, "compile",
-                   JS_NewCFunction(context, native_compile, "compile", 1)) &&
+                              JS_NewCFunction(context, native_compile, "compile", 1)) &&
             tf_quickjs_define(context, object, "prelude",
                               JS_NewCFunction(context, native_prelude, "prelude", 1)) &&
             tf_quickjs_define(context, object, "respond",
-                   JS_NewCFunction(context, native_respond, "respond", 3)) &&
-            tf_quickjs_define(context, object, "fail", JS_NewCFunction(context, native_fail, "fail", 1));
+                              JS_NewCFunction(context, native_respond, "respond", 3)) &&
+            tf_quickjs_define(context, object, "fail",
+                              JS_NewCFunction(context, native_fail, "fail", 1));
     return is_ok ? object : JS_EXCEPTION;
 }

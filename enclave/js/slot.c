@@ -60,7 +60,8 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     if (made.js == NULL) {
         return TF_ENOMEM;
     }
-    /* The cap holds for the lambda's code; the engine is not built to start without room. */
+    /* The cap holds for the lambda's code; the engine is not built to start without room.
+     */
     tf_arena_cap(arena, memory);
     made.err = tf_js_load(made.js, program, limits, &made.report);
     note_dirty(slot);
@@ -94,8 +95,9 @@ static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot)
 }
 
 tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
-                    const struct tf_js_request *request, const struct tf_js_limits *limits,
-                    struct tf_js_response *response, struct tf_js_report *report)
+                    const struct tf_js_request *request,
+                    const struct tf_js_limits *limits, struct tf_js_response *response,
+                    struct tf_js_report *report)
 {
     tf_err err;
 
@@ -116,7 +118,8 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     return err;
 }
 
-void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *snapshot)
+void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
+                  struct tf_snapshot *snapshot)
 {
     if (slot->in == snapshot) {
         slot->in = NULL;

@@ -271,8 +271,8 @@ bool tf_text_is_token(const struct tf_str *text)
 {
     for (size_t i = 0; i < text->size; i++) {
         char c = text->data[i];
-        bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
-                        (c >= 'a' && c <= 'z');
+        bool is_alnum =
+            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
         if (!is_alnum && (c == 0 || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
             return false;
         }
@@ -308,7 +308,8 @@ bool tf_text_check(const struct tf_js_response *response)
         return false;
     }
     for (size_t i = 0; i < response->header_count; i++) {
-        if (!tf_text_is_token(&response->headers[i].name) || !is_value(&response->headers[i].value)) {
+        if (!tf_text_is_token(&response->headers[i].name) ||
+            !is_value(&response->headers[i].value)) {
             return false;
         }
     }
@@ -316,11 +317,16 @@ bool tf_text_check(const struct tf_js_response *response)
 }
 
 /* Appends to the message; leaves room for the NUL. */
-static size_t append(struct tf_js_report *report, size_t at, const char *text, size_t size)
+static size_t append(struct tf_js_report *report, size_t at, const char *text,
+                     size_t size)
 {
     for (size_t i = 0; i < size && at < sizeof(report->message) - 1; i++) {
-        uint8_t c = (uint8_t)text[i];
-        report->message[at++] = c < 0x20 || c == 0x7f ? ' ' : (char)c;
+        bool is_control = (uint8_t)text[i] < 0x20 || text[i] == 0x7f;
+        report->message[at] = text[i];
+        if (is_control) {
+            report->message[at] = ' ';
+        }
+        at++;
     }
     report->message[at] = '\0';
     return at;
@@ -344,8 +350,8 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
     append(report, at, stack, end == NULL ? stack_size : (size_t)(end - stack));
 }
 
-const struct tf_js_file *tf_text_file(const struct tf_js_program *program, const char *path,
-                                      size_t size)
+const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
+                                      const char *path, size_t size)
 {
     for (size_t i = 0; i < program->file_count; i++) {
         const char *name = program->files[i].path;
@@ -394,35 +400,46 @@ bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *
     return false;
 }
 
+/* Adds one step of a specifier to the path of `*size` bytes at `out`. */
+static bool step(char *out, size_t *size, const char *name, size_t part)
+{
+    if (part == 0 || (part == 1 && name[0] == '.')) {
+        return true;
+    }
+    if (part == 2 && name[0] == '.' && name[1] == '.') {
+        bool can_leave = *size > 0;
+        while (*size > 0 && out[--*size] != '/') {
+        }
+        return can_leave;
+    }
+    if (*size + 1 + part > TF_PATH_MAX) {
+        return false;
+    }
+    if (*size > 0) {
+        out[(*size)++] = '/';
+    }
+    memcpy(out + *size, name, part);
+    *size += part;
+    return true;
+}
+
 bool tf_text_join(const char *base, const char *name, char *out)
 {
     const char *slash = strrchr(base, '/');
     size_t size = slash == NULL ? 0 : (size_t)(slash - base); /* of the folder's path */
 
-    if (size > TF_PATH_MAX || (strncmp(name, "./", 2) != 0 && strncmp(name, "../", 3) != 0)) {
+    if (size > TF_PATH_MAX ||
+        (strncmp(name, "./", 2) != 0 && strncmp(name, "../", 3) != 0)) {
         return false;
     }
     memcpy(out, base, size);
     while (*name != '\0') {
         size_t part = strcspn(name, "/");
-        if (part == 2 && name[0] == '.' && name[1] == '.') {
-            if (size == 0) {
-                return false;
-            }
-            while (size > 0 && out[--size] != '/') {
-            }
-        } else if (part > 0 && !(part == 1 && name[0] == '.')) {
-            if (size + 1 + part > TF_PATH_MAX) {
-                return false;
-            }
-            if (size > 0) {
-                out[size++] = '/';
-            }
-            memcpy(out + size, name, part);
-            size += part;
+        if (!step(out, &size, name, part)) {
+            return false;
         }
         name += part;
-        name += *name == '/';
+        name += *name == '/' ? 1 : 0;
     }
     out[size] = '\0';
     return size > 0;

@@ -52,8 +52,8 @@ size_t tf_text_from_latin1(const void *data, size_t size, char *out);
 TF_MUST_USE bool tf_text_to_latin1(const char *text, size_t size, char *out,
                                    size_t *out_size);
 
-/** Decodes base64 without padding, RFC 4648 section 4, ignoring stray bits as browsers do.
- *  `out` has size * 3 / 4 bytes. @return false if it is none. */
+/** Decodes base64 without padding, RFC 4648 section 4, ignoring stray bits as browsers
+ * do. `out` has size * 3 / 4 bytes. @return false if it is none. */
 TF_MUST_USE bool tf_text_unbase64(const char *text, size_t size, uint8_t *out,
                                   size_t *out_size);
 
@@ -71,11 +71,12 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
                     const char *stack, size_t stack_size);
 
 /** Finds a file of the program. @return NULL if there is none. */
-const struct tf_js_file *tf_text_file(const struct tf_js_program *program, const char *path,
-                                      size_t size);
+const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
+                                      const char *path, size_t size);
 
 /** Joins an ES module specifier, relative only, to the path of the module that has it.
- *  @param out  TF_PATH_MAX + 1 bytes, NUL-terminated. @return false if it leads nowhere. */
+ *  @param out  TF_PATH_MAX + 1 bytes, NUL-terminated. @return false if it leads nowhere.
+ */
 TF_MUST_USE bool tf_text_join(const char *base, const char *name, char *out);
 
 /** A file of the prelude: a function expression, NUL-terminated after `size` bytes. */

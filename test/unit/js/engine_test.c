@@ -84,13 +84,14 @@ static void every_request_gets_a_fresh_heap(void)
         CHECK(ask(&lambda, "https://fresh.test/", NULL) == TF_OK);
         CHECK(answered(&lambda, "1\n"));
     }
-    CHECK(run(&lambda,
-              "var buffer = new Uint8Array(4096), o = { n: 0 };"
-              "exports.fetch = function () { var was = [buffer[7], o.n, typeof leak,"
-              " typeof Response.leak, typeof ''.leak].join();"
-              " buffer[7] = 1; o.n++; globalThis.leak = new Array(9999).join('leak');"
-              " Response.leak = 1; String.prototype.leak = 1; return new Response(was); };",
-              NULL) == TF_OK);
+    CHECK(
+        run(&lambda,
+            "var buffer = new Uint8Array(4096), o = { n: 0 };"
+            "exports.fetch = function () { var was = [buffer[7], o.n, typeof leak,"
+            " typeof Response.leak, typeof ''.leak].join();"
+            " buffer[7] = 1; o.n++; globalThis.leak = new Array(9999).join('leak');"
+            " Response.leak = 1; String.prototype.leak = 1; return new Response(was); };",
+            NULL) == TF_OK);
     CHECK(answered(&lambda, "0,0,undefined,undefined,undefined"));
     CHECK(ask(&lambda, "https://a.test/", NULL) == TF_OK);
     CHECK(answered(&lambda, "0,0,undefined,undefined,undefined"));
@@ -137,10 +138,11 @@ static void the_clock_is_the_enclaves(void)
 {
     struct lambda lambda;
     start();
-    CHECK(run(&lambda,
-              "exports.fetch = function () { return new Response([Date.now(),"
-              " new Date().getTime() === Date.now() && performance.now() >= 0].join()); };",
-              NULL) == TF_OK);
+    CHECK(
+        run(&lambda,
+            "exports.fetch = function () { return new Response([Date.now(),"
+            " new Date().getTime() === Date.now() && performance.now() >= 0].join()); };",
+            NULL) == TF_OK);
     CHECK(answered(&lambda, "1700000000123,true"));
     clock_ns += UINT64_C(5000000);
     CHECK(ask(&lambda, "https://a.test/", NULL) == TF_OK);
@@ -170,7 +172,8 @@ static void a_reused_heap_lasts_until_it_fails(void)
     struct lambda a;
     struct lambda b;
     start();
-    CHECK(load(&b, "exports.fetch = function () { return new Response('b'); };") == TF_OK);
+    CHECK(load(&b, "exports.fetch = function () { return new Response('b'); };") ==
+          TF_OK);
     CHECK(load(&a, "var n = 0; exports.fetch = function (r) { n++;"
                    " if (/fail/.test(r.url)) { throw new Error(); }"
                    " return r.text().then(function (t) { return new Response(t + n,"
@@ -215,15 +218,16 @@ static void events_are_answered_in_aws_style(void)
     CHECK(strcmp(header(&lambda, "set-cookie"), "c=d") == 0);
     CHECK(strcmp(header(&lambda, "content-type"), "application/json") == 0);
 
-    CHECK(run(&lambda, "exports.handler = function (e) { return { got: e.body }; };", "q") ==
-          TF_OK);
+    CHECK(run(&lambda, "exports.handler = function (e) { return { got: e.body }; };",
+              "q") == TF_OK);
     CHECK(answered(&lambda, "{\"got\":\"q\"}"));
     CHECK(run(&lambda,
               "exports.handler = function (e) { return Promise.resolve({ statusCode: 200,"
               " isBase64Encoded: true, body: e.isBase64Encoded ? e.body : 'no' }); };",
               "\xff\x01\xfe") == TF_OK);
     CHECK(answered(&lambda, "\xff\x01\xfe"));
-    CHECK(run(&lambda, "exports.handler = function (e, c, done) { done(null, 'called'); };",
+    CHECK(run(&lambda,
+              "exports.handler = function (e, c, done) { done(null, 'called'); };",
               NULL) == TF_OK);
     CHECK(answered(&lambda, "called"));
     CHECK(run(&lambda,
@@ -236,7 +240,8 @@ static void handlers_are_found(void)
     static const char *const forms[] = {
         "exports.fetch = function () { return new Response('found'); };",
         "module.exports = { fetch: function () { return new Response('found'); } };",
-        "exports.default = { x: 'found', fetch: function () { return new Response(this.x);"
+        "exports.default = { x: 'found', fetch: function () { return new "
+        "Response(this.x);"
         " } };",
         "exports.handler = function () { return { statusCode: 200, body: 'found' }; };",
         "exports.default = { handler: function () { return { statusCode: 200, body:"
@@ -289,8 +294,8 @@ static void bad_modules_do_not_load(void)
         memset(&lambda, 0, sizeof(lambda));
         lambda.files[0] = (struct tf_js_file){"main.js", (const uint8_t *)sources[i],
                                               strlen(sources[i])};
-        lambda.program = (struct tf_js_program){.file_count = 1, .entry = "main.js",
-                                                .is_module = true};
+        lambda.program = (struct tf_js_program){
+            .file_count = 1, .entry = "main.js", .is_module = true};
         CHECK(load_files(&lambda) == TF_ELAMBDA_SOURCE);
         CHECK(lambda.report.message[0] != '\0');
         drop(&lambda);

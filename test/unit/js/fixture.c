@@ -165,8 +165,10 @@ const char *header(const struct lambda *lambda, const char *name)
     value[0] = '\0';
     for (size_t i = 0; i < lambda->response.header_count; i++) {
         const struct tf_js_header *h = &lambda->response.headers[i];
-        if (h->name.size == strlen(name) && memcmp(h->name.data, name, h->name.size) == 0) {
-            (void)snprintf(value, sizeof(value), "%.*s", (int)h->value.size, h->value.data);
+        if (h->name.size == strlen(name) &&
+            memcmp(h->name.data, name, h->name.size) == 0) {
+            (void)snprintf(value, sizeof(value), "%.*s", (int)h->value.size,
+                           h->value.data);
         }
     }
     return value;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fixture.h - runs a lambda's source in a slot, for the tests in this folder. Each test is
- * built once per engine; what differs between engines asks is_quickjs().
+ * fixture.h - runs a lambda's source in a slot, for the tests in this folder. Each test
+ * is built once per engine; what differs between engines asks is_quickjs().
  */
 #pragma once
 

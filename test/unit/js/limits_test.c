@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Hostile lambdas: each ends within its limits, with its code, and the next request works. */
+/* Hostile lambdas: each ends within its limits, with its code, and the next request
+ * works. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +20,7 @@ static const char neighbour_source[] =
     " return new Response('neighbour ' + t); }); };";
 
 #define HANDLER(body) "exports.fetch = function (request) {" body "};"
-#define EVENT(body) "exports.handler = function (event, context) {" body "};"
+#define EVENT(body)   "exports.handler = function (event, context) {" body "};"
 
 static const struct hostile at_load[] = {
     {"loop at top level", "for (;;) {}", TF_ESTEPS},
@@ -45,7 +46,8 @@ static const struct hostile at_load[] = {
 
 static const struct hostile at_call[] = {
     {"loop", HANDLER("for (;;) {}"), TF_ESTEPS},
-    {"loop with catch", HANDLER("for (;;) { try { for (;;) {} } catch (e) {} }"), TF_ESTEPS},
+    {"loop with catch", HANDLER("for (;;) { try { for (;;) {} } catch (e) {} }"),
+     TF_ESTEPS},
     {"loop with finally",
      HANDLER("try { for (;;) {} } finally { return new Response('x'); }"), TF_ESTEPS},
     {"loop in status getter",
@@ -54,7 +56,8 @@ static const struct hostile at_call[] = {
      HANDLER("return new Response('', { headers: { get a() { for (;;) {} } } });"),
      TF_ESTEPS},
     {"loop in toString of the body",
-     HANDLER("return new Response({ toString: function () { for (;;) {} } });"), TF_ESTEPS},
+     HANDLER("return new Response({ toString: function () { for (;;) {} } });"),
+     TF_ESTEPS},
     {"loop in then getter", HANDLER("return { get then() { for (;;) {} } };"), TF_ESTEPS},
     {"loop in then", HANDLER("return { then: function () { for (;;) {} } };"), TF_ESTEPS},
     {"loop in statusCode getter", EVENT("return { get statusCode() { for (;;) {} } };"),
@@ -65,19 +68,23 @@ static const struct hostile at_call[] = {
      EVENT("return { statusCode: 200, headers: { a: { toString: function () {"
            " for (;;) {} } } } };"),
      TF_ESTEPS},
-    {"loop in toJSON", EVENT("return { toJSON: function () { for (;;) {} } };"), TF_ESTEPS},
+    {"loop in toJSON", EVENT("return { toJSON: function () { for (;;) {} } };"),
+     TF_ESTEPS},
     {"loop in a promise job",
      HANDLER("return Promise.resolve().then(function () { for (;;) {} });"), TF_ESTEPS},
     {"promise chain without end",
      HANDLER("function f() { Promise.resolve().then(f); } f(); return new Promise(f);"),
      TF_ESTEPS},
     {"promise chain of promises",
-     HANDLER("function f() { return Promise.resolve().then(f); } return f();"), TF_EMEMORY},
-    {"microtasks without end", HANDLER("function f() { queueMicrotask(f); } f();"
-                                       " return new Response('x');"),
+     HANDLER("function f() { return Promise.resolve().then(f); } return f();"),
+     TF_EMEMORY},
+    {"microtasks without end",
+     HANDLER("function f() { queueMicrotask(f); } f();"
+             " return new Response('x');"),
      TF_ESTEPS},
-    {"loop in waitUntil", "exports.fetch = function (r, e, c) { c.waitUntil({ then:"
-                          " function () { for (;;) {} } }); return new Response(''); };",
+    {"loop in waitUntil",
+     "exports.fetch = function (r, e, c) { c.waitUntil({ then:"
+     " function () { for (;;) {} } }); return new Response(''); };",
      TF_ESTEPS},
     {"loop in toString of what is thrown",
      HANDLER("throw { toString: function () { for (;;) {} } };"), TF_ESTEPS},
@@ -87,14 +94,17 @@ static const struct hostile at_call[] = {
      TF_ESTEPS},
     {"recursion", HANDLER("function f() { return f() + 1; } return f();"), TF_ESTACK},
     {"recursion in toJSON",
-     EVENT("function f() { return { toJSON: function () { return JSON.stringify(f()); } };"
-           " } return f();"),
+     EVENT(
+         "function f() { return { toJSON: function () { return JSON.stringify(f()); } };"
+         " } return f();"),
      TF_ESTACK},
     {"recursion in a promise job",
-     HANDLER("return Promise.resolve().then(function f() { return f() + 1; });"), TF_ESTACK},
-    {"memory: arrays", HANDLER("var a = []; for (;;) { a.push([1, 2, 3]); }"), TF_EMEMORY},
-    {"memory: buffers", HANDLER("var a = []; for (;;) { a.push(new Uint8Array(65536)); }"),
+     HANDLER("return Promise.resolve().then(function f() { return f() + 1; });"),
+     TF_ESTACK},
+    {"memory: arrays", HANDLER("var a = []; for (;;) { a.push([1, 2, 3]); }"),
      TF_EMEMORY},
+    {"memory: buffers",
+     HANDLER("var a = []; for (;;) { a.push(new Uint8Array(65536)); }"), TF_EMEMORY},
     {"memory: strings", HANDLER("var s = 'x'; for (;;) { s = s + s; }"), TF_EMEMORY},
     {"memory: properties", HANDLER("var o = {}, i = 0; for (;;) { o['p' + i++] = i; }"),
      TF_EMEMORY},
@@ -108,7 +118,8 @@ static const struct hostile at_call[] = {
      HANDLER("return Promise.resolve().then(function () { var a = [];"
              " for (;;) { a.push([]); } });"),
      TF_EMEMORY},
-    {"promise never settles", HANDLER("return new Promise(function () {});"), TF_EPENDING},
+    {"promise never settles", HANDLER("return new Promise(function () {});"),
+     TF_EPENDING},
     {"thenable never settles", HANDLER("return { then: function () {} };"), TF_EPENDING},
     {"callback never called", "exports.handler = function (e, c, done) {};", TF_EPENDING},
     {"throws", HANDLER("throw new TypeError('no');"), TF_EEXCEPTION},
@@ -118,30 +129,35 @@ static const struct hostile at_call[] = {
     {"returns a string", HANDLER("return 'x';"), TF_ERESPONSE},
     {"resolves to nothing", HANDLER("return Promise.resolve();"), TF_ERESPONSE},
     {"returns an error response", HANDLER("return Response.error();"), TF_ERESPONSE},
-    {"used body", HANDLER("var r = new Response('x'); r.text(); return r;"), TF_ERESPONSE},
-    {"header injection", HANDLER("return new Response('', { headers: { a: 'b\\r\\nc: d' } });"),
+    {"used body", HANDLER("var r = new Response('x'); r.text(); return r;"),
+     TF_ERESPONSE},
+    {"header injection",
+     HANDLER("return new Response('', { headers: { a: 'b\\r\\nc: d' } });"),
      TF_EEXCEPTION},
-    {"header name injection", HANDLER("return new Response('', { headers: { 'a\\r\\nb': 'c' }"
-                                      " });"),
+    {"header name injection",
+     HANDLER("return new Response('', { headers: { 'a\\r\\nb': 'c' }"
+             " });"),
      TF_EEXCEPTION},
     {"header injection by event",
      EVENT("return { statusCode: 200, headers: { a: 'b\\r\\nc: d' } };"), TF_ERESPONSE},
-    {"header beyond Latin-1", HANDLER("return new Response('', { headers: { a: '\\u20ac' } });"),
-     TF_EEXCEPTION},
+    {"header beyond Latin-1",
+     HANDLER("return new Response('', { headers: { a: '\\u20ac' } });"), TF_EEXCEPTION},
     {"status 100", HANDLER("return new Response('', { status: 100 });"), TF_EEXCEPTION},
     {"status 600 by event", EVENT("return { statusCode: 600 };"), TF_ERESPONSE},
     {"status 200.5 by event", EVENT("return { statusCode: 200.5 };"), TF_ERESPONSE},
     {"status NaN by event", EVENT("return { statusCode: 'x' };"), TF_ERESPONSE},
-    {"huge body", HANDLER("var s = 'x'; while (s.length <= 1 << 20) { s += s; }"
-                          " return new Response(s);"),
+    {"huge body",
+     HANDLER("var s = 'x'; while (s.length <= 1 << 20) { s += s; }"
+             " return new Response(s);"),
      TF_ELIMIT},
     {"too many headers",
      HANDLER("var r = new Response(''); for (var i = 0; i < 101; i++) {"
              " r.headers.append('a', 'b'); } return r;"),
      TF_ERESPONSE},
     {"tampered header list",
-     HANDLER("var r = new Response(''); var s = Object.getOwnPropertySymbols(r.headers)[0];"
-             " r.headers[s] = ['a', 'b\\r\\nc']; return r;"),
+     HANDLER(
+         "var r = new Response(''); var s = Object.getOwnPropertySymbols(r.headers)[0];"
+         " r.headers[s] = ['a', 'b\\r\\nc']; return r;"),
      TF_ERESPONSE},
     {"header list with getters",
      HANDLER("var r = new Response(''), n = 0;"
@@ -150,8 +166,9 @@ static const struct hostile at_call[] = {
              " to not fit any more' : 'b'; } }); r.headers[s] = a; return r;"),
      TF_ERESPONSE},
     {"tampered status",
-     HANDLER("var r = new Response(''); r[Object.getOwnPropertySymbols(r)[0]].status = 99;"
-             " return r;"),
+     HANDLER(
+         "var r = new Response(''); r[Object.getOwnPropertySymbols(r)[0]].status = 99;"
+         " return r;"),
      TF_ERESPONSE},
     {"tampered body",
      HANDLER("var r = new Response(''); r[Object.getOwnPropertySymbols(r)[0]].body ="
@@ -233,11 +250,15 @@ static void what_a_script_catches_is_no_failure(void)
 static void source_cannot_be_made_from_strings(void)
 {
     static const char *const tries[] = {
-        "eval('1')", "globalThis.eval('1')", "Function('return 1')()",
-        "new Function('return 1')()", "(function () {}).constructor('return 1')()",
+        "eval('1')",
+        "globalThis.eval('1')",
+        "Function('return 1')()",
+        "new Function('return 1')()",
+        "(function () {}).constructor('return 1')()",
         "Object.getPrototypeOf(function () {}).constructor('return 1')()",
         "Reflect.construct(Function, ['return 1'])()",
-        "Error.constructor('return 1')()", "Math.max.constructor('return 1')()"};
+        "Error.constructor('return 1')()",
+        "Math.max.constructor('return 1')()"};
     static const char *const modern[] = {
         "Object.getPrototypeOf(async function () {}).constructor('return 1')()",
         "Object.getPrototypeOf(function* () {}).constructor('return 1')()",
@@ -276,7 +297,8 @@ static void memory_may_end_anywhere(void)
     start();
     CHECK(load(&lambda, source) == TF_OK);
     arena = (void *)slot.memory;
-    for (size_t cap = lambda.snapshot.size; cap < lambda.snapshot.size + 40000; cap += 48) {
+    for (size_t cap = lambda.snapshot.size; cap < lambda.snapshot.size + 40000;
+         cap += 48) {
         memcpy(slot.memory, lambda.snapshot.bytes, lambda.snapshot.size);
         slot.in = &lambda.snapshot;
         slot.is_clean = true;

@@ -33,11 +33,14 @@ static const struct pair urls[] = {
     {"new URL('https://[::1]:8080/').host", "[::1]:8080"},
     {"new URL('https://a.b:99/').origin", "https://a.b:99"},
     {"URL.canParse('nope') + ',' + URL.canParse('x', 'https://a.b')", "false,true"},
-    {"[ 'https://', 'https://a b/', 'https://a.b:99999/', 'https://a%00b/', 'https://a<b/'"
+    {"[ 'https://', 'https://a b/', 'https://a.b:99999/', 'https://a%00b/', "
+     "'https://a<b/'"
      " ].map(function (u) { return URL.canParse(u); }).join()",
      "false,false,false,false,false"},
-    {"(function (u) { u.pathname = 'x y'; u.search = 'a=b c'; u.hash = 'z'; u.port = '81';"
-     " u.protocol = 'http'; u.hostname = 'C.d'; return u.href; })(new URL('https://a.b/'))",
+    {"(function (u) { u.pathname = 'x y'; u.search = 'a=b c'; u.hash = 'z'; u.port = "
+     "'81';"
+     " u.protocol = 'http'; u.hostname = 'C.d'; return u.href; })(new "
+     "URL('https://a.b/'))",
      "http://c.d:81/x%20y?a=b%20c#z"},
     {"(function (u) { u.searchParams.append('c', 'd e'); u.searchParams.delete('a');"
      " return u.href; })(new URL('https://a.b/?a=b&x=y'))",
@@ -51,12 +54,14 @@ static const struct pair urls[] = {
                                                  "A"},
     {"new URLSearchParams({ a: 1, b: '\\u00fc~!*()\\'' }).toString()",
      "a=1&b=%C3%BC%7E%21*%28%29%27"},
-    {"new URLSearchParams([['x', '2'], ['a', '1'], ['x', '1']]).getAll('x').join()", "2,1"},
+    {"new URLSearchParams([['x', '2'], ['a', '1'], ['x', '1']]).getAll('x').join()",
+     "2,1"},
     {"(function (p) { p.sort(); p.set('x', '9'); p.append('n', 'm'); p.delete('a');"
      " return p + ' ' + p.size + p.has('x') + p.has('a') + p.get('a'); })"
      "(new URLSearchParams('x=2&a=1&x=1'))",
      "x=9&n=m 2truefalsenull"},
-    {"(function (o) { new URLSearchParams('a=1&b=2').forEach(function (v, k) { o.push(k + v);"
+    {"(function (o) { new URLSearchParams('a=1&b=2').forEach(function (v, k) { o.push(k "
+     "+ v);"
      " }); return o.join(); })([])",
      "a1,b2"},
 };
@@ -70,11 +75,14 @@ static const struct pair http[] = {
     {"(function (o) { request.headers.forEach(function (v, k) { o.push(k + '=' + v); });"
      " return o.join(';'); })([])",
      "content-type=text/x-test;host=a.test;x-twice=one, tw\xc3\xb6"},
-    {"request.json().then(function (v) { return v.a + ',' + request.bodyUsed; })", "1,true"},
-    {"request.text().then(function () { return request.text(); }).then(null, function (e) {"
+    {"request.json().then(function (v) { return v.a + ',' + request.bodyUsed; })",
+     "1,true"},
+    {"request.text().then(function () { return request.text(); }).then(null, function "
+     "(e) {"
      " return e instanceof TypeError; })",
      "true"},
-    {"request.clone().text().then(function (a) { return request.text().then(function (b) {"
+    {"request.clone().text().then(function (a) { return request.text().then(function (b) "
+     "{"
      " return a === b; }); })",
      "true"},
     {"request.bytes().then(function (b) { return b.length + ',' + b[0]; })", "16,123"},
@@ -117,39 +125,48 @@ static const struct pair http[] = {
     {"(function () { try { new Response('x', { status: 204 }); } catch (e) { return"
      " e instanceof TypeError; } })()",
      "true"},
-    {"new Response('a\\ud83d\\ude00b').arrayBuffer().then(function (b) { return b.byteLength;"
+    {"new Response('a\\ud83d\\ude00b').arrayBuffer().then(function (b) { return "
+     "b.byteLength;"
      " })",
      "6"},
 };
 
 static const struct pair others[] = {
     {"btoa('\\u00ff\\u0000a') + atob(' _'.charAt(0) + 'YQ') + atob('YWI=')", "/wBhaab"},
-    {"['\\u0100'].map(function (t) { try { btoa(t); } catch (e) { return e.name; } }).join()",
+    {"['\\u0100'].map(function (t) { try { btoa(t); } catch (e) { return e.name; } "
+     "}).join()",
      "InvalidCharacterError"},
-    {"['a', 'ab=c', 'a*bc', 'ab==='].map(function (t) { try { atob(t); return 1; } catch (e)"
+    {"['a', 'ab=c', 'a*bc', 'ab==='].map(function (t) { try { atob(t); return 1; } catch "
+     "(e)"
      " { return e.name.length; } }).join()",
      "21,21,21,21"},
-    {"Array.prototype.join.call(new TextEncoder().encode('\\u00e9\\ud83d\\ude00\\ud800'))",
+    {"Array.prototype.join.call(new "
+     "TextEncoder().encode('\\u00e9\\ud83d\\ude00\\ud800'))",
      "195,169,240,159,152,128,239,191,189"},
-    {"new TextDecoder().decode(new Uint8Array([239, 187, 191, 104, 195, 169, 255, 240, 159,"
+    {"new TextDecoder().decode(new Uint8Array([239, 187, 191, 104, 195, 169, 255, 240, "
+     "159,"
      " 152, 128]))",
      "h\xc3\xa9\xef\xbf\xbd\xf0\x9f\x98\x80"},
     {"new TextDecoder().decode(new Uint8Array([240, 159, 152, 128])).length", "2"},
-    {"new TextDecoder().decode(new Uint8Array([224, 128, 65, 237, 160, 128]).subarray(0, 3))",
+    {"new TextDecoder().decode(new Uint8Array([224, 128, 65, 237, 160, 128]).subarray(0, "
+     "3))",
      "\xef\xbf\xbd\xef\xbf\xbd"
      "A"},
-    {"(function () { try { new TextDecoder('utf-8', { fatal: true }).decode(new Uint8Array("
+    {"(function () { try { new TextDecoder('utf-8', { fatal: true }).decode(new "
+     "Uint8Array("
      "[255])); } catch (e) { return e instanceof TypeError; } })()",
      "true"},
     {"(function (o) { return JSON.stringify(structuredClone(o)) + (structuredClone(o).d"
      " instanceof Date); })({ a: [1, { b: null }], d: new Date(0) })",
      "{\"a\":[1,{\"b\":null}],\"d\":\"1970-01-01T00:00:00.000Z\"}true"},
-    {"(function (o) { o.self = o; var c = structuredClone(o); return c.self === c && c !== o;"
+    {"(function (o) { o.self = o; var c = structuredClone(o); return c.self === c && c "
+     "!== o;"
      " })({})",
      "true"},
     {"new Promise(function (yes) { queueMicrotask(function () { yes('micro'); }); })",
      "micro"},
-    {"Promise.all([1, Promise.resolve(2), { then: function (f) { f(3); } }]).then(String)",
+    {"Promise.all([1, Promise.resolve(2), { then: function (f) { f(3); } "
+     "}]).then(String)",
      "1,2,3"},
     {"Promise.allSettled([1, Promise.reject(2)]).then(JSON.stringify)",
      "[{\"status\":\"fulfilled\",\"value\":1},{\"status\":\"rejected\",\"reason\":2}]"},
@@ -158,8 +175,10 @@ static const struct pair others[] = {
     {"Promise.any([Promise.reject(1)]).catch(function (e) { return e.name + e.errors; })",
      "AggregateError1"},
     {"Promise.all([]).then(String)", ""},
-    {"(function (o) { Promise.resolve().then(function () { o.push(1); }).then(function () {"
-     " o.push(3); }); Promise.resolve().then(function () { o.push(2); }); return new Promise("
+    {"(function (o) { Promise.resolve().then(function () { o.push(1); }).then(function "
+     "() {"
+     " o.push(3); }); Promise.resolve().then(function () { o.push(2); }); return new "
+     "Promise("
      "function (yes) { queueMicrotask(function () { queueMicrotask(function () {"
      " queueMicrotask(function () { yes(o.join()); }); }); }); }); })([])",
      "1,2,3"},
@@ -167,7 +186,8 @@ static const struct pair others[] = {
     {"Promise.resolve(1).finally(function () { throw 2; }).catch(String)", "2"},
     {"new Promise(function (yes, no) { yes(1); no(2); throw 3; })", "1"},
     {"new Promise(function () { throw 1; }).then(null, null).catch(String)", "1"},
-    {"(function (p) { p = new Promise(function (yes) { queueMicrotask(function () { yes(p);"
+    {"(function (p) { p = new Promise(function (yes) { queueMicrotask(function () { "
+     "yes(p);"
      " }); }); return p.catch(function (e) { return e instanceof TypeError; }); })()",
      "true"},
     {"navigator.userAgent + (self === globalThis)", "tfaastrue"},
@@ -185,7 +205,8 @@ static const struct pair others[] = {
 static const struct pair modern[] = {
     {"[...request.headers].length + [...new URLSearchParams('a=1&b=2').keys()].join()",
      "3a,b"},
-    {"(async () => { for (const [k, v] of new Headers({ a: 'b' })) { return k + v; } })()",
+    {"(async () => { for (const [k, v] of new Headers({ a: 'b' })) { return k + v; } "
+     "})()",
      "ab"},
     {"structuredClone(new Map([[1, new Set([2])]])).get(1).has(2)", "true"},
     {"[3, 1, 2].toSorted().join() + Object.hasOwn({ a: 1 }, 'a') + 2n ** 64n",
@@ -199,10 +220,11 @@ static void check_pairs(const struct pair *pairs, size_t count)
 
     start();
     for (size_t i = 0; i < count; i++) {
-        (void)snprintf(source, sizeof(source),
-                       "exports.fetch = function (request) { return Promise.resolve(%s).then("
-                       "function (v) { return new Response(String(v)); }); };",
-                       pairs[i].expression);
+        (void)snprintf(
+            source, sizeof(source),
+            "exports.fetch = function (request) { return Promise.resolve(%s).then("
+            "function (v) { return new Response(String(v)); }); };",
+            pairs[i].expression);
         tf_err err = run(&lambda, source, "{\"a\":1,\"b\":\"\xc3\xa9\"}");
         if (!CHECK(err == TF_OK) || !CHECK(answered(&lambda, pairs[i].expected))) {
             (void)fprintf(stderr, "  %s: %s %s\n", pairs[i].expression, tf_err_name(err),
@@ -257,10 +279,12 @@ static void lazy_globals_appear_when_touched(void)
 {
     struct lambda lambda;
     start();
-    CHECK(run(&lambda,
-              "exports.fetch = function () { return new Response(['UR' + 'L', 'bto' + 'a',"
-              " 'cry' + 'pto'].map(function (n) { return typeof globalThis[n]; }).join()); };",
-              NULL) == TF_OK);
+    CHECK(
+        run(&lambda,
+            "exports.fetch = function () { return new Response(['UR' + 'L', 'bto' + 'a',"
+            " 'cry' + 'pto'].map(function (n) { return typeof globalThis[n]; }).join()); "
+            "};",
+            NULL) == TF_OK);
     CHECK(answered(&lambda, "function,function,object"));
     CHECK(run(&lambda,
               "var URL = 1; globalThis.atob = 2;"
