@@ -39,6 +39,16 @@ ok() {
     count $? "$title"
 }
 
+# need NAME CMD...: as ok, but without it the rest of the story makes no sense.
+need() {
+    local before=$failed
+    ok "$@"
+    [ "$failed" = "$before" ] || {
+        finish
+        exit 1
+    }
+}
+
 # fails NAME CODE CMD...: CMD fails and says CODE (see lib/err.c).
 fails() {
     local title=$1 code=$2
@@ -141,7 +151,12 @@ admin() { # METHOD PATH: the host's own API
 
 # --- the publisher ------------------------------------------------------------------------
 
-tf() { timeout 60 "$bin/tfaas" "$@" >>"$work/tfaas.log" 2>&1; }
+# tf ARG...: the command line; what it says is shown when it fails.
+tf() {
+    timeout 60 "$bin/tfaas" "$@" >"$work/tfaas.log" 2>&1 && return 0
+    cat "$work/tfaas.log"
+    return 1
+}
 
 # publisher_new: a signing key, a trust domain, a CA, and a policy for the images.
 publisher_new() {
@@ -178,11 +193,9 @@ grant() { # NAME
         --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim
 }
 
-# publish NAME ENGINE: from the project to a lambda that answers. What went wrong is shown.
+# publish NAME ENGINE: from the project to a lambda that answers.
 publish() {
-    : >"$work/tfaas.log"
     bundle "$1" && deploy "$1" "$2" && grant "$1" && return 0
-    cat "$work/tfaas.log"
     tail -n 5 "$work/tfaasd.log"
     return 1
 }
