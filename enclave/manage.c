@@ -276,14 +276,14 @@ static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_gra
     return err;
 }
 
-/* The key of the last request on this connection, if the grant brings none. */
+/* The key of the last request on this connection, if the grant brings none. Without
+ * either, the certificate's check finds that it has no key. */
 static tf_err fill_key(const struct tf_conn *conn, struct tf_grant *grant)
 {
-    if (grant->key_size != 0) {
+    if (grant->key_size != 0 || !conn->manage->has_csr) {
         return TF_OK;
     }
-    return conn->manage->has_csr ? tf_grant_set_key(grant, conn->manage->csr.key_pem)
-                                 : TF_EGRANT_KEY;
+    return tf_grant_set_key(grant, conn->manage->csr.key_pem);
 }
 
 /* Seals the grant and hands it to the host's store. The grant is in force without it;

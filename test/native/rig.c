@@ -47,14 +47,20 @@ void rig_thread_make(struct rig *rig, int index)
     page->index = (uint64_t)index;
 }
 
-struct rig *rig_open(void)
+void rig_forget(void)
 {
-    struct rig *rig = calloc(1, sizeof(*rig));
     struct tf_instance *old = keep(malloc(sizeof(*old)));
-    struct tf_descriptor domain;
 
     memcpy(old, tf_instance_self(), sizeof(*old));
     memset(tf_instance_self(), 0, sizeof(*old));
+}
+
+struct rig *rig_open(void)
+{
+    struct rig *rig = calloc(1, sizeof(*rig));
+    struct tf_descriptor domain;
+
+    rig_forget();
     rig->publisher = fixture_key_open("ED25519");
     rig->stranger = fixture_key_open("ED25519");
     rig->domain_size =

@@ -68,6 +68,8 @@ struct rig {
 struct rig *rig_open(void);
 void rig_close(struct rig *rig);
 
+/** The enclave ends: nothing of the instance is left. */
+void rig_forget(void);
 /** Makes thread `index` without a first frame. */
 void rig_thread_make(struct rig *rig, int index);
 /** Sends INIT with the rig's domain and enters. */
@@ -153,6 +155,7 @@ struct rig_grant {
     const uint8_t *exporter;          /* NULL: the connection's */
     bool is_pkcs8;
     bool has_extra_field;
+    bool has_no_key; /* neither brought nor asked for */
 };
 
 /** Grants over a management connection. @return the status; the body in *out (heap) if

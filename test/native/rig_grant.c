@@ -159,8 +159,9 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
 
     grant.lambda = grant.lambda != NULL ? grant.lambda : "hello";
     grant.names[0] = grant.names[0] != NULL ? grant.names[0] : "hello.example";
-    EVP_PKEY *key = grant.is_upload ? new_key(grant.kind != NULL ? grant.kind : "P-256")
-                                    : csr_key(rig, client, &grant);
+    EVP_PKEY *key = grant.is_upload || grant.has_no_key
+                        ? new_key(grant.kind != NULL ? grant.kind : "P-256")
+                        : csr_key(rig, client, &grant);
     EVP_PKEY *in_cert = grant.other_key != NULL ? grant.other_key : key;
     if (in_cert == NULL) {
         in_cert = key = new_key("P-256"); /* the request was refused; go on without */
