@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * admin.h - the operator's API: HTTP/1.1 on the UNIX socket STATE/admin.sock (mode 0600), one
- * request a connection (doc/formats.md, "Admin API of tfaasd"). admin_http.c moves and parses
- * bytes, admin.c knows the routes. Answers may come later, from deploy.c and metrics.c.
+ * admin.h - the operator's API: HTTP/1.1 on the UNIX socket STATE/admin.sock (mode 0600),
+ * one request a connection (doc/formats.md, "Admin API of tfaasd"). admin_http.c moves
+ * and parses bytes, admin.c knows the routes. Answers may come later, from deploy.c and
+ * metrics.c.
  */
 #pragma once
 
@@ -21,7 +22,7 @@ struct tf_admin_request {
     char method[8];
     char path[TF_ADMIN_PATH_MAX];  /* without the query */
     char query[TF_ADMIN_PATH_MAX]; /* after the "?", or "" */
-    uint8_t *body;                 /* the connection's; tf_admin_take_body hands it over */
+    uint8_t *body; /* the connection's; tf_admin_take_body hands it over */
     size_t size;
 };
 
@@ -32,8 +33,8 @@ TF_MUST_USE tf_err tf_admin_open(struct tf_daemon *daemon);
 void tf_admin_close(struct tf_admin *admin);
 
 /** Answers; `text` is copied. `conn` may be NULL: the client left. */
-void tf_admin_reply(struct tf_admin_conn *conn, int status, const char *type, const char *text,
-                    size_t size);
+void tf_admin_reply(struct tf_admin_conn *conn, int status, const char *type,
+                    const char *text, size_t size);
 
 /** Has *holder set to NULL when the client leaves before the answer. */
 void tf_admin_hold(struct tf_admin_conn *conn, struct tf_admin_conn **holder);

@@ -57,9 +57,8 @@ struct tf_admin {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
 };
 
-static void end(struct tf_admin_conn *conn)
+static void end_one(struct tf_admin *admin, struct tf_admin_conn *conn)
 {
-    struct tf_admin *admin = conn->admin;
     struct tf_admin_conn **at = &admin->conns;
     while (*at != conn) {
         at = &(*at)->next;
@@ -80,6 +79,11 @@ static void end(struct tf_admin_conn *conn)
     free(conn);
 }
 
+static void end(struct tf_admin_conn *conn)
+{
+    end_one(conn->admin, conn);
+}
+
 static void enter_phase(struct tf_admin_conn *conn, enum phase phase, uint32_t events,
                         uint64_t timeout_ms)
 {
@@ -97,8 +101,9 @@ static void enter_phase(struct tf_admin_conn *conn, enum phase phase, uint32_t e
 static void write_answer(struct tf_admin_conn *conn)
 {
     while (conn->answer_at < conn->answer_size) {
-        ssize_t sent = send(conn->watch.fd, conn->answer + conn->answer_at,
-                            conn->answer_size - conn->answer_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t sent =
+            send(conn->watch.fd, conn->answer + conn->answer_at,
+                 conn->answer_size - conn->answer_at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && errno == EINTR) {
             continue;
         }
@@ -141,8 +146,8 @@ static const char *reason(int status)
     return "Error";
 }
 
-void tf_admin_reply(struct tf_admin_conn *conn, int status, const char *type, const char *text,
-                    size_t size)
+void tf_admin_reply(struct tf_admin_conn *conn, int status, const char *type,
+                    const char *text, size_t size)
 {
     enum { FIELDS_SIZE = 256 };
     if (conn == NULL) {
@@ -218,14 +223,15 @@ static bool copy_text(char *out, size_t cap, const char *text, size_t size)
     return true;
 }
 
-static bool split_target(struct tf_admin_request *request, const char *target, size_t size)
+static bool split_target(struct tf_admin_request *request, const char *target,
+                         size_t size)
 {
     const char *mark = memchr(target, '?', size);
     size_t path_size = mark == NULL ? size : (size_t)(mark - target);
     size_t query_size = mark == NULL ? 0 : size - path_size - 1;
     return copy_text(request->path, sizeof(request->path), target, path_size) &&
-           copy_text(request->query, sizeof(request->query),
-                     mark == NULL ? "" : mark + 1, query_size);
+           copy_text(request->query, sizeof(request->query), mark == NULL ? "" : mark + 1,
+                     query_size);
 }
 
 /* Reads the fields that matter. @return 0, or the status that refuses the request. */
@@ -235,12 +241,11 @@ static int read_fields(struct tf_admin_conn *conn, const struct phr_header *fiel
     bool has_length = false;
     *expects = false;
     for (size_t i = 0; i < count; i++) {
-        if (is_field(&fields[i], "content-length")) {
-            if (has_length || !parse_length(&fields[i], &conn->body_size)) {
-                return 400;
-            }
-            has_length = true;
+        bool is_length = is_field(&fields[i], "content-length");
+        if (is_length && (has_length || !parse_length(&fields[i], &conn->body_size))) {
+            return 400;
         }
+        has_length = has_length || is_length;
         if (is_field(&fields[i], "transfer-encoding")) {
             return 411;
         }
@@ -283,8 +288,8 @@ static void parse_head(struct tf_admin_conn *conn, size_t before)
     size_t target_size = 0;
     int minor = 0;
     bool expects = false;
-    int size = phr_parse_request(conn->head, conn->head_size, &method, &method_size, &target,
-                                 &target_size, &minor, fields, &count, before);
+    int size = phr_parse_request(conn->head, conn->head_size, &method, &method_size,
+                                 &target, &target_size, &minor, fields, &count, before);
     if (size == -2) {
         if (conn->head_size == HEAD_MAX) {
             tf_admin_fail(conn, 431, TF_EHTTP_HEADERS);
@@ -292,7 +297,8 @@ static void parse_head(struct tf_admin_conn *conn, size_t before)
         return;
     }
     struct tf_admin_request *request = &conn->request;
-    if (size < 0 || !copy_text(request->method, sizeof(request->method), method, method_size) ||
+    if (size < 0 ||
+        !copy_text(request->method, sizeof(request->method), method, method_size) ||
         !split_target(request, target, target_size)) {
         tf_admin_fail(conn, 400, TF_EHTTP_SYNTAX);
         return;
@@ -305,7 +311,8 @@ static void parse_head(struct tf_admin_conn *conn, size_t before)
     begin_body(conn, (size_t)size, expects);
 }
 
-/* Reads into `out`. @return bytes; 0: nothing now; the connection is gone if it says -1. */
+/* Reads into `out`. @return bytes; 0: nothing now; the connection is gone if it says -1.
+ */
 static ssize_t read_some(struct tf_admin_conn *conn, void *out, size_t size)
 {
     ssize_t got = recv(conn->watch.fd, out, size, MSG_DONTWAIT);
@@ -319,50 +326,51 @@ static ssize_t read_some(struct tf_admin_conn *conn, void *out, size_t size)
     return -1;
 }
 
-static void on_input(struct tf_admin_conn *conn)
+static void read_head(struct tf_admin_conn *conn)
 {
-    uint8_t waste[4096];
-    ssize_t got = 0;
+    size_t before = conn->head_size;
+    ssize_t got = read_some(conn, conn->head + before, HEAD_MAX - before);
+    if (got > 0) {
+        conn->head_size += (size_t)got;
+        parse_head(conn, before);
+    }
+}
+
+static void read_body(struct tf_admin_conn *conn)
+{
     struct tf_admin_request *request = &conn->request;
-    switch (conn->phase) {
-    case PHASE_HEAD:
-        got = read_some(conn, conn->head + conn->head_size, HEAD_MAX - conn->head_size);
-        if (got > 0) {
-            size_t before = conn->head_size;
-            conn->head_size += (size_t)got;
-            parse_head(conn, before);
+    ssize_t got =
+        read_some(conn, request->body + request->size, conn->body_size - request->size);
+    if (got > 0) {
+        request->size += (size_t)got;
+        if (request->size == conn->body_size) {
+            dispatch(conn);
         }
-        break;
-    case PHASE_BODY:
-        got = read_some(conn, request->body + request->size, conn->body_size - request->size);
-        if (got > 0) {
-            request->size += (size_t)got;
-            if (request->size == conn->body_size) {
-                dispatch(conn);
-            }
-        }
-        break;
-    case PHASE_LINGER:
-        (void)read_some(conn, waste, sizeof(waste));
-        break;
-    case PHASE_BUSY:
-    case PHASE_ANSWER:
-    default:
-        break;
     }
 }
 
 static void on_conn(void *user, uint32_t events)
 {
     struct tf_admin_conn *conn = user;
-    if (conn->phase == PHASE_ANSWER) {
-        write_answer(conn);
-    } else if (conn->phase == PHASE_BUSY) {
+    uint8_t waste[4096];
+    switch (conn->phase) {
+    case PHASE_HEAD:
+        read_head(conn);
+        break;
+    case PHASE_BODY:
+        read_body(conn);
+        break;
+    case PHASE_BUSY:
         if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
             end(conn);
         }
-    } else {
-        on_input(conn);
+        break;
+    case PHASE_ANSWER:
+        write_answer(conn);
+        break;
+    case PHASE_LINGER:
+        (void)read_some(conn, waste, sizeof(waste));
+        break;
     }
 }
 
@@ -449,7 +457,7 @@ void tf_admin_close(struct tf_admin *admin)
         return;
     }
     while (admin->conns != NULL) {
-        end(admin->conns);
+        end_one(admin, admin->conns);
     }
     tf_loop_unwatch(&admin->daemon->loop, &admin->listener);
     (void)close(admin->listener.fd);

@@ -110,7 +110,8 @@ void tf_supervise_call(struct tf_worker *worker, const struct tf_call *call)
     arm(worker);
 }
 
-void tf_calls_answer(struct tf_worker *worker, uint64_t id, const uint8_t *body, size_t size)
+void tf_calls_answer(struct tf_worker *worker, uint64_t id, const uint8_t *body,
+                     size_t size)
 {
     uint32_t code = 0;
     if (size < 2 * sizeof(code)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * daemon.h - tfaasd as a whole: its options, and the parts that know each other through this
- * one struct. Everything runs on one thread, in callbacks of the loop.
+ * daemon.h - tfaasd as a whole: its options, and the parts that know each other through
+ * this one struct. Everything runs on one thread, in callbacks of the loop.
  *
  *   gateway -> registry -> supervise       a connection finds its worker
  *   admin   -> deploy   -> supervise       a bundle finds its enclave, then the store
@@ -67,8 +67,8 @@ struct tf_daemon {
     struct tf_registry registry;
     struct tf_worker *workers[TF_WORKERS_MAX]; /* owned; never freed before the end */
     size_t worker_count;
-    struct tf_gateway *gateway;     /* owned by gateway.c */
-    struct tf_admin *admin;         /* owned by admin_http.c */
+    struct tf_gateway *gateway;      /* owned by gateway.c */
+    struct tf_admin *admin;          /* owned by admin_http.c */
     struct tf_operation *operations; /* owned by deploy.c: a queue, the first runs */
     bool is_simulated;
     bool is_stopping;

@@ -50,8 +50,8 @@ static void finish(struct tf_operation *op)
     }
 }
 
-static void refuse(struct tf_operation *op, int status, const char *error, const char *text,
-                   const char *hint)
+static void refuse(struct tf_operation *op, int status, const char *error,
+                   const char *text, const char *hint)
 {
     tf_log("deploy-refused", "lambda=%s error=%s", op->lambda.name, error);
     tf_admin_refuse(op->conn, status, error, text, hint);
@@ -71,7 +71,8 @@ static void fail_inconsistent(struct tf_operation *op, tf_err err)
 }
 
 /* The enclave's own words, if they are JSON. */
-static void pass_refusal(struct tf_operation *op, tf_err err, const char *json, size_t size)
+static void pass_refusal(struct tf_operation *op, tf_err err, const char *json,
+                         size_t size)
 {
     json_t *document = NULL;
     if (tf_json_parse(json, size, &document) != TF_OK ||
@@ -86,7 +87,8 @@ static void pass_refusal(struct tf_operation *op, tf_err err, const char *json, 
     finish(op);
 }
 
-/* Whether the enclave accepted the bundle that we looked at, and whether a grant fits it. */
+/* Whether the enclave accepted the bundle that we looked at, and whether a grant fits it.
+ */
 static bool check_verdict(const struct tf_operation *op, const char *json, size_t size,
                           bool *is_granted)
 {
@@ -106,7 +108,8 @@ static bool check_verdict(const struct tf_operation *op, const char *json, size_
     return is_same;
 }
 
-/* The bundle is replaced in one step; meta.json never changes for a name in the same place. */
+/* The bundle is replaced in one step; meta.json never changes for a name in the same
+ * place. */
 static tf_err commit(struct tf_operation *op, bool is_granted)
 {
     struct tf_daemon *daemon = op->daemon;
@@ -162,8 +165,8 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
 {
     struct tf_operation *op = user;
     if (err == TF_EIO && size == 0) {
-        refuse(op, 503, tf_err_name(TF_EIO), "the enclave ended while it loaded the bundle",
-               "see the log of tfaasd");
+        refuse(op, 503, tf_err_name(TF_EIO),
+               "the enclave ended while it loaded the bundle", "see the log of tfaasd");
         return;
     }
     if (err == TF_AGAIN && size == 0) {
@@ -174,7 +177,8 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         pass_refusal(op, err, json, size);
         return;
     }
-    const struct tf_lambda *old = tf_registry_find(&op->daemon->registry, op->lambda.name);
+    const struct tf_lambda *old =
+        tf_registry_find(&op->daemon->registry, op->lambda.name);
     bool is_granted = old != NULL && old->is_granted;
     if (!check_verdict(op, json, size, &is_granted)) {
         fail_inconsistent(op, TF_EINTERNAL);
@@ -338,8 +342,8 @@ static void enqueue(struct tf_daemon *daemon, struct tf_operation *op,
     }
 }
 
-void tf_deploy_bundle(struct tf_daemon *daemon, struct tf_admin_conn *conn, const char *engine,
-                      const char *domain, uint8_t *body, size_t size)
+void tf_deploy_bundle(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                      const char *engine, const char *domain, uint8_t *body, size_t size)
 {
     struct tf_operation *op = calloc(1, sizeof(*op));
     if (op == NULL) {
@@ -349,15 +353,16 @@ void tf_deploy_bundle(struct tf_daemon *daemon, struct tf_admin_conn *conn, cons
     }
     op->body = body;
     op->size = size;
-    /* What does not parse here goes on to the enclave, whose verdict is the one that counts;
-     * should it accept what we could not read, check_verdict refuses. */
+    /* What does not parse here goes on to the enclave, whose verdict is the one that
+     * counts; should it accept what we could not read, check_verdict refuses. */
     op->peeked = tf_lambda_peek(body, size, &op->lambda);
     strncpy(op->lambda.engine, engine, sizeof(op->lambda.engine) - 1);
     strncpy(op->lambda.domain, domain, sizeof(op->lambda.domain) - 1);
     enqueue(daemon, op, conn);
 }
 
-void tf_deploy_remove(struct tf_daemon *daemon, struct tf_admin_conn *conn, const char *name)
+void tf_deploy_remove(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                      const char *name)
 {
     struct tf_operation *op = calloc(1, sizeof(*op));
     if (op == NULL) {

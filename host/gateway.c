@@ -60,14 +60,21 @@ static void arm_expiry(struct tf_gateway *g)
 }
 
 /* Forgets a pending connection and closes our descriptor of it. */
-static void forget(struct pending *p)
+static void forget(struct tf_gateway *g, struct pending *p)
 {
-    struct tf_gateway *g = p->gateway;
     tf_loop_unwatch(&g->daemon->loop, &p->watch);
     (void)close(p->watch.fd);
-    bool was_oldest = p->older == NULL;
-    *(was_oldest ? &g->oldest : &p->older->newer) = p->newer;
-    *(p->newer == NULL ? &g->newest : &p->newer->older) = p->older;
+    bool was_oldest = g->oldest == p;
+    if (was_oldest) {
+        g->oldest = p->newer;
+    } else {
+        p->older->newer = p->newer;
+    }
+    if (g->newest == p) {
+        g->newest = p->older;
+    } else {
+        p->newer->older = p->older;
+    }
     g->count--;
     free(p);
     if (was_oldest) {
@@ -81,13 +88,13 @@ static void on_expiry(void *user)
     uint64_t now = g->daemon->loop.now;
     while (g->oldest != NULL && now - g->oldest->since >= HELLO_MS) {
         g->daemon->refused++;
-        forget(g->oldest);
+        forget(g, g->oldest);
     }
     arm_expiry(g);
 }
 
-/* Says in TLS that there is no such name here. What was peeked is read first: closing with
- * unread input resets the connection, and the alert would be lost. */
+/* Says in TLS that there is no such name here. What was peeked is read first: closing
+ * with unread input resets the connection, and the alert would be lost. */
 static void refuse(struct pending *p, const char *reason)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, ALERT_UNRECOGNIZED_NAME};
@@ -98,7 +105,7 @@ static void refuse(struct pending *p, const char *reason)
         send(p->watch.fd, alert, sizeof(alert), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
         (void)shutdown(p->watch.fd, SHUT_WR);
     }
-    forget(p);
+    forget(p->gateway, p);
 }
 
 static void on_retry(void *user)
@@ -116,7 +123,7 @@ static void route(struct pending *p, const char *name)
         return;
     }
     if (tf_supervise_pass(lambda->worker, p->watch.fd) == TF_OK) {
-        forget(p);
+        forget(p->gateway, p);
         return;
     }
     p->is_routed = true;
@@ -136,7 +143,7 @@ static void on_bytes(void *user, uint32_t events)
         return;
     }
     if (size <= 0) {
-        forget(p);
+        forget(p->gateway, p);
         return;
     }
     tf_err err = tf_sni_parse(bytes, (size_t)size, name);
@@ -169,7 +176,7 @@ static void admit(struct tf_gateway *g, int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (g->count == PENDING_MAX) {
         g->daemon->refused++;
-        forget(g->oldest); /* who has been silent longest gives way */
+        forget(g, g->oldest); /* who has been silent longest gives way */
     }
     struct pending *p = calloc(1, sizeof(*p));
     if (p == NULL) {
@@ -180,13 +187,18 @@ static void admit(struct tf_gateway *g, int fd)
     p->since = g->daemon->loop.now;
     p->watch = (struct tf_watch){.fd = fd, .ready = on_bytes, .user = p};
     /* Edge-triggered: peeked bytes stay in the socket and would be reported for ever. */
-    if (tf_loop_watch(&g->daemon->loop, &p->watch, EPOLLIN | EPOLLRDHUP | EPOLLET) != TF_OK) {
+    if (tf_loop_watch(&g->daemon->loop, &p->watch, EPOLLIN | EPOLLRDHUP | EPOLLET) !=
+        TF_OK) {
         (void)close(fd);
         free(p);
         return;
     }
     p->older = g->newest;
-    *(g->newest == NULL ? &g->oldest : &g->newest->newer) = p;
+    if (g->newest == NULL) {
+        g->oldest = p;
+    } else {
+        g->newest->newer = p;
+    }
     g->newest = p;
     g->count++;
     g->daemon->connections++;
@@ -253,7 +265,8 @@ static int listen_on(const struct addrinfo *address)
         return -1;
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 || listen(fd, BACKLOG) != 0) {
+    if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
+        listen(fd, BACKLOG) != 0) {
         (void)close(fd);
         return -1;
     }
@@ -263,13 +276,13 @@ static int listen_on(const struct addrinfo *address)
 /* The address with the port that was really taken. */
 static void note_address(struct tf_daemon *daemon, int fd)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
     char host[64];
     char port[8];
     if (getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
-        getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port, sizeof(port),
-                    NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
+        getnameinfo((struct sockaddr *)&address, size, host, sizeof(host), port,
+                    sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0) {
         bool is_six = address.ss_family == AF_INET6;
         (void)snprintf(daemon->address, sizeof(daemon->address), "%s%s%s:%s",
                        is_six ? "[" : "", host, is_six ? "]" : "", port);
@@ -324,7 +337,7 @@ void tf_gateway_close(struct tf_gateway *g)
         return;
     }
     while (g->oldest != NULL) {
-        forget(g->oldest);
+        forget(g, g->oldest);
     }
     tf_loop_unset(&g->daemon->loop, &g->rest);
     tf_loop_unset(&g->daemon->loop, &g->expiry);

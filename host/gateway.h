@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * gateway.h - accepts TCP connections, peeks the server name of their ClientHello and passes
- * the socket, nothing read from it, to the worker that serves the name. tfaasd never sees a
- * byte of a connection again.
+ * gateway.h - accepts TCP connections, peeks the server name of their ClientHello and
+ * passes the socket, nothing read from it, to the worker that serves the name. tfaasd
+ * never sees a byte of a connection again.
  */
 #pragma once
 

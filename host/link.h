@@ -14,15 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "abi/limits.h"
 #include "lib/err.h"
 
 enum {
     TF_LINK_MAX = 64 << 10
 }; /* with the head: what a frame of the channel can carry */
 
-/* A worker that fails ends with this plus its tf_err as exit status. */
+/* TF_WORKER_EXIT: a worker that fails ends with this plus its tf_err as exit status. */
 enum {
-    TF_WORKER_EXIT = 100
+    TF_WORKER_EXIT = 100,
+    TF_SEALED_MAX = TF_GRANT_MAX + 256 /* a grant with what sealing adds to it */
 };
 
 enum tf_link_type {

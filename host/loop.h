@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * loop.h - tfaasd's single-threaded event loop over epoll: descriptors and timers that call
- * back. Watches and timers are embedded in their owner's struct and found back by `user`.
- * A callback may remove and free any watch or timer, its own included.
+ * loop.h - tfaasd's single-threaded event loop over epoll: descriptors and timers that
+ * call back. Watches and timers are embedded in their owner's struct and found back by
+ * `user`. A callback may remove and free any watch or timer, its own included.
  */
 #pragma once
 
@@ -36,9 +36,10 @@ struct tf_loop {
 TF_MUST_USE tf_err tf_loop_open(struct tf_loop *loop);
 void tf_loop_close(struct tf_loop *loop);
 
-/** Watches watch->fd for `events` (epoll's; HUP and ERR always come). The descriptor stays
- *  the caller's; remove the watch before closing it. */
-TF_MUST_USE tf_err tf_loop_watch(struct tf_loop *loop, struct tf_watch *watch, uint32_t events);
+/** Watches watch->fd for `events` (epoll's; HUP and ERR always come). The descriptor
+ * stays the caller's; remove the watch before closing it. */
+TF_MUST_USE tf_err tf_loop_watch(struct tf_loop *loop, struct tf_watch *watch,
+                                 uint32_t events);
 
 /** Changes the events of a watch. */
 void tf_loop_change(struct tf_loop *loop, struct tf_watch *watch, uint32_t events);

@@ -140,15 +140,16 @@ static unsigned default_threads(void)
 
 static tf_err parse_options(int argc, char **argv, struct tf_options *o)
 {
-    static const struct option table[] = {{"state", required_argument, NULL, 's'},
-                                          {"listen", required_argument, NULL, 'l'},
-                                          {"image", required_argument, NULL, 'i'},
-                                          {"worker", required_argument, NULL, 'w'},
-                                          {"threads", required_argument, NULL, 'n'},
-                                          {"strict", no_argument, NULL, 'S'},
-                                          {"transition-cycles", required_argument, NULL, 't'},
-                                          {"idle-seconds", required_argument, NULL, 'I'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option table[] = {
+        {"state", required_argument, NULL, 's'},
+        {"listen", required_argument, NULL, 'l'},
+        {"image", required_argument, NULL, 'i'},
+        {"worker", required_argument, NULL, 'w'},
+        {"threads", required_argument, NULL, 'n'},
+        {"strict", no_argument, NULL, 'S'},
+        {"transition-cycles", required_argument, NULL, 't'},
+        {"idle-seconds", required_argument, NULL, 'I'},
+        {NULL, 0, NULL, 0}};
     o->transition_cycles = 10000;
     o->idle_seconds = 60;
     o->threads = default_threads();
@@ -311,8 +312,9 @@ int main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return 2;
     }
-    (void)puts("tfaasd: SIMULATED: enclaves run in a simulator, without any protection from "
-               "this machine's owner");
+    (void)puts(
+        "tfaasd: SIMULATED: enclaves run in a simulator, without any protection from "
+        "this machine's owner");
     (void)fflush(stdout);
     bool is_good = start(&program);
     if (is_good) {

@@ -28,7 +28,7 @@ struct question {
 struct lambda_metric {
     const char *name;
     const char *help;
-    size_t offset; /* of a uint64_t in struct tf_counts */
+    size_t offset;     /* of a uint64_t in struct tf_counts */
     const char *label; /* further labels */
 };
 
@@ -44,11 +44,12 @@ static void take_lambda(const struct question *q, const json_t *entry)
     struct tf_lambda *lambda =
         name == NULL ? NULL : tf_registry_find(&q->scrape->daemon->registry, name);
     if (lambda != NULL && lambda->worker == q->worker) {
-        lambda->last[q->thread] = (struct tf_counts){.ok = number(entry, "ok"),
-                                                     .failed = number(entry, "failed"),
-                                                     .steps = number(entry, "steps"),
-                                                     .bytes_in = number(entry, "bytes_in"),
-                                                     .bytes_out = number(entry, "bytes_out")};
+        lambda->last[q->thread] =
+            (struct tf_counts){.ok = number(entry, "ok"),
+                               .failed = number(entry, "failed"),
+                               .steps = number(entry, "steps"),
+                               .bytes_in = number(entry, "bytes_in"),
+                               .bytes_out = number(entry, "bytes_out")};
     }
 }
 
@@ -58,11 +59,11 @@ static void take_stats(const struct question *q, const char *json, size_t size)
     if (tf_json_parse(json, size, &document) != TF_OK) {
         return;
     }
-    q->worker->last[q->thread] =
-        (struct tf_thread_counts){.handshakes = number(document, "handshakes"),
-                                  .handshakes_failed = number(document, "handshakes_failed"),
-                                  .connections = number(document, "connections"),
-                                  .entries = number(document, "entries")};
+    q->worker->last[q->thread] = (struct tf_thread_counts){
+        .handshakes = number(document, "handshakes"),
+        .handshakes_failed = number(document, "handshakes_failed"),
+        .connections = number(document, "connections"),
+        .entries = number(document, "entries")};
     const json_t *lambdas = json_object_get(document, "lambdas");
     for (size_t i = 0; i < json_array_size(lambdas); i++) {
         take_lambda(q, json_array_get(lambdas, i));
@@ -101,8 +102,8 @@ static uint64_t lambda_sum(const struct tf_lambda *lambda, size_t offset)
 static void write_lambdas(FILE *out, const struct tf_registry *registry)
 {
     static const struct lambda_metric metrics[] = {
-        {"tfaas_invocations_total", "Invocations by outcome.", offsetof(struct tf_counts, ok),
-         ",code=\"ok\""},
+        {"tfaas_invocations_total", "Invocations by outcome.",
+         offsetof(struct tf_counts, ok), ",code=\"ok\""},
         {"tfaas_invocations_total", NULL, offsetof(struct tf_counts, failed),
          ",code=\"failed\""},
         {"tfaas_steps_total", "Steps of the engine that invocations took.",
@@ -119,7 +120,8 @@ static void write_lambdas(FILE *out, const struct tf_registry *registry)
         for (size_t j = 0; j < registry->count; j++) {
             const struct tf_lambda *lambda = registry->lambdas[j];
             (void)fprintf(out, "%s{function=\"%s\"%s} %" PRIu64 "\n", metric->name,
-                          lambda->name, metric->label, lambda_sum(lambda, metric->offset));
+                          lambda->name, metric->label,
+                          lambda_sum(lambda, metric->offset));
         }
     }
 }
@@ -156,8 +158,8 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
         struct tf_thread_counts sum = worker_sum(d->workers[i]);
         worker_line(out, "tfaas_tls_handshakes_total", d->workers[i], ",result=\"ok\"",
                     sum.handshakes);
-        worker_line(out, "tfaas_tls_handshakes_total", d->workers[i], ",result=\"failed\"",
-                    sum.handshakes_failed);
+        worker_line(out, "tfaas_tls_handshakes_total", d->workers[i],
+                    ",result=\"failed\"", sum.handshakes_failed);
     }
     head(out, "tfaas_connections_open", "gauge", "Connections that the enclave serves.");
     for (size_t i = 0; i < d->worker_count; i++) {
@@ -166,7 +168,8 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
     }
     head(out, "tfaas_worker_starts_total", "counter", "Starts of worker processes.");
     for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_worker_starts_total", d->workers[i], "", d->workers[i]->starts);
+        worker_line(out, "tfaas_worker_starts_total", d->workers[i], "",
+                    d->workers[i]->starts);
     }
     head(out, "tfaas_worker_up", "gauge", "Whether the worker serves.");
     for (size_t i = 0; i < d->worker_count; i++) {
@@ -189,7 +192,8 @@ static void answer(struct scrape *scrape)
         tf_admin_fail(scrape->conn, 503, TF_ENOMEM);
         return;
     }
-    head(out, "tfaas_info", "gauge", "The program; simulated=\"1\" is no protection at all.");
+    head(out, "tfaas_info", "gauge",
+         "The program; simulated=\"1\" is no protection at all.");
     (void)fprintf(out, "tfaas_info{version=\"%s\",simulated=\"%d\"} 1\n", TF_VERSION,
                   d->is_simulated);
     plain(out, "tfaas_connections_total", "counter", "TCP connections accepted.",
@@ -200,8 +204,8 @@ static void answer(struct scrape *scrape)
     write_lambdas(out, &d->registry);
     write_workers(out, d);
     if (fclose(out) == 0) {
-        tf_admin_reply(scrape->conn, 200, "text/plain; version=0.0.4; charset=utf-8", text,
-                       size);
+        tf_admin_reply(scrape->conn, 200, "text/plain; version=0.0.4; charset=utf-8",
+                       text, size);
     } else {
         tf_admin_fail(scrape->conn, 503, TF_ENOMEM);
     }

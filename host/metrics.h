@@ -8,6 +8,6 @@
 #include "host/admin.h"
 #include "host/daemon.h"
 
-/** Asks all workers, then answers on `conn`; who does not answer within a second counts with
- *  what it said last. */
+/** Asks all workers, then answers on `conn`; who does not answer within a second counts
+ * with what it said last. */
 void tf_metrics_scrape(struct tf_daemon *daemon, struct tf_admin_conn *conn);

@@ -18,7 +18,8 @@ tf_err tf_lambda_peek(const uint8_t *bytes, size_t size, struct tf_lambda *out)
     if (bundle == NULL) {
         return TF_ENOMEM;
     }
-    tf_err err = tf_bundle_check(bytes, size, NULL, NULL, (uint8_t *)(bundle + 1), bundle);
+    tf_err err =
+        tf_bundle_check(bytes, size, NULL, NULL, (uint8_t *)(bundle + 1), bundle);
     if (err == TF_OK) {
         const struct tf_manifest *manifest = &bundle->manifest;
         memcpy(out->name, manifest->name, sizeof(out->name));
@@ -70,7 +71,8 @@ static tf_err parse_meta(const char *text, size_t size, struct tf_lambda *out)
     return is_good ? TF_OK : TF_EFORMAT;
 }
 
-static tf_err load_meta(const struct tf_store *store, const char *name, struct tf_lambda *out)
+static tf_err load_meta(const struct tf_store *store, const char *name,
+                        struct tf_lambda *out)
 {
     int fd = -1;
     tf_err err = tf_store_get(store, name, TF_STORE_META, &fd);
@@ -84,7 +86,8 @@ static tf_err load_meta(const struct tf_store *store, const char *name, struct t
     return err == TF_OK ? parse_meta(text, size, out) : err;
 }
 
-/* All but the place comes from the bundle itself, so that the two files cannot disagree. */
+/* All but the place comes from the bundle itself, so that the two files cannot disagree.
+ */
 static tf_err load_bundle(const struct tf_store *store, const char *name,
                           struct tf_lambda *out)
 {
@@ -172,8 +175,8 @@ static void rebuild(struct tf_registry *registry)
 static struct tf_lambda *find_dns(const struct tf_registry *registry, const char *dns)
 {
     struct tf_route key = {.dns = dns};
-    const struct tf_route *route =
-        bsearch(&key, registry->routes, registry->route_count, sizeof(key), compare_routes);
+    const struct tf_route *route = bsearch(&key, registry->routes, registry->route_count,
+                                           sizeof(key), compare_routes);
     return route == NULL ? NULL : route->lambda;
 }
 
@@ -190,8 +193,8 @@ struct tf_lambda *tf_registry_route(const struct tf_registry *registry, const ch
     return find_dns(registry, sni);
 }
 
-bool tf_registry_is_free(const struct tf_registry *registry, const struct tf_lambda *lambda,
-                         const char **other)
+bool tf_registry_is_free(const struct tf_registry *registry,
+                         const struct tf_lambda *lambda, const char **other)
 {
     const struct tf_lambda *found = tf_registry_find(registry, lambda->name);
     if (found != NULL && (strcmp(found->engine, lambda->engine) != 0 ||

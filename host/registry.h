@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * registry.h - the deployed lambdas in tfaasd's memory, and which DNS name leads to which.
- * What is known about a bundle here was read without checking its signature: it serves
- * routing and lists, never trust.
+ * registry.h - the deployed lambdas in tfaasd's memory, and which DNS name leads to
+ * which. What is known about a bundle here was read without checking its signature: it
+ * serves routing and lists, never trust.
  */
 #pragma once
 
@@ -42,7 +42,8 @@ struct tf_lambda {
  * Reads name, version, digest and DNS names from a bundle, signature unchecked.
  * @param bytes  untrusted. @return as tf_bundle_check; TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_lambda_peek(const uint8_t *bytes, size_t size, struct tf_lambda *out);
+TF_MUST_USE tf_err tf_lambda_peek(const uint8_t *bytes, size_t size,
+                                  struct tf_lambda *out);
 
 /** Writes meta.json: where the lambda is deployed. */
 TF_MUST_USE tf_err tf_lambda_save(struct tf_store *store, const struct tf_lambda *lambda);
@@ -57,12 +58,13 @@ struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const cha
  *  NAME.manage.tfaas.internal), or NULL. */
 struct tf_lambda *tf_registry_route(const struct tf_registry *registry, const char *sni);
 
-/** Whether `lambda` may be deployed: its name is new or in the same place, and none of its
- *  DNS names belongs to another. `other` gets the name that is in the way. */
-bool tf_registry_is_free(const struct tf_registry *registry, const struct tf_lambda *lambda,
-                         const char **other);
+/** Whether `lambda` may be deployed: its name is new or in the same place, and none of
+ * its DNS names belongs to another. `other` gets the name that is in the way. */
+bool tf_registry_is_free(const struct tf_registry *registry,
+                         const struct tf_lambda *lambda, const char **other);
 
-/** Adds a copy, or replaces the lambda of that name. @return TF_OK, TF_ELIMIT, TF_ENOMEM. */
+/** Adds a copy, or replaces the lambda of that name. @return TF_OK, TF_ELIMIT, TF_ENOMEM.
+ */
 TF_MUST_USE tf_err tf_registry_put(struct tf_registry *registry,
                                    const struct tf_lambda *lambda);
 

@@ -43,45 +43,67 @@ static struct tf_reader read_vector(struct tf_reader *r, size_t width, size_t mi
     return vector;
 }
 
-/* Joins the handshake bytes of all whole or partial records that are there. */
+/* How the bytes that are there begin a ClientHello. @return TF_OK: whole, `want` bytes.
+ */
+static tf_err check_hello(const uint8_t *hello, size_t have, size_t *want)
+{
+    if (have < HANDSHAKE_HEADER) {
+        return TF_AGAIN;
+    }
+    *want = HANDSHAKE_HEADER +
+            ((size_t)hello[1] << 16 | (size_t)hello[2] << 8 | (size_t)hello[3]);
+    if (hello[0] != CLIENT_HELLO) {
+        return TF_EFORMAT;
+    }
+    if (*want > TF_SNI_PEEK_MAX - RECORD_HEADER) {
+        return TF_ELIMIT;
+    }
+    return have >= *want ? TF_OK : TF_AGAIN;
+}
+
+/* Appends what there is of the next record. @return TF_OK, TF_AGAIN (no header yet, or
+ * the record is not whole), TF_EFORMAT. */
+static tf_err take_record(struct tf_reader *r, uint8_t *out, size_t *have)
+{
+    size_t type = read_number(r, 1);
+    if (!r->bad && type != RECORD_HANDSHAKE) {
+        return TF_EFORMAT; /* plain HTTP need not wait for five bytes */
+    }
+    size_t major = read_number(r, 1);
+    (void)read_number(r, 1); /* minor: 1 or 3, and to be ignored (RFC 8446 5.1) */
+    size_t fragment = read_number(r, 2);
+    if (r->bad) {
+        return TF_AGAIN;
+    }
+    if (major != 3 || fragment == 0 || fragment > RECORD_MAX) {
+        return TF_EFORMAT;
+    }
+    size_t left = tf_reader_left(r);
+    size_t part = fragment < left ? fragment : left;
+    memcpy(out + *have, tf_read_bytes(r, part), part);
+    *have += part;
+    return part == fragment ? TF_OK : TF_AGAIN;
+}
+
+/* Joins the handshake bytes of the records up to the end of the ClientHello. */
 static tf_err join(const uint8_t *bytes, size_t size, uint8_t *out, size_t *out_size)
 {
     struct tf_reader r;
     tf_reader_init(&r, bytes, size);
+    tf_err hello = TF_AGAIN;
+    tf_err record = TF_OK;
     size_t have = 0;
-    while (tf_reader_left(&r) >= RECORD_HEADER) {
-        size_t type = read_number(&r, 1);
-        size_t major = read_number(&r, 1);
-        (void)read_number(&r, 1); /* minor: 1 or 3, and to be ignored (RFC 8446 5.1) */
-        size_t fragment = read_number(&r, 2);
-        if (type != RECORD_HANDSHAKE || major != 3 || fragment == 0 ||
-            fragment > RECORD_MAX) {
-            return TF_EFORMAT;
-        }
-        size_t left = tf_reader_left(&r);
-        size_t part = fragment < left ? fragment : left;
-        memcpy(out + have, tf_read_bytes(&r, part), part);
-        have += part;
-        if (have >= HANDSHAKE_HEADER) {
-            size_t want =
-                HANDSHAKE_HEADER + ((size_t)out[1] << 16 | (size_t)out[2] << 8 | out[3]);
-            if (out[0] != CLIENT_HELLO) {
-                return TF_EFORMAT;
-            }
-            if (want > TF_SNI_PEEK_MAX - RECORD_HEADER) {
-                return TF_ELIMIT;
-            }
-            if (have >= want) {
-                /* Nothing may follow in the record: keys change after the hello. */
-                *out_size = want;
-                return have == want && part == fragment ? TF_OK : TF_EFORMAT;
-            }
-        }
+    size_t want = 0;
+    while (hello == TF_AGAIN && record == TF_OK) {
+        record = take_record(&r, out, &have);
+        hello = record == TF_EFORMAT ? record : check_hello(out, have, &want);
     }
-    if (size > 0 && bytes[0] != RECORD_HANDSHAKE) {
-        return TF_EFORMAT; /* plain HTTP need not wait for five bytes */
+    if (hello == TF_OK) {
+        /* Nothing may follow in the record: keys change after the hello. */
+        *out_size = want;
+        return have == want && record == TF_OK ? TF_OK : TF_EFORMAT;
     }
-    return size >= TF_SNI_PEEK_MAX ? TF_ELIMIT : TF_AGAIN;
+    return hello == TF_AGAIN && size >= TF_SNI_PEEK_MAX ? TF_ELIMIT : hello;
 }
 
 static bool is_host_byte(uint8_t c)

@@ -16,11 +16,10 @@
 
 #include "host/log.h"
 
-extern char **environ;
-
 enum {
-    FIRST_LINK = 3,   /* in the child */
-    SAFE_FD = 64,     /* the child's ends live above all targets, so that dup2 overwrites none */
+    FIRST_LINK = 3, /* in the child */
+    SAFE_FD =
+        64, /* the child's ends live above all targets, so that dup2 overwrites none */
     SOCKET_BYTES = 512 << 10
 };
 
@@ -57,8 +56,8 @@ static bool make_links(struct tf_worker *worker, int child[TF_THREADS_MAX])
 static void write_text(const struct tf_worker *worker, struct text *out)
 {
     const struct tf_options *o = &worker->daemon->options;
-    (void)snprintf(out->descriptor, sizeof(out->descriptor), "%s/domains/%s.json", o->state,
-                   worker->domain);
+    (void)snprintf(out->descriptor, sizeof(out->descriptor), "%s/domains/%s.json",
+                   o->state, worker->domain);
     (void)snprintf(out->sim, sizeof(out->sim), "%s/sim", o->state);
     (void)snprintf(out->cycles, sizeof(out->cycles), "%" PRIu64, o->transition_cycles);
     (void)snprintf(out->idle, sizeof(out->idle), "%" PRIu64, o->idle_seconds);
@@ -73,7 +72,8 @@ static char *arg(const char *text)
     return out;
 }
 
-static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX], pid_t *pid)
+static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
+                  pid_t *pid)
 {
     const struct tf_options *o = &worker->daemon->options;
     struct text text;
@@ -109,7 +109,8 @@ static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX
     for (unsigned i = 0; i < worker->link_count && rc == 0; i++) {
         rc = posix_spawn_file_actions_adddup2(&files, child[i], FIRST_LINK + (int)i);
     }
-    /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order. */
+    /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order.
+     */
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
                                                     POSIX_SPAWN_SETSIGDEF |
                                                     POSIX_SPAWN_SETPGROUP);

@@ -180,8 +180,8 @@ static tf_err put_file(int folder, const char *name, const void *data, size_t si
 {
     char unfinished[128];
     (void)snprintf(unfinished, sizeof(unfinished), "%s%s", temporary, name);
-    int fd = openat(folder, unfinished, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC,
-                    0600);
+    int fd = openat(folder, unfinished,
+                    O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
         return TF_EIO;
     }
@@ -236,8 +236,8 @@ tf_err tf_store_put(struct tf_store *store, const char *name, enum tf_store_file
     return err;
 }
 
-tf_err tf_store_get(const struct tf_store *store, const char *name, enum tf_store_file file,
-                    int *fd)
+tf_err tf_store_get(const struct tf_store *store, const char *name,
+                    enum tf_store_file file, int *fd)
 {
     if (!tf_store_name_is_valid(name)) {
         return TF_EFORMAT;
@@ -274,8 +274,8 @@ tf_err tf_store_remove(struct tf_store *store, const char *name)
     return TF_OK;
 }
 
-tf_err tf_store_each(const struct tf_store *store, void (*fn)(void *user, const char *name),
-                     void *user)
+tf_err tf_store_each(const struct tf_store *store,
+                     void (*fn)(void *user, const char *name), void *user)
 {
     DIR *dir = list(store->lambdas);
     if (dir == NULL) {
@@ -302,7 +302,8 @@ tf_err tf_store_read(int fd, void *out, size_t cap, size_t *size)
     }
     size_t have = 0;
     while (have < (size_t)info.st_size) {
-        ssize_t got = pread(fd, (uint8_t *)out + have, (size_t)info.st_size - have, (off_t)have);
+        ssize_t got =
+            pread(fd, (uint8_t *)out + have, (size_t)info.st_size - have, (off_t)have);
         if (got < 0 && errno == EINTR) {
             continue;
         }

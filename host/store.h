@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * store.h - what tfaasd keeps on disk (doc/formats.md, "Files of tfaasd"). Everything in it is
- * untrusted for the enclave: bundles are signed, grants sealed. Files appear whole or not at
- * all: written under a temporary name in the same folder, fsync, rename, fsync of the folder.
- * Names become paths only after they were checked here.
+ * store.h - what tfaasd keeps on disk (doc/formats.md, "Files of tfaasd"). Everything in
+ * it is untrusted for the enclave: bundles are signed, grants sealed. Files appear whole
+ * or not at all: written under a temporary name in the same folder, fsync, rename, fsync
+ * of the folder. Names become paths only after they were checked here.
  */
 #pragma once
 
@@ -21,11 +21,7 @@ struct tf_store {
     int lock;    /* held for life: one tfaasd per state folder */
 };
 
-enum tf_store_file {
-    TF_STORE_BUNDLE,
-    TF_STORE_META,
-    TF_STORE_GRANT
-};
+enum tf_store_file { TF_STORE_BUNDLE, TF_STORE_META, TF_STORE_GRANT };
 
 enum { TF_STORE_META_MAX = 4096, TF_STORE_HEX = 64 };
 
@@ -34,13 +30,15 @@ enum { TF_STORE_META_MAX = 4096, TF_STORE_HEX = 64 };
 TF_MUST_USE tf_err tf_store_open(const char *path, struct tf_store *out);
 void tf_store_close(struct tf_store *store);
 
-/** Whether `name` may be a lambda's: [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most TF_NAME_MAX. */
+/** Whether `name` may be a lambda's: [a-z0-9]([a-z0-9-]*[a-z0-9])?, at most TF_NAME_MAX.
+ */
 bool tf_store_name_is_valid(const char *name);
 
 /** Whether `hex` is a SHA-256 in lower-case hex. */
 bool tf_store_hex_is_valid(const char *hex);
 
-/** Keeps a descriptor as domains/HEX.json; the caller has checked that `hex` is its hash. */
+/** Keeps a descriptor as domains/HEX.json; the caller has checked that `hex` is its hash.
+ */
 TF_MUST_USE tf_err tf_store_put_domain(struct tf_store *store, const char *hex,
                                        const void *text, size_t size);
 bool tf_store_has_domain(const struct tf_store *store, const char *hex);
@@ -50,7 +48,8 @@ bool tf_store_has_domain(const struct tf_store *store, const char *hex);
 TF_MUST_USE tf_err tf_store_put(struct tf_store *store, const char *name,
                                 enum tf_store_file file, const void *data, size_t size);
 
-/** Opens a file of a lambda for reading. @return TF_OK, TF_ENOTFOUND, TF_EFORMAT, TF_EIO. */
+/** Opens a file of a lambda for reading. @return TF_OK, TF_ENOTFOUND, TF_EFORMAT, TF_EIO.
+ */
 TF_MUST_USE tf_err tf_store_get(const struct tf_store *store, const char *name,
                                 enum tf_store_file file, int *fd);
 

@@ -17,7 +17,8 @@
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
-    STABLE_MS = 10 * 1000, /* a worker that served this long starts over with the backoff */
+    STABLE_MS =
+        10 * 1000, /* a worker that served this long starts over with the backoff */
     LOAD_MS = 60 * 1000,
     PACKETS_PER_ROUND = 64
 };
@@ -27,8 +28,8 @@ static void load_next(struct tf_worker *worker);
 const char *tf_worker_state_name(enum tf_worker_state state)
 {
     static const char *const names[] = {
-        [TF_WORKER_STOPPED] = "stopped", [TF_WORKER_STARTING] = "starting",
-        [TF_WORKER_LOADING] = "loading", [TF_WORKER_SERVING] = "serving",
+        [TF_WORKER_STOPPED] = "stopped",   [TF_WORKER_STARTING] = "starting",
+        [TF_WORKER_LOADING] = "loading",   [TF_WORKER_SERVING] = "serving",
         [TF_WORKER_STOPPING] = "stopping", [TF_WORKER_BACKOFF] = "backoff"};
     return names[state];
 }
@@ -93,12 +94,12 @@ static void keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t si
             lambda = tf_registry_find(&worker->daemon->registry, name);
         }
     }
-    if (lambda == NULL || lambda->worker != worker || size - name_size > TF_GRANT_MAX) {
+    if (lambda == NULL || lambda->worker != worker || size - name_size > TF_SEALED_MAX) {
         tf_log("sealed-refused", "pid=%d", (int)worker->pid);
         return;
     }
-    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT, body + name_size,
-                              size - name_size);
+    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT,
+                              body + name_size, size - name_size);
     tf_log(err == TF_OK ? "sealed-kept" : "sealed-lost", "lambda=%s error=%s", name,
            tf_err_name(err));
     lambda->is_granted = true;
@@ -116,10 +117,11 @@ static void note_event(const struct tf_worker *worker, const uint8_t *body, size
     }
     memcpy(&event, body, sizeof(event));
     bool is_known = event.event > 0 && event.event < sizeof(names) / sizeof(names[0]);
-    const char *code = event.err < TF_ERR_COUNT ? tf_err_name((tf_err)event.err) : "unknown";
+    const char *code =
+        event.err < TF_ERR_COUNT ? tf_err_name((tf_err)event.err) : "unknown";
     tf_log(is_known ? names[event.event] : "enclave-event",
-           "engine=%s pid=%d error=%s value=%" PRIu64, worker->engine->name, (int)worker->pid,
-           code, event.value);
+           "engine=%s pid=%d error=%s value=%" PRIu64, worker->engine->name,
+           (int)worker->pid, code, event.value);
 }
 
 static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t size)
@@ -129,12 +131,14 @@ static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t siz
         return;
     }
     memcpy(&ready, body, sizeof(ready));
-    worker->threads = ready.threads < worker->link_count ? ready.threads : worker->link_count;
+    worker->threads =
+        ready.threads < worker->link_count ? ready.threads : worker->link_count;
     if (!ready.is_simulated) {
         worker->daemon->is_simulated = false;
     }
-    tf_log("worker-ready", "engine=%s pid=%d threads=%u simulated=%s", worker->engine->name,
-           (int)worker->pid, worker->threads, ready.is_simulated ? "true" : "false");
+    tf_log("worker-ready", "engine=%s pid=%d threads=%u simulated=%s",
+           worker->engine->name, (int)worker->pid, worker->threads,
+           ready.is_simulated ? "true" : "false");
     worker->state = TF_WORKER_LOADING;
     load_next(worker);
 }
@@ -167,7 +171,8 @@ static void on_link(void *user, uint32_t events)
     struct tf_worker_link *link = user;
     struct tf_worker *worker = link->worker;
     tf_err err = TF_OK;
-    for (int i = 0; i < PACKETS_PER_ROUND && link->watch.fd >= 0 && err != TF_AGAIN; i++) {
+    for (int i = 0; i < PACKETS_PER_ROUND && link->watch.fd >= 0 && err != TF_AGAIN;
+         i++) {
         struct tf_link_head head;
         int fd = -1;
         err = tf_link_receive(link->watch.fd, &head, body, &fd);
@@ -248,8 +253,8 @@ static void back_off(struct tf_worker *worker)
     worker->restart.fire = on_restart;
     worker->restart.user = worker;
     tf_loop_set(&worker->daemon->loop, &worker->restart, worker->backoff_ms);
-    worker->backoff_ms = worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2
-                                                                 : BACKOFF_MAX_MS;
+    worker->backoff_ms =
+        worker->backoff_ms * 2 < BACKOFF_MAX_MS ? worker->backoff_ms * 2 : BACKOFF_MAX_MS;
 }
 
 static void note_end(struct tf_worker *worker, const siginfo_t *info)
@@ -257,7 +262,8 @@ static void note_end(struct tf_worker *worker, const siginfo_t *info)
     bool is_exit = info->si_code == CLD_EXITED;
     int status = info->si_status;
     worker->last_error = TF_EIO;
-    if (is_exit && status > TF_WORKER_EXIT && status < TF_WORKER_EXIT + (int)TF_ERR_COUNT) {
+    if (is_exit && status > TF_WORKER_EXIT &&
+        status < TF_WORKER_EXIT + (int)TF_ERR_COUNT) {
         worker->last_error = (tf_err)(status - TF_WORKER_EXIT);
     } else if (is_exit && status == 0) {
         worker->last_error = TF_OK;
@@ -291,8 +297,8 @@ static void on_process(void *user, uint32_t events)
     }
     tf_deploy_worker_changed(worker->daemon, worker);
     /* Somebody may have started or given up on it just now. */
-    if (!was_stopping && !worker->daemon->is_stopping && worker->state == TF_WORKER_STOPPED &&
-        is_used(worker)) {
+    if (!was_stopping && !worker->daemon->is_stopping &&
+        worker->state == TF_WORKER_STOPPED && is_used(worker)) {
         back_off(worker);
     }
     worker->serving_since = 0;
@@ -323,8 +329,8 @@ void tf_supervise_start(struct tf_worker *worker)
         link->watch.user = link;
         err = tf_loop_watch(&worker->daemon->loop, &link->watch, EPOLLIN);
     }
-    tf_log("worker-start", "engine=%s domain=%s pid=%d start=%" PRIu64, worker->engine->name,
-           worker->domain, (int)worker->pid, worker->starts);
+    tf_log("worker-start", "engine=%s domain=%s pid=%d start=%" PRIu64,
+           worker->engine->name, worker->domain, (int)worker->pid, worker->starts);
     if (err != TF_OK) {
         tf_supervise_restart(worker);
     }
@@ -365,64 +371,57 @@ static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
     return NULL;
 }
 
-/* What the load callbacks need; the lambda may be removed meanwhile, so by name. */
-struct offer {
-    struct tf_worker *worker;
-    char name[TF_NAME_MAX + 1];
-};
-
-static void offer_file(struct offer *offer, enum tf_store_file file);
+static void offer_file(struct tf_worker *worker, enum tf_store_file file);
 
 static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
 {
-    struct offer *offer = user;
-    struct tf_worker *worker = offer->worker;
-    struct tf_lambda *lambda = tf_registry_find(&worker->daemon->registry, offer->name);
+    struct tf_worker *worker = user;
+    struct tf_lambda *lambda =
+        tf_registry_find(&worker->daemon->registry, worker->offered);
     (void)json;
     (void)size;
     if (lambda != NULL && err == TF_OK) {
         lambda->is_granted = true;
     }
     if (err != TF_OK) {
-        tf_log("grant-not-restored", "lambda=%s error=%s", offer->name, tf_err_name(err));
+        tf_log("grant-not-restored", "lambda=%s error=%s", worker->offered,
+               tf_err_name(err));
     }
-    free(offer);
     load_next(worker);
 }
 
 static void on_offered_bundle(void *user, tf_err err, const char *json, size_t size)
 {
-    struct offer *offer = user;
+    struct tf_worker *worker = user;
     (void)json;
     (void)size;
     if (err == TF_OK) {
-        offer_file(offer, TF_STORE_GRANT);
+        offer_file(worker, TF_STORE_GRANT);
         return;
     }
-    tf_log("bundle-not-restored", "lambda=%s error=%s", offer->name, tf_err_name(err));
-    struct tf_worker *worker = offer->worker;
-    free(offer);
+    tf_log("bundle-not-restored", "lambda=%s error=%s", worker->offered,
+           tf_err_name(err));
     load_next(worker);
 }
 
-static void offer_file(struct offer *offer, enum tf_store_file file)
+/* Sends a stored file of the lambda `offered`, which may be removed meanwhile. */
+static void offer_file(struct tf_worker *worker, enum tf_store_file file)
 {
-    struct tf_worker *worker = offer->worker;
     bool is_bundle = file == TF_STORE_BUNDLE;
     struct tf_call call = {.type = is_bundle ? TF_LINK_BUNDLE : TF_LINK_GRANT,
                            .fd = -1,
                            .timeout_ms = LOAD_MS,
                            .done = is_bundle ? on_offered_bundle : on_offered_grant,
-                           .user = offer};
-    tf_err err = tf_store_get(&worker->daemon->store, offer->name, file, &call.fd);
+                           .user = worker};
+    tf_err err = tf_store_get(&worker->daemon->store, worker->offered, file, &call.fd);
     if (err == TF_OK) {
         tf_supervise_call(worker, &call);
         return;
     }
     if (is_bundle || err != TF_ENOTFOUND) {
-        tf_log("store-unreadable", "lambda=%s error=%s", offer->name, tf_err_name(err));
+        tf_log("store-unreadable", "lambda=%s error=%s", worker->offered,
+               tf_err_name(err));
     }
-    free(offer);
     load_next(worker);
 }
 
@@ -438,14 +437,8 @@ static void load_next(struct tf_worker *worker)
         return;
     }
     lambda->is_offered = true;
-    struct offer *offer = calloc(1, sizeof(*offer));
-    if (offer == NULL) {
-        tf_supervise_restart(worker);
-        return;
-    }
-    offer->worker = worker;
-    memcpy(offer->name, lambda->name, sizeof(offer->name));
-    offer_file(offer, TF_STORE_BUNDLE);
+    memcpy(worker->offered, lambda->name, sizeof(worker->offered));
+    offer_file(worker, TF_STORE_BUNDLE);
 }
 
 static void stop(struct tf_worker *worker)
@@ -473,7 +466,8 @@ void tf_supervise_release(struct tf_worker *worker)
 void tf_supervise_restart(struct tf_worker *worker)
 {
     if (worker->process.fd >= 0) {
-        tf_log("worker-restart", "engine=%s pid=%d", worker->engine->name, (int)worker->pid);
+        tf_log("worker-restart", "engine=%s pid=%d", worker->engine->name,
+               (int)worker->pid);
         (void)kill(worker->pid, SIGKILL); /* our own child, not yet waited for */
     }
 }

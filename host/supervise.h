@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * supervise.h - the worker processes: one per (engine, trust domain) with something deployed.
- * Started on demand, given their stored bundles and sealed grants, restarted when they die,
- * at first after 0.1 s, then after twice as long each time, up to 5 s.
+ * supervise.h - the worker processes: one per (engine, trust domain) with something
+ * deployed. Started on demand, given their stored bundles and sealed grants, restarted
+ * when they die, at first after 0.1 s, then after twice as long each time, up to 5 s.
  */
 #pragma once
 
@@ -68,13 +68,14 @@ struct tf_worker {
     unsigned next_thread;
     uint64_t starts;
     uint64_t backoff_ms;
-    uint64_t serving_since; /* loop's clock */
-    tf_err last_error;      /* why it ended last, if it said so */
+    uint64_t serving_since;        /* loop's clock */
+    tf_err last_error;             /* why it ended last, if it said so */
+    char offered[TF_NAME_MAX + 1]; /* while loading: the lambda under way */
     struct tf_timer restart;
     struct tf_timer call_timer;
     struct tf_pending_call *calls; /* owned */
     uint64_t last_id;
-    uint64_t sealed; /* blobs taken into the store */
+    uint64_t sealed;              /* blobs taken into the store */
     struct tf_thread_counts base; /* of earlier processes */
     struct tf_thread_counts last[TF_THREADS_MAX];
 };
@@ -82,7 +83,8 @@ struct tf_worker {
 /** @return the worker's state as a stable word. */
 const char *tf_worker_state_name(enum tf_worker_state state);
 
-/** The worker of a place, made if need be, not started. NULL: too many, or no such engine. */
+/** The worker of a place, made if need be, not started. NULL: too many, or no such
+ * engine. */
 struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engine,
                                       const char *domain);
 
@@ -119,7 +121,8 @@ void tf_supervise_wipe(struct tf_daemon *daemon);
 /* calls.c: the questions under way. */
 
 /** A RESULT came. `body` is its u32 code, u32 zero, JSON. */
-void tf_calls_answer(struct tf_worker *worker, uint64_t id, const uint8_t *body, size_t size);
+void tf_calls_answer(struct tf_worker *worker, uint64_t id, const uint8_t *body,
+                     size_t size);
 
 /** The worker is gone: ends all of them with TF_EIO. */
 void tf_calls_fail(struct tf_worker *worker);

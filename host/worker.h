@@ -25,7 +25,8 @@ enum {
     TF_WORKER_READ_MAX = 32 << 10,    /* bytes of one DATA frame */
     TF_WORKER_RESERVE = 64 << 10,     /* of the in ring, kept for OPEN, CLOSE and SENT */
     TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are reported without delay */
-    TF_WORKER_OUT_MAX = 8 << 20, /* unwritten bytes of a connection; beyond: dropped */
+    TF_WORKER_OUT_MAX = 4 << 20,   /* unwritten bytes of a connection; beyond: dropped */
+    TF_WORKER_OUT_HIGH = 64 << 10, /* with more than this unwritten, nothing is read */
     TF_WORKER_TRANSFERS_MAX = 8,
     TF_WORKER_HANDSHAKE_SECONDS = 15,
     TF_WORKER_LINGER_SECONDS = 2,

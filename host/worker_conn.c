@@ -46,7 +46,9 @@ static void watch(struct tf_worker_thread *t, struct tf_conn *conn)
     if (conn->out_size > 0) {
         events |= EPOLLOUT;
     }
-    if (!conn->is_eof && (!conn->is_ended || conn->is_shut)) {
+    bool is_slow =
+        conn->out_size > TF_WORKER_OUT_HIGH; /* reads no answers: no more questions */
+    if (!conn->is_eof && !is_slow && (!conn->is_ended || conn->is_shut)) {
         events |= EPOLLIN;
     }
     if (events == conn->events) {
@@ -258,7 +260,7 @@ static void flush(struct tf_worker_thread *t, struct tf_conn *conn)
         conn->out_at = 0;
         conn->out_cap = 0;
     }
-    settle(t, conn);
+    settle(t, conn); /* watches for less, or closes */
 }
 
 static void end_of_input(struct tf_worker_thread *t, struct tf_conn *conn)

@@ -49,7 +49,7 @@ void tf_worker_link_ready(struct tf_worker_thread *t)
 static void queue(struct tf_worker_thread *t, uint64_t id, enum tf_blob_kind kind, int fd)
 {
     struct stat info;
-    off_t max = kind == TF_BLOB_BUNDLE ? (off_t)TF_BUNDLE_MAX : (off_t)TF_GRANT_MAX;
+    off_t max = kind == TF_BLOB_BUNDLE ? (off_t)TF_BUNDLE_MAX : (off_t)TF_SEALED_MAX;
     tf_err err = TF_OK;
     if (fd < 0 || fstat(fd, &info) != 0) {
         err = TF_EIO;

@@ -119,7 +119,7 @@ static tf_err write_run(struct tf_worker_thread *t, uint64_t *at)
         *at = next;
         if (count + 1 < GATHER_MAX) {
             err = tf_worker_ring_look(&t->channel->out, *at, &frame,
-                                      pieces + 2 * (count + 1), &next);
+                                      pieces + 2 * (size_t)(count + 1), &next);
         }
     }
     struct tf_conn *conn = tf_conn_find(t, first.id);
@@ -227,6 +227,20 @@ static void lose_link(struct tf_worker_thread *t)
     t->drain_ms = tf_worker_clock_ms();
 }
 
+static void handle(struct tf_worker_thread *t, const struct epoll_event *event)
+{
+    if (event->data.u64 == LINK_EVENT) {
+        if (tf_worker_link_read(t) != TF_OK) {
+            lose_link(t);
+        }
+        return;
+    }
+    struct tf_conn *conn = tf_conn_find(t, event->data.u64);
+    if (conn != NULL) {
+        tf_conn_event(t, conn, event->events);
+    }
+}
+
 /* Waits, then turns what is ready into frames. */
 static tf_err gather(struct tf_worker_thread *t)
 {
@@ -238,16 +252,7 @@ static tf_err gather(struct tf_worker_thread *t)
     uint64_t before = t->now;
     set_clock(t);
     for (int i = 0; i < count; i++) {
-        if (events[i].data.u64 == LINK_EVENT) {
-            if (tf_worker_link_read(t) != TF_OK) {
-                lose_link(t);
-            }
-            continue;
-        }
-        struct tf_conn *conn = tf_conn_find(t, events[i].data.u64);
-        if (conn != NULL) {
-            tf_conn_event(t, conn, events[i].events);
-        }
+        handle(t, &events[i]);
     }
     if (t->now != before) {
         tf_conns_tick(t);

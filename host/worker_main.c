@@ -2,7 +2,8 @@
 /*
  * tfaas-worker: one process, one enclave instance. It opens the image, runs one thread
  * per TCS, and ends when tfaasd closes the links (0) or the enclave stops (TF_WORKER_EXIT
- * and why; tfaasd builds a new one). It is started by tfaasd, with the links as descriptors 3, 4, ...
+ * and why; tfaasd builds a new one). It is started by tfaasd, with the links as
+ * descriptors 3, 4, ...
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -147,27 +148,28 @@ static tf_err read_descriptor(struct process *p)
     return TF_OK;
 }
 
+/* The core with `skip` allowed ones before it. */
+static size_t find_core(const cpu_set_t *allowed, unsigned skip)
+{
+    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, allowed) && skip-- == 0) {
+            return cpu;
+        }
+    }
+    return 0;
+}
+
 /* Thread i stays on the i-th of the cores that this process may use. */
 static void pin(unsigned index)
 {
     cpu_set_t allowed;
+    cpu_set_t one;
     if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) < 2) {
         return;
     }
-    unsigned skip = index % (unsigned)CPU_COUNT(&allowed);
-    for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-        if (!CPU_ISSET(cpu, &allowed)) {
-            continue;
-        }
-        if (skip == 0) {
-            cpu_set_t one;
-            CPU_ZERO(&one);
-            CPU_SET(cpu, &one);
-            (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
-            return;
-        }
-        skip--;
-    }
+    CPU_ZERO(&one);
+    CPU_SET(find_core(&allowed, index % (unsigned)CPU_COUNT(&allowed)), &one);
+    (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
 }
 
 static tf_err run_thread(struct process *p, unsigned index)
