@@ -175,7 +175,7 @@ $(filter-out $(CORE_FUZZERS),$(FUZZERS)): $(O)/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/
 	$(FLINK)
 $(CORE_FUZZERS): $(O)/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(call F,enclave) \
     $(call fuzz_obj,$(wildcard test/fake/js.c))
-	$(FLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a -lssl
+	$(FLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a $(call F,enclave) -lssl
 $(O)/fuzz/seeds: $(O)/fuzz/test/fuzz/seeds.o $(call F,lib)
 	$(FLINK:fuzzer=address)
 fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds each, T=name for one
