@@ -4,6 +4,12 @@
  *
  * Steps: QuickJS counts calls, backward jumps and steps of regular expressions, and asks
  * its interrupt handler every 10,000 of them; the error it then throws cannot be caught.
+ *
+ * Memory: what QuickJS does when an allocation fails is not sound everywhere (an error
+ * whose message cannot be allocated recurses until the stack ends; shapes are left half
+ * made). As a heap that was too small is never used again, the allocator does not return
+ * then but leaves the engine altogether, to load or call. So scripts cannot catch it
+ * either.
  */
 #include <string.h>
 
@@ -24,27 +30,39 @@ const char *tf_js_engine(void)
 /* --- memory and steps ----------------------------------------------------------------
  */
 
+static void *leave(const struct tf_js *js)
+{
+    if (js->escape != NULL) {
+        longjmp(*js->escape, 1);
+    }
+    return NULL;
+}
+
 static void *js_alloc(JSMallocState *state, size_t size)
 {
-    void *block = tf_arena_alloc(state->opaque, size);
-    if (block != NULL) {
-        state->malloc_count++;
-        state->malloc_size += tf_arena_usable(block);
+    const struct tf_js *js = state->opaque;
+    void *block = tf_arena_alloc(js->arena, size);
+    if (block == NULL) {
+        return leave(js);
     }
+    state->malloc_count++;
+    state->malloc_size += tf_arena_usable(block);
     return block;
 }
 
 static void js_release(JSMallocState *state, void *block)
 {
+    const struct tf_js *js = state->opaque;
     if (block != NULL) {
         state->malloc_count--;
         state->malloc_size -= tf_arena_usable(block);
-        tf_arena_free(state->opaque, block);
+        tf_arena_free(js->arena, block);
     }
 }
 
 static void *js_resize(JSMallocState *state, void *block, size_t size)
 {
+    const struct tf_js *js = state->opaque;
     size_t before = tf_arena_usable(block);
     void *after;
 
@@ -55,10 +73,11 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
         js_release(state, block);
         return NULL;
     }
-    after = tf_arena_realloc(state->opaque, block, size);
-    if (after != NULL) {
-        state->malloc_size += tf_arena_usable(after) - before;
+    after = tf_arena_realloc(js->arena, block, size);
+    if (after == NULL) {
+        return leave(js);
     }
+    state->malloc_size += tf_arena_usable(after) - before;
     return after;
 }
 
@@ -160,7 +179,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     js->body = JS_UNDEFINED;
     js->headers = JS_UNDEFINED;
     js->reason = JS_UNDEFINED;
-    js->runtime = JS_NewRuntime2(&memory, arena);
+    js->runtime = JS_NewRuntime2(&memory, js);
     if (js->runtime == NULL) {
         return NULL;
     }
@@ -276,8 +295,7 @@ static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *rep
 
     if (js->is_stopped) {
         err = say(report, TF_ESTEPS);
-    } else if ((is_full && (is_engine_error(context, error, "out of memory") ||
-                            !JS_IsObject(error))) ||
+    } else if ((is_full && is_engine_error(context, error, "out of memory")) ||
                is_engine_error(context, error, "string too long")) {
         err = say(report, TF_EMEMORY);
     } else if (is_engine_error(context, error, "stack overflow")) {
@@ -359,15 +377,12 @@ static tf_err load_es_module(struct tf_js *js, const struct tf_js_program *progr
     return err;
 }
 
-tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
-                  const struct tf_js_limits *limits, struct tf_js_report *report)
+static tf_err load(struct tf_js *js, struct tf_js_report *report)
 {
+    const struct tf_js_program *program = js->native.program;
     JSMemoryUsage usage;
-    tf_err err;
+    tf_err err = enter(js, js->prepare, 0, NULL, report);
 
-    begin(js, limits, report);
-    js->native.program = program;
-    err = enter(js, js->prepare, 0, NULL, report);
     if (err == TF_OK && program->is_module) {
         err = load_es_module(js, program, report);
     } else if (err == TF_OK) {
@@ -375,14 +390,29 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
         err = enter(js, js->load, 1, &entry, report);
         JS_FreeValue(js->context, entry);
     }
-    if (err == TF_EEXCEPTION || err == TF_EPENDING) {
-        err = TF_ELAMBDA_SOURCE;
-    }
     if (err == TF_OK) {
         JS_RunGC(js->runtime);
         JS_ComputeMemoryUsage(js->runtime, &usage);
         JS_SetGCThreshold(js->runtime, (size_t)usage.malloc_size + GARBAGE_MAX);
     }
+    return err == TF_EEXCEPTION || err == TF_EPENDING ? TF_ELAMBDA_SOURCE : err;
+}
+
+tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
+                  const struct tf_js_limits *limits, struct tf_js_report *report)
+{
+    jmp_buf escape;
+    tf_err err;
+
+    begin(js, limits, report);
+    js->native.program = program;
+    js->escape = &escape;
+    if (setjmp(escape) == 0) {
+        err = load(js, report);
+    } else {
+        err = say(report, TF_EMEMORY);
+    }
+    js->escape = NULL;
     report->steps = js->steps;
     return err;
 }
@@ -511,29 +541,48 @@ static tf_err take_answer(struct tf_js *js, const struct tf_js_limits *limits,
     return TF_OK;
 }
 
-tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
-                  const struct tf_js_limits *limits, struct tf_js_response *response,
-                  struct tf_js_report *report)
+static tf_err call(struct tf_js *js, const struct tf_js_limits *limits,
+                   struct tf_js_response *response, struct tf_js_report *report)
 {
-    static const struct tf_js_request nothing;
+    const struct tf_js_request *request = js->native.request;
     JSContext *context = js->context;
     JSValue args[2];
     tf_err err;
 
-    begin(js, limits, report);
-    js->native.request = request;
     args[0] = JS_NewStringLen(context, request->method.data, request->method.size);
     args[1] = JS_NewStringLen(context, request->url.data, request->url.size);
     err = enter(js, js->call, 2, args, report);
     JS_FreeValue(context, args[0]);
     JS_FreeValue(context, args[1]);
-    if (err == TF_OK && js->is_failed) {
-        err = classify(js, JS_DupValue(context, js->reason), report, TF_EEXCEPTION);
-    } else if (err == TF_OK && !js->is_answered) {
-        err = say(report, tf_arena_failed(js->arena) != 0 ? TF_EMEMORY : TF_EPENDING);
-    } else if (err == TF_OK) {
-        err = take_answer(js, limits, response, report);
+    if (err != TF_OK) {
+        return err;
     }
+    if (js->is_failed) {
+        return classify(js, JS_DupValue(context, js->reason), report, TF_EEXCEPTION);
+    }
+    if (!js->is_answered) {
+        return say(report, TF_EPENDING);
+    }
+    return take_answer(js, limits, response, report);
+}
+
+tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                  const struct tf_js_limits *limits, struct tf_js_response *response,
+                  struct tf_js_report *report)
+{
+    static const struct tf_js_request nothing;
+    jmp_buf escape;
+    tf_err err;
+
+    begin(js, limits, report);
+    js->native.request = request;
+    js->escape = &escape;
+    if (setjmp(escape) == 0) {
+        err = call(js, limits, response, report);
+    } else {
+        err = say(report, TF_EMEMORY);
+    }
+    js->escape = NULL;
     js->native.request = &nothing;
     report->steps = js->steps;
     return err;

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <setjmp.h>
+
 #include <quickjs.h>
 
 #include "enclave/js/js.h"
@@ -20,6 +22,7 @@ struct tf_js {
     JSValue load;
     JSValue bind;
     JSValue call;
+    jmp_buf *escape; /* where to when the arena is full; NULL outside load and call */
     uint64_t steps;
     uint64_t steps_max;
     bool is_stopped;  /* over the step limit; stays until the next call */
