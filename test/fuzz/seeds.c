@@ -40,7 +40,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 
 static int make_folders(const char *directory)
 {
-    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest", "/evidence"};
+    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest", "/evidence",
+                                        "/core"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -85,6 +86,14 @@ static int save_evidence(const char *directory)
     return save(directory, "evidence/good", seed, sizeof(seed));
 }
 
+/* Bundle, sealed grant and two ClientHellos, whole; then an entry (see core_fuzz.c). */
+static int save_core(const char *directory)
+{
+    static const uint8_t steps[] = {1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1,
+                                    2, 1, 0, 0, 0, 1, 3, 2, 0, 0, 0, 2};
+    return save(directory, "core/whole", steps, sizeof(steps));
+}
+
 static int save_all(const char *directory, const struct fixture_key *key)
 {
     char text[TEXT_MAX];
@@ -98,6 +107,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     memcpy(text + size - 1, full_tail, sizeof(full_tail));
     is_bad |= save(directory, "manifest/full", text, strlen(text));
     is_bad |= save_evidence(directory);
+    is_bad |= save_core(directory);
     free(envelope.data);
     free(bundle.data);
     return is_bad;
