@@ -40,8 +40,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 
 static int make_folders(const char *directory)
 {
-    static const char *const names[] = {"", "/bundle", "/dsse", "/manifest", "/evidence",
-                                        "/core"};
+    static const char *const names[] = {"",          "/bundle",   "/dsse",
+                                        "/manifest", "/evidence", "/core"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
