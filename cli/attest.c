@@ -125,14 +125,15 @@ int tf_cmd_attest(int argc, char **argv)
     if (policy_path == NULL) {
         return tf_missing("attest", "policy");
     }
-    if (tf_policy_load(policy_path, &policy) != TF_OK) {
-        return TF_EXIT_USAGE;
+    tf_err err = tf_policy_load(policy_path, &policy);
+    if (err != TF_OK) {
+        return tf_exit(err);
     }
     struct tf_channel_client *channel = tf_channel_open(connect, name);
     if (channel == NULL) {
         return TF_EXIT_USAGE;
     }
-    tf_err err = tf_channel_attest(channel, &policy, name, allow_sim, &verdict);
+    err = tf_channel_attest(channel, &policy, name, allow_sim, &verdict);
     tf_channel_close(channel);
     if (err != TF_OK) {
         return err == TF_EIO ? TF_EXIT_USAGE : TF_EXIT_REFUSED;

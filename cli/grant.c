@@ -65,6 +65,25 @@ static tf_err load_ca(const struct options *o, struct inputs *in)
     return TF_OK;
 }
 
+/* The enclave has no clock that it trusts, so this is the place to look. */
+static tf_err check_validity(const char *path)
+{
+    X509 *leaf = tf_cert_load(path);
+    tf_err err = TF_EUSAGE;
+
+    if (leaf != NULL) {
+        err = X509_cmp_current_time(X509_get0_notBefore(leaf)) < 0 &&
+                      X509_cmp_current_time(X509_get0_notAfter(leaf)) > 0
+                  ? TF_OK
+                  : TF_EGRANT_EXPIRED;
+    }
+    if (err == TF_EGRANT_EXPIRED) {
+        (void)tf_report(err, "%s", path);
+    }
+    X509_free(leaf);
+    return err;
+}
+
 /* @return TF_OK, or an error after a message; wipe_inputs in either case. */
 static tf_err load_inputs(const struct options *o, struct inputs *in)
 {
@@ -76,6 +95,9 @@ static tf_err load_inputs(const struct options *o, struct inputs *in)
     }
     if (err == TF_OK && o->tls_key == NULL) {
         return load_ca(o, in);
+    }
+    if (err == TF_OK) {
+        err = check_validity(o->cert);
     }
     if (err == TF_OK) {
         err =
@@ -265,13 +287,11 @@ static int attest_and_grant(struct tf_channel_client *channel, const struct opti
 static int grant(const struct options *o)
 {
     struct inputs in = {0};
-    int status = TF_EXIT_USAGE;
+    int status = tf_exit(load_inputs(o, &in));
 
-    if (load_inputs(o, &in) == TF_OK) {
+    if (status == TF_EXIT_OK) {
         struct tf_channel_client *channel = tf_channel_open(o->connect, o->lambda);
-        if (channel != NULL) {
-            status = attest_and_grant(channel, o, &in);
-        }
+        status = channel == NULL ? TF_EXIT_USAGE : attest_and_grant(channel, o, &in);
         tf_channel_close(channel);
     }
     wipe_inputs(&in);
