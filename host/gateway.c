@@ -43,6 +43,7 @@ struct tf_gateway {
     struct tf_timer rest;   /* listens again */
     struct tf_timer expiry; /* of the oldest */
     struct tf_timer retry;
+    struct tf_log_limit log_limit;
     struct pending *oldest;
     struct pending *newest;
     size_t count;
@@ -99,8 +100,11 @@ static void refuse(struct pending *p, const char *reason)
 {
     static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, ALERT_UNRECOGNIZED_NAME};
     uint8_t bytes[TF_SNI_PEEK_MAX];
-    p->gateway->daemon->refused++;
-    tf_log("connection-refused", "reason=%s", reason);
+    struct tf_gateway *g = p->gateway;
+    g->daemon->refused++;
+    if (tf_log_may(&g->log_limit, g->daemon->loop.now)) {
+        tf_log("connection-refused", "reason=%s", reason);
+    }
     if (recv(p->watch.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0 &&
         send(p->watch.fd, alert, sizeof(alert), MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
         (void)shutdown(p->watch.fd, SHUT_WR);

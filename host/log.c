@@ -9,6 +9,17 @@
 
 enum { LINE_MAX = 1024 };
 
+bool tf_log_may(struct tf_log_limit *limit, uint64_t now_ms)
+{
+    enum { PERIOD_MS = 1000, LINES = 10 };
+    if (now_ms - limit->since >= PERIOD_MS) {
+        limit->since = now_ms;
+        limit->count = 0;
+    }
+    limit->count++;
+    return limit->count <= LINES;
+}
+
 void tf_log(const char *event, const char *fields, ...)
 {
     char line[LINE_MAX];

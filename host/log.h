@@ -5,6 +5,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Bounds lines that strangers can cause: ten a second each. Zeroed at the start. */
+struct tf_log_limit {
+    uint64_t since; /* milliseconds */
+    unsigned count;
+};
+
+/** Whether one more line may be written at `now_ms` of any steady clock. */
+bool tf_log_may(struct tf_log_limit *limit, uint64_t now_ms);
+
 /**
  * Writes `ts=... event=EVENT FIELDS` as one write.
  *

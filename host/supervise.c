@@ -106,13 +106,14 @@ static void keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t si
     worker->sealed++;
 }
 
-static void note_event(const struct tf_worker *worker, const uint8_t *body, size_t size)
+static void note_event(struct tf_worker *worker, const uint8_t *body, size_t size)
 {
     static const char *const names[] = {[TF_EVENT_LAMBDA_FAILED] = "lambda-failed",
                                         [TF_EVENT_GRANTED] = "granted",
                                         [TF_EVENT_HANDSHAKE] = "handshake-failed"};
     struct tf_msg_event event;
-    if (size != sizeof(event)) {
+    if (size != sizeof(event) ||
+        !tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
         return;
     }
     memcpy(&event, body, sizeof(event));
@@ -316,6 +317,7 @@ void tf_supervise_start(struct tf_worker *worker)
         tf_log("worker-start-failed", "engine=%s", worker->engine->name);
         worker->last_error = TF_EIO;
         back_off(worker);
+        tf_deploy_worker_changed(worker->daemon, worker);
         return;
     }
     worker->state = TF_WORKER_STARTING;

@@ -13,6 +13,7 @@
 
 #include "host/daemon.h"
 #include "host/link.h"
+#include "host/log.h"
 #include "host/registry.h"
 #include "lib/err.h"
 
@@ -74,6 +75,7 @@ struct tf_worker {
     struct tf_timer restart;
     struct tf_timer call_timer;
     struct tf_pending_call *calls; /* owned */
+    struct tf_log_limit log_limit; /* of the enclave's events */
     uint64_t last_id;
     uint64_t sealed;              /* blobs taken into the store */
     struct tf_thread_counts base; /* of earlier processes */
