@@ -15,6 +15,7 @@
 
 enum {
     STEPS_PER_CHECK = 16 * 1024, /* DUK_HTHREAD_INTCTR_DEFAULT, set by the recipe */
+    STACK_RESERVE = 16 * 1024,   /* of the stack, for the report on recursion */
     BYTES_PER_STEP = 16,         /* of heap, walked by an emergency collection */
     PREPARE = 0,                 /* the prelude's functions, on the value stack */
     LOAD,
@@ -30,8 +31,7 @@ const char *tf_js_engine(void)
     return "duktape";
 }
 
-/* --- hooks (deps/duktape/duk_overrides.h) --------------------------------------------
- */
+/* --- hooks (deps/duktape/duk_overrides.h) ---------------------------------------- */
 
 duk_bool_t tf_duk_timeout(void *udata)
 {
@@ -107,8 +107,7 @@ static void js_release(void *udata, void *block)
     tf_arena_free(js->arena, block);
 }
 
-/* --- opening -------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------- */
 
 static duk_ret_t run_prelude(duk_context *context, void *unused)
 {
@@ -149,8 +148,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     return js;
 }
 
-/* --- running -------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------- */
 
 /* What the functions under duk_safe_call work on. */
 struct job {
@@ -185,7 +183,10 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     js->is_stopped = false;
     js->steps = 0;
     js->steps_max = limits->steps;
-    js->stack_limit = here > limits->stack ? here - limits->stack : 0;
+    js->stack_limit = here;
+    if (limits->stack > STACK_RESERVE) {
+        js->stack_limit = here - (limits->stack - STACK_RESERVE);
+    }
     if (js->is_answered || js->is_failed) {
         (void)duk_safe_call(js->context, forget_answer, NULL, 0, 0);
     }
@@ -272,7 +273,11 @@ static tf_err classify(struct job *job, tf_err other)
 
     job->err = js->native.is_refused ? TF_ERESPONSE : other;
     if (!js->is_stopped) {
-        (void)duk_safe_call(js->context, describe, job, 1, 0);
+        js->stack_limit -= STACK_RESERVE;
+        if (duk_safe_call(js->context, describe, job, 1, 0) != DUK_EXEC_SUCCESS &&
+            job->report->message[0] == '\0') {
+            say(job->report, job->err);
+        }
     } else {
         duk_pop(js->context);
     }
@@ -325,8 +330,7 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     return err;
 }
 
-/* --- the answer ----------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------ */
 
 /* Finds the body; a string without surrogates, and a buffer, are not copied. */
 static void take_body(duk_context *context, struct job *job)

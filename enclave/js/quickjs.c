@@ -27,8 +27,7 @@ const char *tf_js_engine(void)
     return "quickjs";
 }
 
-/* --- memory and steps ----------------------------------------------------------------
- */
+/* --- memory and steps ------------------------------------------------------------ */
 
 static void *leave(const struct tf_js *js)
 {
@@ -95,8 +94,7 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
     return js->is_stopped;
 }
 
-/* --- opening -------------------------------------------------------------------------
- */
+/* --- opening --------------------------------------------------------------------- */
 
 /* The prototypes whose constructors compile source, beside Function's own. */
 static JSValue new_compilers(JSContext *context)
@@ -200,8 +198,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     return js;
 }
 
-/* --- running -------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------- */
 
 /* Forgets the last answer and sets the limits. */
 static void begin(struct tf_js *js, const struct tf_js_limits *limits,
@@ -417,8 +414,7 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     return err;
 }
 
-/* --- the answer ----------------------------------------------------------------------
- */
+/* --- the answer ------------------------------------------------------------------ */
 
 /* The bytes of the body. A string that is ASCII, and a buffer, are not copied. */
 static tf_err take_body(struct tf_js *js, struct tf_str *out)

@@ -299,7 +299,7 @@ static void memory_may_end_anywhere(void)
     CHECK(load(&lambda, source) == TF_OK);
     arena = (void *)slot.memory;
     for (size_t cap = lambda.snapshot.size; cap < lambda.snapshot.size + 40000;
-         cap += 48) {
+         cap += 176) {
         memcpy(slot.memory, lambda.snapshot.bytes, lambda.snapshot.size);
         slot.in = &lambda.snapshot;
         slot.is_clean = true;
@@ -312,6 +312,30 @@ static void memory_may_end_anywhere(void)
     }
     CHECK(err == TF_OK);
     CHECK(ask(&lambda, "https://a.test/p", "text") == TF_OK);
+}
+
+static void the_stack_may_end_anywhere(void)
+{
+    static const char source[] =
+        HANDLER("return Promise.all([request.text(), 2]).then(function (t) { return "
+                "Response.json("
+                "[t, new URL(request.url).pathname, [3, 1].sort(function (a, b) { return "
+                "a - b; }),"
+                " 'a-b'.replace(/(.)-/, function (m) { return m + atob('YQ'); })]); });");
+    struct lambda lambda;
+    tf_err err = TF_ESTACK;
+
+    start();
+    CHECK(load(&lambda, source) == TF_OK);
+    for (size_t stack = 0; stack < STACK / 2; stack += 2048) {
+        lambda.limits.stack = stack;
+        err = ask(&lambda, "https://a.test/p", "text");
+        if (!CHECK(err == TF_OK || err == TF_ESTACK)) {
+            (void)fprintf(stderr, "  stack %zu: %s %s\n", stack, tf_err_name(err),
+                          lambda.report.message);
+        }
+    }
+    CHECK(err == TF_OK);
 }
 
 /* The same for loading. */
@@ -344,7 +368,7 @@ static void memory_may_end_while_loading(void)
                                                 .name = "a"};
         lambda.limits =
             (struct tf_js_limits){.steps = STEPS, .body = BODY, .stack = STACK};
-        for (size_t cap = size - 80000; cap < size + 40000; cap += 400) {
+        for (size_t cap = size - 80000; cap < size + 40000; cap += 1200) {
             CHECK(tf_slot_load(&slot, heap, &lambda.program, cap, &lambda.limits,
                                &lambda.snapshot) == TF_OK);
             err = lambda.snapshot.err;
@@ -365,6 +389,7 @@ int main(void)
     RUN(what_a_script_catches_is_no_failure);
     RUN(source_cannot_be_made_from_strings);
     RUN(memory_may_end_anywhere);
+    RUN(the_stack_may_end_anywhere);
     RUN(memory_may_end_while_loading);
     return test_end();
 }
