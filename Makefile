@@ -116,7 +116,7 @@ $(O)/san/%.a:
 	@rm -f $@; ar rcs $@ $^
 $(O)/san/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(SAN) $(TRUST_INC) -c $< -o $@
-$(O)/san/%.o: %.S
+$(O)/san/%.o: %.S $(wildcard enclave/js/prelude/*.js)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
 tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
