@@ -109,16 +109,16 @@ static size_t write_der_head(uint8_t tag, size_t size, uint8_t out[static 4])
 }
 
 /* GeneralNames (RFC 5280 4.2.1.6): a SEQUENCE of [2] dNSName. */
-static size_t write_san(char (*names)[TF_DNS_MAX + 1], size_t count, uint8_t *out)
+static size_t write_san(const struct tf_names *names, uint8_t *out)
 {
     uint8_t list[SAN_MAX + 4];
     uint8_t head[4];
     size_t at = 0;
 
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strlen(names[i]);
+    for (size_t i = 0; i < names->count; i++) {
+        size_t size = strlen(names->text[i]);
         at += write_der_head(0x82, size, list + at);
-        memcpy(list + at, names[i], size);
+        memcpy(list + at, names->text[i], size);
         at += size;
     }
     size_t head_size = write_der_head(0x30, at, head);
@@ -158,7 +158,7 @@ static tf_err make_csr(struct maker *maker, uint8_t *der, size_t cap, struct tf_
     return is_written ? TF_OK : TF_EINTERNAL;
 }
 
-tf_err tf_cert_csr_make(char (*names)[TF_DNS_MAX + 1], size_t count, struct tf_csr *out)
+tf_err tf_cert_csr_make(const struct tf_names *names, struct tf_csr *out)
 {
     enum { DER_MAX = SAN_MAX + 1024 };
     uint8_t *der = malloc(DER_MAX);
@@ -170,12 +170,13 @@ tf_err tf_cert_csr_make(char (*names)[TF_DNS_MAX + 1], size_t count, struct tf_c
     }
     /* commonName holds 64 characters (RFC 5280, upper bounds); the names are in the SAN.
      */
-    if (strlen(names[0]) <= 64) {
-        memcpy(maker->cert.subject.commonName, names[0], strlen(names[0]) + 1);
+    if (strlen(names->text[0]) <= 64) {
+        memcpy(maker->cert.subject.commonName, names->text[0],
+               strlen(names->text[0]) + 1);
     } else {
         memcpy(maker->cert.subject.commonName, "tfaas", sizeof("tfaas"));
     }
-    maker->cert.altNamesSz = (int)write_san(names, count, maker->cert.altNames);
+    maker->cert.altNamesSz = (int)write_san(names, maker->cert.altNames);
     tf_err err = make_csr(maker, der, DER_MAX, out);
     if (err != TF_OK) {
         tf_cert_csr_wipe(out);
@@ -190,53 +191,52 @@ void tf_cert_csr_wipe(struct tf_csr *csr)
     tf_wipe(csr, sizeof(*csr));
 }
 
-static bool is_among(const struct DNS_entry *entry, char (*names)[TF_DNS_MAX + 1],
-                     size_t count)
+static bool is_name(const struct DNS_entry *entry, const char *name)
 {
-    struct tf_str name = {entry->name, (size_t)entry->len};
+    return entry->type == ASN_DNS_TYPE &&
+           tf_http_is((struct tf_str){entry->name, (size_t)entry->len}, name);
+}
 
-    for (size_t i = 0; i < count; i++) {
-        if (entry->type == ASN_DNS_TYPE && tf_http_is(name, names[i])) {
+static bool is_among(const struct DNS_entry *entry, const struct tf_names *names)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (is_name(entry, names->text[i])) {
             return true;
         }
     }
     return false;
 }
 
-static bool has_name(const struct DNS_entry *list, char *name)
+static bool has_name(const struct DNS_entry *list, const char *name)
 {
-    char(*names)[TF_DNS_MAX + 1] = (char(*)[TF_DNS_MAX + 1]) name;
-
     for (; list != NULL; list = list->next) {
-        if (is_among(list, names, 1)) {
+        if (is_name(list, name)) {
             return true;
         }
     }
     return false;
 }
 
-static tf_err check_names(const DecodedCert *cert, char (*names)[TF_DNS_MAX + 1],
-                          size_t count)
+static tf_err check_names(const DecodedCert *cert, const struct tf_names *names)
 {
     if (cert->altEmailNames != NULL || cert->altDirNames != NULL) {
         return TF_EGRANT_DOMAIN;
     }
     for (const struct DNS_entry *entry = cert->altNames; entry != NULL;
          entry = entry->next) {
-        if (!is_among(entry, names, count)) {
+        if (!is_among(entry, names)) {
             return TF_EGRANT_DOMAIN;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        if (!has_name(cert->altNames, names[i])) {
+    for (size_t i = 0; i < names->count; i++) {
+        if (!has_name(cert->altNames, names->text[i])) {
             return TF_EGRANT_DOMAIN;
         }
     }
     return TF_OK;
 }
 
-tf_err tf_cert_leaf_check(const char *chain, size_t size, char (*names)[TF_DNS_MAX + 1],
-                          size_t count)
+tf_err tf_cert_leaf_check(const char *chain, size_t size, const struct tf_names *names)
 {
     uint8_t *der = malloc(size + 1);
     DecodedCert *cert = malloc(sizeof(*cert));
@@ -253,7 +253,7 @@ tf_err tf_cert_leaf_check(const char *chain, size_t size, char (*names)[TF_DNS_M
     }
     wc_InitDecodedCert(cert, der, (word32)der_size, NULL);
     if (wc_ParseCert(cert, CERT_TYPE, NO_VERIFY, NULL) == 0) {
-        err = check_names(cert, names, count);
+        err = check_names(cert, names);
     }
     wc_FreeDecodedCert(cert);
 out:

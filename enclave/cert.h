@@ -22,12 +22,10 @@ struct tf_csr {
 };
 
 /**
- * Makes a new P-256 key and a request for `count` names (1 to TF_DOMAINS_MAX, valid DNS
- * names).
+ * Makes a new P-256 key and a request for these names, at least one.
  * @return TF_OK, TF_ENOMEM, or TF_EINTERNAL.
  */
-TF_MUST_USE tf_err tf_cert_csr_make(char (*names)[TF_DNS_MAX + 1], size_t count,
-                                    struct tf_csr *out);
+TF_MUST_USE tf_err tf_cert_csr_make(const struct tf_names *names, struct tf_csr *out);
 
 /** Overwrites. */
 void tf_cert_csr_wipe(struct tf_csr *csr);
@@ -38,4 +36,4 @@ void tf_cert_csr_wipe(struct tf_csr *csr);
  * @return TF_OK, TF_EGRANT_FORMAT, TF_EGRANT_DOMAIN, or TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_cert_leaf_check(const char *chain, size_t size,
-                                      char (*names)[TF_DNS_MAX + 1], size_t count);
+                                      const struct tf_names *names);

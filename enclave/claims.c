@@ -21,8 +21,8 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_resident *res
     tf_json_put_hex(w, "digest", lambda->digest, sizeof(lambda->digest));
     tf_json_put_string(w, "signer", lambda->signer);
     tf_json_open_array(w, "domains");
-    for (size_t i = 0; i < lambda->domain_count; i++) {
-        tf_json_put_string(w, NULL, lambda->domains[i]);
+    for (size_t i = 0; i < lambda->domains.count; i++) {
+        tf_json_put_string(w, NULL, lambda->domains.text[i]);
     }
     tf_json_close_array(w);
     tf_json_put_boolean(

@@ -140,36 +140,45 @@ static bool step_closing(struct tf_conn *conn)
     return true;
 }
 
+static bool emit_close(struct tf_thread *thread, uint64_t id)
+{
+    return tf_emit_frame(thread, TF_MSG_CLOSE, id, tf_emit_part(NULL, 0),
+                         tf_emit_part(NULL, 0));
+}
+
+static bool step(struct tf_conn *conn)
+{
+    switch (conn->state) {
+    case TF_CONN_HANDSHAKE:
+        return step_handshake(conn);
+    case TF_CONN_OPEN:
+        return step_open(conn);
+    case TF_CONN_CLOSING:
+        return step_closing(conn);
+    case TF_CONN_DONE:
+        break;
+    }
+    return false;
+}
+
 /* @return whether the connection is still there. */
 static bool run(struct tf_conn *conn)
 {
     struct tf_thread *thread = conn->thread;
-    bool can_go_on = true;
 
     thread->ready_count -= conn->is_ready;
     conn->is_ready = false;
-    while (can_go_on && thread->err == TF_OK) {
-        switch (conn->state) {
-        case TF_CONN_HANDSHAKE:
-            can_go_on = step_handshake(conn);
-            break;
-        case TF_CONN_OPEN:
-            can_go_on = step_open(conn);
-            break;
-        case TF_CONN_CLOSING:
-            can_go_on = step_closing(conn);
-            break;
-        case TF_CONN_DONE:
-            if (tf_emit_frame(thread, TF_MSG_CLOSE, conn->id, NULL, 0, NULL, 0)) {
-                destroy(conn);
-                return false;
-            }
-            tf_conn_set_ready(conn);
-            can_go_on = false;
-            break;
-        }
+    while (thread->err == TF_OK && step(conn)) {
     }
-    return true;
+    if (conn->state != TF_CONN_DONE || thread->err != TF_OK) {
+        return true;
+    }
+    if (!emit_close(thread, conn->id)) {
+        tf_conn_set_ready(conn);
+        return true;
+    }
+    destroy(conn);
+    return false;
 }
 
 tf_err tf_conn_open(struct tf_thread *thread, uint64_t id)
@@ -183,7 +192,7 @@ tf_err tf_conn_open(struct tf_thread *thread, uint64_t id)
     thread->generations[slot] = (uint64_t)generation_of(id) + 1;
     struct tf_conn *conn = calloc(1, sizeof(*conn));
     if (conn == NULL) {
-        (void)tf_emit_frame(thread, TF_MSG_CLOSE, id, NULL, 0, NULL, 0);
+        (void)emit_close(thread, id);
         return TF_OK;
     }
     conn->thread = thread;

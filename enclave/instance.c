@@ -16,6 +16,16 @@
  * common by which they could find it. */
 static struct tf_instance the_instance;
 
+bool tf_names_have(const struct tf_names *names, const char *name)
+{
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->text[i], name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct tf_instance *tf_instance_self(void)
 {
     return &the_instance;

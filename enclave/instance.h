@@ -28,6 +28,12 @@ enum {
     TF_TICKET_KEY_SIZE = 32
 };
 
+/** DNS names, lower case. */
+struct tf_names {
+    char text[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    size_t count;
+};
+
 /** A verified bundle. Lies in shared memory. */
 struct tf_lambda {
     size_t refs; /* of the table and the threads; under the lock */
@@ -35,9 +41,8 @@ struct tf_lambda {
     uint8_t digest[TF_SHA256_SIZE];
     char signer[2 * TF_SHA256_SIZE + 1];
     char name[TF_NAME_MAX + 1];
-    char domains[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
-    size_t domain_count;
-    uint8_t *bytes; /* the .tfb; owned, in shared memory */
+    struct tf_names domains; /* that it may be granted */
+    uint8_t *bytes;          /* the .tfb; owned, in shared memory */
     size_t size;
 };
 
@@ -47,8 +52,7 @@ struct tf_grant {
     uint64_t
         serial; /* of this instance: tells grants apart, ends tickets of older ones */
     char lambda[TF_NAME_MAX + 1];
-    char names[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
-    size_t name_count;
+    struct tf_names names;
     bool has_digest;
     uint8_t digest[TF_SHA256_SIZE]; /* the one bundle that it is for, if has_digest */
     uint64_t version_floor;
@@ -101,6 +105,9 @@ struct tf_instance {
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
 };
+
+/** Whether `name` is among them. */
+bool tf_names_have(const struct tf_names *names, const char *name);
 
 /** The one of this enclave. */
 struct tf_instance *tf_instance_self(void);

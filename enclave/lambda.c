@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/lambda.h"
 
+#include <assert.h>
 #include <string.h>
 
 static bool has_domain(const struct tf_manifest *manifest, const char *name)
@@ -26,8 +27,8 @@ static tf_err check_grant(const struct tf_grant *grant, const struct tf_bundle *
         memcmp(grant->digest, bundle->digest, sizeof(bundle->digest)) != 0) {
         return TF_EGRANT_LAMBDA;
     }
-    for (size_t i = 0; i < grant->name_count; i++) {
-        if (!has_domain(&bundle->manifest, grant->names[i])) {
+    for (size_t i = 0; i < grant->names.count; i++) {
+        if (!has_domain(&bundle->manifest, grant->names.text[i])) {
             return TF_EGRANT_DOMAIN;
         }
     }
@@ -90,8 +91,9 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, uint8_t *bytes, si
     memcpy(lambda->digest, bundle->digest, sizeof(lambda->digest));
     memcpy(lambda->signer, bundle->signer, sizeof(lambda->signer));
     memcpy(lambda->name, manifest->name, sizeof(lambda->name));
-    memcpy(lambda->domains, manifest->domains, sizeof(lambda->domains));
-    lambda->domain_count = manifest->domain_count;
+    static_assert(sizeof(lambda->domains.text) == sizeof(manifest->domains), "same rows");
+    memcpy(lambda->domains.text, manifest->domains, sizeof(lambda->domains.text));
+    lambda->domains.count = manifest->domain_count;
     lambda->bytes = bytes;
     lambda->size = size;
     return lambda;

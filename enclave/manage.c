@@ -105,8 +105,8 @@ static tf_err attest(struct tf_conn *conn, struct tf_str body)
     }
     tf_sha256(claims->data, claims->size, report_data);
     tf_ereport(&conn->thread->target, report_data, &report);
-    if (!tf_emit_frame(conn->thread, TF_MSG_REPORT, conn->id, &report, sizeof(report),
-                       NULL, 0)) {
+    if (!tf_emit_frame(conn->thread, TF_MSG_REPORT, conn->id,
+                       tf_emit_part(&report, sizeof(report)), tf_emit_part(NULL, 0))) {
         return TF_EINTERNAL; /* there was room when the request was taken up */
     }
     conn->exchange.is_waiting = true;
@@ -161,8 +161,7 @@ tf_err tf_manage_evidence(struct tf_conn *conn, const uint8_t *data, size_t size
 /* A request for a certificate, decoded. */
 struct wish {
     char lambda[TF_NAME_MAX + 1];
-    char names[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
-    size_t count;
+    struct tf_names names;
 };
 
 static bool parse_wish(const json_t *document, struct wish *out)
@@ -175,13 +174,13 @@ static bool parse_wish(const json_t *document, struct wish *out)
     if (!tf_json_fields_end(&f)) {
         return false;
     }
-    out->count = json_array_size(names);
-    for (size_t i = 0; i < out->count; i++) {
+    out->names.count = json_array_size(names);
+    for (size_t i = 0; i < out->names.count; i++) {
         const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
         if (name == NULL) {
             return false;
         }
-        memcpy(out->names[i], name, strlen(name) + 1);
+        memcpy(out->names.text[i], name, strlen(name) + 1);
     }
     return true;
 }
@@ -194,12 +193,8 @@ static tf_err check_wish(struct tf_thread *thread, const struct wish *wish)
     if (resident == NULL) {
         return TF_EGRANT_LAMBDA;
     }
-    for (size_t i = 0; i < wish->count; i++) {
-        bool is_there = false;
-        for (size_t k = 0; k < resident->lambda->domain_count; k++) {
-            is_there |= strcmp(resident->lambda->domains[k], wish->names[i]) == 0;
-        }
-        if (!is_there) {
+    for (size_t i = 0; i < wish->names.count; i++) {
+        if (!tf_names_have(&resident->lambda->domains, wish->names.text[i])) {
             return TF_EGRANT_DOMAIN;
         }
     }
@@ -230,7 +225,7 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     }
     conn->manage->has_csr = false;
     tf_cert_csr_wipe(csr);
-    err = tf_cert_csr_make(wish.names, wish.count, csr);
+    err = tf_cert_csr_make(&wish.names, csr);
     if (err != TF_OK) {
         return err;
     }
@@ -306,9 +301,10 @@ static tf_err store(struct tf_thread *thread, const struct tf_grant *grant)
         struct tf_msg_sealed message = {(uint32_t)strlen(grant->lambda), 0};
         memcpy(head, &message, sizeof(message));
         memcpy(head + sizeof(message), grant->lambda, message.name_size);
-        bool is_sent = tf_emit_frame(thread, TF_MSG_SEALED, 0, head,
-                                     sizeof(message) + message.name_size, blob,
-                                     size + TF_SEAL_OVERHEAD);
+        bool is_sent =
+            tf_emit_frame(thread, TF_MSG_SEALED, 0,
+                          tf_emit_part(head, sizeof(message) + message.name_size),
+                          tf_emit_part(blob, size + TF_SEAL_OVERHEAD));
         err = is_sent ? TF_OK : TF_EINTERNAL;
     }
     if (text != NULL) {

@@ -7,7 +7,8 @@
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
-enum { STACK_RESERVE = 64 << 10 }; /* of the thread's stack, for what is below a call */
+/* Of the thread's stack, for what is below a call. */
+static const size_t stack_reserve = (size_t)64 << 10;
 
 static const uint64_t NS_PER_S = 1000000000;
 
@@ -109,21 +110,11 @@ struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name)
     return NULL;
 }
 
-static bool covers(const struct tf_grant *grant, const char *name)
-{
-    for (size_t i = 0; i < grant->name_count; i++) {
-        if (strcmp(grant->names[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
 {
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         struct tf_resident *resident = &thread->view.residents[i];
-        if (resident->grant != NULL && covers(resident->grant, name)) {
+        if (resident->grant != NULL && tf_names_have(&resident->grant->names, name)) {
             return tf_grant_is_valid(resident->grant, thread->now) ? resident : NULL;
         }
     }
@@ -212,9 +203,9 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                                        const struct tf_resident *resident)
 {
     const struct tf_manifest *manifest = &resident->bundle->manifest;
-    size_t stack = thread->page->stack_size > 2 * STACK_RESERVE
-                       ? (size_t)thread->page->stack_size - STACK_RESERVE
-                       : STACK_RESERVE;
+    size_t stack = thread->page->stack_size > 2 * stack_reserve
+                       ? (size_t)thread->page->stack_size - stack_reserve
+                       : stack_reserve;
 
     return (struct tf_js_limits){
         .steps = manifest->steps, .body = (size_t)manifest->body, .stack = stack};

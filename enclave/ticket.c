@@ -129,6 +129,7 @@ static int unseal(const struct tf_conn *conn, const uint8_t *name, const uint8_t
 
 /* wolfSSL runs the name callback (enclave/tls.c) before it looks at tickets, so the name
  * and the grant of the connection are known here. */
+/* NOLINTNEXTLINE(readability-function-size): the signature is wolfSSL's */
 static int on_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv,
                      unsigned char *mac, int is_encrypting, unsigned char *ticket,
                      int size, int *out_size, void *user)
