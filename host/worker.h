@@ -19,6 +19,7 @@
 #include "abi/limits.h"
 #include "host/enclave.h"
 #include "host/link.h"
+#include "host/log.h"
 #include "lib/err.h"
 
 enum {
@@ -83,7 +84,8 @@ struct tf_worker_thread {
     struct tf_conn conns[TF_CONNS_MAX];
     uint32_t first_free; /* slot, or TF_CONNS_MAX */
     uint32_t open_count;
-    uint64_t dirty[TF_CONNS_MAX]; /* ids of connections with unreported bytes */
+    struct tf_log_limit log_limit; /* of what peers cause */
+    uint64_t dirty[TF_CONNS_MAX];  /* ids of connections with unreported bytes */
     size_t dirty_count;
     uint64_t leaving[TF_CONNS_MAX]; /* ids of those that got CLOSE since the last entry */
     size_t leaving_count;

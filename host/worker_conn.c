@@ -81,7 +81,9 @@ static void drop(struct tf_worker_thread *t, struct tf_conn *conn)
 void tf_conn_open(struct tf_worker_thread *t, int fd)
 {
     if (t->first_free == TF_CONNS_MAX) {
-        tf_log("connection-refused", "reason=table-full thread=%u", t->index);
+        if (tf_log_may(&t->log_limit, t->now_ms)) {
+            tf_log("connection-refused", "reason=table-full thread=%u", t->index);
+        }
         (void)close(fd);
         return;
     }
@@ -234,7 +236,9 @@ void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iove
         done -= skip;
         if (skip < size &&
             !keep(conn, (const uint8_t *)pieces[i].iov_base + skip, size - skip)) {
-            tf_log("connection-dropped", "reason=slow-reader thread=%u", t->index);
+            if (tf_log_may(&t->log_limit, t->now_ms)) {
+                tf_log("connection-dropped", "reason=slow-reader thread=%u", t->index);
+            }
             drop(t, conn);
             return;
         }

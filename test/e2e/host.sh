@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test/e2e/host.sh - what the host does around the enclaves: a worker that dies comes back with
+# its grants, a stopped tfaasd likewise, a refused deployment changes nothing, names belong to
+# one lambda, what is removed no longer answers.
+# shellcheck source=test/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+engine=${engines[0]}
+
+worker_pid() {
+    admin GET /v1/workers | grep -o "\"engine\":\"$1\"[^}]*" | grep -o '"pid":[0-9]*' | cut -d: -f2
+}
+
+metric() { # NAME: its first value
+    admin GET /metrics | sed -n "s/^$1[{ ][^ ]* *//p" | head -n 1
+}
+
+post() { # FILE ENGINE: the status of a deployment past the command line
+    curl -sS --max-time 60 --unix-socket "$TFAAS_HOST" -o "$work/answer" -w '%{http_code}' \
+        --data-binary "@$1" -H 'Content-Type:' \
+        "http://localhost/v1/lambdas?engine=$2&domain=$domain"
+}
+
+says() { grep -q "\"error\":\"$1\"" "$work/answer"; }
+
+hello() { # NAME TEXT
+    lambda "$1" <<JS
+exports.fetch = function () { return new Response("$2"); };
+JS
+}
+
+need "tfaasd starts" host_start
+need "a publisher is set up" publisher_new
+domain=$(sha256sum "$work/domain.json" | cut -d' ' -f1)
+hello first one
+need "a lambda is published" publish first "$engine"
+is "it answers" one ask first /
+is "the admin socket is the operator's" 600 stat -c %a "$TFAAS_HOST"
+
+# --- deaths -------------------------------------------------------------------------------
+before=$(metric tfaas_enclave_entries_total)
+kill -KILL "$(worker_pid "$engine")"
+ok "after its death the worker answers again" until_ok 50 ask first /
+is "with the sealed grant" one ask first /
+is "the start was counted" 2 metric tfaas_worker_starts_total
+ok "counters did not go back" test "$(metric tfaas_enclave_entries_total)" -gt "$before"
+host_stop
+ok "tfaasd removed its socket" test ! -e "$TFAAS_HOST"
+need "tfaasd starts again" host_start
+is "and answers with what was stored" one ask first /
+
+# --- refusals -----------------------------------------------------------------------------
+head -c 2000 "$work/first.tfb" >"$work/short.tfb"
+is "a damaged bundle is refused" 422 post "$work/short.tfb" "$engine"
+ok "in the enclave's words" says bundle-tar
+is "an empty one too" 422 post /dev/null "$engine"
+is "and the lambda answers" one ask first /
+is "an unknown engine is not there" 404 post "$work/first.tfb" nonesuch
+head -c 11000000 /dev/zero >"$work/large"
+is "a body over the limit is refused" 413 post "$work/large" "$engine"
+hello second two
+sed -i 's/second.test/first.test/' "$work/second/tfaas.json"
+ok "a bundle with another's name" bundle second
+is "is refused" 409 post "$work/second.tfb" "$engine"
+ok "as a conflict" says conflict
+is "and the lambda answers" one ask first /
+
+# --- names --------------------------------------------------------------------------------
+is "an unknown name gets an alert" 35 sh -c "curl -sS --max-time 5 -k \
+    --resolve nobody.test:$port:127.0.0.1 https://nobody.test:$port/ >/dev/null 2>&1; echo \$?"
+is "so does plain HTTP" 15030300020270 sh -c "printf 'GET / HTTP/1.1\r\n\r\n' |
+    timeout 5 curl -sS --max-time 3 telnet://127.0.0.1:$port | od -An -tx1 | tr -d ' \n'"
+is "removing it" 200 curl -sS --max-time 30 --unix-socket "$TFAAS_HOST" -X DELETE \
+    -o /dev/null -w '%{http_code}' http://localhost/v1/lambdas/first
+ok "frees its name" sh -c "! curl -sS --max-time 5 --cacert '$work/ca.pem' \
+    --resolve first.test:$port:127.0.0.1 https://first.test:$port/"
+ok "removes its files" test ! -e "$work/host/lambdas/first"
+is "and its name is for others" 200 post "$work/second.tfb" "$engine"
+finish
