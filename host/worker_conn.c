@@ -217,33 +217,42 @@ static ssize_t send_pieces(const struct tf_conn *conn, struct iovec *pieces, int
     return sent;
 }
 
-void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iovec *pieces,
-                   int count)
+/* Keeps what is behind the first `done` bytes of the pieces. @return whether it fits. */
+static bool keep_rest(struct tf_conn *conn, const struct iovec *pieces, int count,
+                      size_t done)
 {
-    size_t done = 0;
-    if (conn->out_size == 0) {
-        ssize_t sent = send_pieces(conn, pieces, count);
-        if (sent < 0) {
-            drop(t, conn);
-            return;
-        }
-        done = (size_t)sent;
-        note_written(t, conn, done);
-    }
     for (int i = 0; i < count; i++) {
         size_t size = pieces[i].iov_len;
         size_t skip = done < size ? done : size;
         done -= skip;
         if (skip < size &&
             !keep(conn, (const uint8_t *)pieces[i].iov_base + skip, size - skip)) {
-            if (tf_log_may(&t->log_limit, t->now_ms)) {
-                tf_log("connection-dropped", "reason=slow-reader thread=%u", t->index);
-            }
+            return false;
+        }
+    }
+    return true;
+}
+
+void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iovec *pieces,
+                   int count)
+{
+    ssize_t sent = 0;
+    if (conn->out_size == 0) {
+        sent = send_pieces(conn, pieces, count);
+        if (sent < 0) {
             drop(t, conn);
             return;
         }
+        note_written(t, conn, (size_t)sent);
     }
-    watch(t, conn);
+    if (keep_rest(conn, pieces, count, (size_t)sent)) {
+        watch(t, conn);
+        return;
+    }
+    if (tf_log_may(&t->log_limit, t->now_ms)) {
+        tf_log("connection-dropped", "reason=slow-reader thread=%u", t->index);
+    }
+    drop(t, conn);
 }
 
 static void flush(struct tf_worker_thread *t, struct tf_conn *conn)
