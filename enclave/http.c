@@ -428,6 +428,7 @@ static void hand_out(const struct draft *draft, char *bytes, struct tf_http_head
     out->has_length = draft->has_length;
     out->length = draft->length;
     /* RFC 9110 10.1.1: not in HTTP/1.0, and pointless without a body. */
+    out->takes_chunks = draft->minor == 1;
     out->expects_continue = draft->has_expect && draft->minor == 1 &&
                             (draft->has_coding || draft->length > 0);
 }

@@ -31,6 +31,7 @@ struct tf_http_head {
     bool is_chunked;
     bool has_length;
     bool expects_continue; /* and there is a body to wait for */
+    bool takes_chunks;     /* HTTP/1.1: a response may be chunked */
     uint64_t length;       /* Content-Length */
 };
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "enclave/conn.h"
+#include "enclave/emit.h"
+#include "enclave/http_text.h"
 #include "enclave/invoke.h"
 #include "enclave/js/env.h"
 #include "enclave/manage.h"
@@ -13,6 +15,8 @@
 enum {
     RECORD = 16 << 10, /* a TLS record's plain text: what is read or written at once */
     FRAMING_MAX = 256, /* status line and our own fields */
+    CHUNKS_MAX = 32,   /* what framing a body as one chunk adds */
+    NOT_IMPLEMENTED = 501,
     MISDIRECTED = 421,
     ERROR_ID_SIZE = 8
 };
@@ -38,6 +42,54 @@ static size_t head_cap(const struct tf_js_header *headers, size_t count)
     return cap;
 }
 
+/* A lambda that says so gets chunks, where the client takes them. */
+static bool wants_chunks(const struct tf_js_header *headers, size_t count)
+{
+    bool is_wanted = false;
+
+    for (size_t i = 0; i < count; i++) {
+        is_wanted |= tf_http_is(headers[i].name, "transfer-encoding") &&
+                     tf_http_is(headers[i].value, "chunked");
+    }
+    return is_wanted;
+}
+
+static void put(struct tf_buffer *out, const char *data, size_t size)
+{
+    memcpy(out->data + out->size, data, size);
+    out->size += size;
+}
+
+/* One chunk and the last chunk (RFC 9112 7.1); an empty body is only the last one. */
+static void put_chunked(struct tf_buffer *out, struct tf_str body)
+{
+    static const char digits[] = "0123456789abcdef";
+    static const char last[] = "0\r\n\r\n";
+    char line[2 * sizeof(size_t) + 2];
+    size_t at = sizeof(line);
+
+    if (body.size != 0) {
+        line[--at] = '\n';
+        line[--at] = '\r';
+        for (size_t left = body.size; left != 0; left >>= 4) {
+            line[--at] = digits[left & 15];
+        }
+        put(out, line + at, sizeof(line) - at);
+        put(out, body.data, body.size);
+        put(out, "\r\n", 2);
+    }
+    put(out, last, sizeof(last) - 1);
+}
+
+static void put_body(struct tf_buffer *out, struct tf_str body, bool is_chunked)
+{
+    if (is_chunked) {
+        put_chunked(out, body);
+    } else if (body.size != 0) {
+        put(out, body.data, body.size);
+    }
+}
+
 void tf_serve_answer(struct tf_conn *conn, unsigned status,
                      const struct tf_js_header *headers, size_t header_count,
                      struct tf_str body)
@@ -51,21 +103,23 @@ void tf_serve_answer(struct tf_conn *conn, unsigned status,
                                   .body_size = body.size,
                                   .keep_alive =
                                       has_head && head->keep_alive && !exchange->is_last,
+                                  .is_chunked = has_head && head->takes_chunks &&
+                                                wants_chunks(headers, header_count),
                                   .is_head = has_head && head->method.size == 4 &&
                                              memcmp(head->method.data, "HEAD", 4) == 0};
     bool has_body = tf_http_reply_has_body(&reply);
     size_t cap = head_cap(headers, header_count);
 
-    if (tf_buffer_reserve(&exchange->out, cap + (has_body ? body.size : 0)) != TF_OK) {
+    if (tf_buffer_reserve(&exchange->out,
+                          cap + (has_body ? body.size + CHUNKS_MAX : 0)) != TF_OK) {
         exchange->is_last = true; /* no memory even to say so */
         return;
     }
     size_t size =
         tf_http_reply_write(&reply, (char *)exchange->out.data + exchange->out.size, cap);
     exchange->out.size += size;
-    if (size != 0 && has_body && body.size != 0) {
-        memcpy(exchange->out.data + exchange->out.size, body.data, body.size);
-        exchange->out.size += body.size;
+    if (size != 0 && has_body) {
+        put_body(&exchange->out, body, reply.is_chunked);
     }
     if (size == 0 || !reply.keep_alive) {
         exchange->is_last = true;
@@ -136,6 +190,10 @@ static unsigned accept_head(struct tf_conn *conn)
 
     if (!is_for_name(conn)) {
         return MISDIRECTED;
+    }
+    if (exchange->head.target.data[0] == '*') {
+        return NOT_IMPLEMENTED; /* OPTIONS * asks the server, and no lambda is the server
+                                 */
     }
     if (!conn->is_management) {
         unsigned status = tf_invoke_limit(conn, &max);
@@ -337,10 +395,14 @@ static enum tf_serve step_input(struct tf_conn *conn)
     return is_end ? TF_SERVE_CLOSE : TF_SERVE_MORE;
 }
 
+/* Whether the connection may have a request answered now. */
 static bool has_turn(struct tf_conn *conn)
 {
     struct tf_exchange *exchange = &conn->exchange;
 
+    if (conn->is_management && !tf_emit_is_ready(conn->thread)) {
+        return false; /* what it causes may be as large as an answer to the host */
+    }
     if (exchange->entry != conn->thread->entries) {
         exchange->entry = conn->thread->entries;
         exchange->turns = 0;

@@ -51,6 +51,13 @@ connections_stay() {
     is "$engine: an interim answer" 1 interim
     is "$engine: HTTP/1.0 is closed" "close" ask "$name" / -0 --no-alpn -o /dev/null \
         -w '%header{connection}'
+    is "$engine: chunks where the lambda asks" "chunked " ask "$name" /chunks \
+        --data-binary "@$work/body" -o "$work/back" \
+        -w '%header{transfer-encoding} %header{content-length}'
+    ok "$engine: chunks give the body back" cmp "$work/body" "$work/back"
+    is "$engine: no chunks for HTTP/1.0" " 100" ask "$name" /chunks -0 --no-alpn \
+        --data-binary "@$work/body" -o /dev/null \
+        -w '%header{transfer-encoding} %header{content-length}'
     is "$engine: HEAD has a length and no body" "10 0" ask "$name" /head -I -o /dev/null \
         -w '%header{content-length} %{size_download}'
 }
@@ -162,6 +169,7 @@ for engine in "${engines[@]}"; do
 exports.fetch = function (request) {
     var path = new URL(request.url).pathname;
     var headers = { 'x-path': path, 'content-type': 'application/octet-stream' };
+    if (path === '/chunks') { headers['Transfer-Encoding'] = 'chunked'; }
     if (request.method === 'GET' || request.method === 'HEAD') {
         return new Response('GET ' + path + '\n', { headers: headers });
     }
