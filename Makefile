@@ -5,6 +5,8 @@ O       ?= build
 CC      := gcc
 CLANG   := clang
 ENGINES := quickjs duktape
+# One line a command, none with -s.
+SAY     := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
 DEP     := $(O)/deps
 MUSL    := /usr/include/x86_64-linux-musl
 # libgcc: 128-bit division, for QuickJS.
@@ -55,7 +57,7 @@ IMAGE_LD := -nostdlib -static-pie -Wl,-T,enclave/image.lds -z norelro -z noexecs
 images: $(IMAGES)
 $(O)/%.img: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
             $(O)/trust/enclave/layout-%.o enclave/image.lds tools/check-image $(BUILT)
-	@echo "LINK $@"; $(CC) $(IMAGE_LD) -Wl,-Map=$(O)/$*.map -o $@ $(filter %.o,$^) \
+	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -Wl,-Map=$(O)/$*.map -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(DEP)/$*/lib/lib$*.a $(DEP)/wolfssl/lib/libwolfssl.a \
 	    $(DEP)/jansson/lib/libjansson.a $(DEP)/picohttpparser/lib/libpicohttpparser.a \
 	    $(LIBC) -Wl,--end-group
@@ -63,7 +65,7 @@ $(O)/%.img: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
 $(O)/trust/enclave/layout-%.o: enclave/layout.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) -DTF_ENGINE='"$*"' -c $< -o $@
 $(O)/trust/%.o: %.c $(BUILT)
-	@mkdir -p $(@D); echo "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
+	@mkdir -p $(@D); $(SAY) "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
 $(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
 	@mkdir -p $(@D); $(CC) -g -I. $(TRUST) -MMD -MP -c $< -o $@
 
@@ -78,7 +80,7 @@ DAEMON  := $(filter-out $(filter-out %/link.o %/log.o %/sim_machine.o,$(WORKER))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
 programs: $(PROGRAMS)
-LINK = echo "LINK $@"; $(CC) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
+LINK = $(SAY) "LINK $@"; $(CC) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
 $(O)/tfaasd: $(DAEMON) $(LIB) $(BUILT)
 	@$(LINK) $(DEP)/picohttpparser/lib/native/libpicohttpparser.a $(HOST_LIBS)
 $(O)/tfaas-worker: $(WORKER) $(LIB)
@@ -86,7 +88,7 @@ $(O)/tfaas-worker: $(WORKER) $(LIB)
 $(O)/tfaas: $(call host,$(wildcard cli/*.c)) $(VERIFY) $(LIB)
 	@$(LINK) $(HOST_LIBS) -lssl -lcurl
 $(O)/host/%.o: %.c | $(BUILT)
-	@mkdir -p $(@D); echo "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@
+	@mkdir -p $(@D); $(SAY) "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@
 $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
@@ -125,7 +127,7 @@ UNIT_VERIFY  := $(call tests,verify)
 UNIT_HOST    := $(call tests,host)
 UNIT_ENCLAVE := $(call tests,enclave)
 UNIT_JS      := $(foreach e,$(ENGINES),$(patsubst %.c,$(O)/%-$(e),$(wildcard test/unit/js/*_test.c)))
-TLINK = @mkdir -p $(@D); echo "LINK $@"; $(CC) $(SAN) -pthread -o $@ -Wl,--start-group $^ -Wl,--end-group
+TLINK = @mkdir -p $(@D); $(SAY) "LINK $@"; $(CC) $(SAN) -pthread -o $@ -Wl,--start-group $^ -Wl,--end-group
 $(UNIT_LIB): $(O)/test/unit/lib/%: $(O)/san/test/unit/lib/%.o $(call A,lib) $(call A,openssl)
 	$(TLINK) $(HOST_LIBS)
 $(UNIT_VERIFY): $(O)/test/unit/verify/%: $(O)/san/test/unit/verify/%.o $(call A,verify) \
@@ -168,7 +170,7 @@ $(O)/fuzz/%.a:
 $(O)/fuzz/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CLANG) $(FUZZ) -MMD -MP $(TRUST_INC) -c $< -o $@
 FUZZERS := $(patsubst test/fuzz/%.c,$(O)/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
-FLINK = @echo "LINK $@"; $(CLANG) -fsanitize=address,undefined,fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
+FLINK = @$(SAY) "LINK $@"; $(CLANG) -fsanitize=address,undefined,fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
         $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lcrypto
 CORE_FUZZERS := $(filter %/core_fuzz %/ring_fuzz,$(FUZZERS))
 $(filter-out $(CORE_FUZZERS),$(FUZZERS)): $(O)/fuzz/%_fuzz: $(O)/fuzz/test/fuzz/%_fuzz.o $(call F,lib)

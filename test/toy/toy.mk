@@ -6,7 +6,7 @@ $(O)/toy.img: $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enc
               enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
               enclave/libc/stop.c lib/arena.c test/toy/core.c) \
               $(O)/trust/enclave/layout-toy.o enclave/image.lds
-	@echo "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
+	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
 
 $(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
               host/enclave_sim.c $(wildcard host/sim_*.c host/sim_*.S)) $(LIB) \
