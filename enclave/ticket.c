@@ -17,8 +17,8 @@ enum {
     NONCE_SIZE = 12, /* the rest of the 16 bytes of iv stays zero */
     TAG_SIZE = 16,   /* likewise of the 32 bytes of mac */
     KEY_USES =
-        1 << 20,    /* then the next key; far below the 2^32 random nonces of AES-GCM */
-    LIFETIME = 3600 /* seconds, told to the client */
+        1 << 20,   /* then the next key; far below the 2^32 random nonces of AES-GCM */
+    LIFETIME = 500 /* seconds, told to the client; wolfSSL takes no older ticket */
 };
 
 static void make_key(struct tf_ticket_key *key)
