@@ -199,7 +199,8 @@ static void write_workers(struct tf_json_writer *w, struct tf_daemon *daemon)
     tf_json_close_array(w);
 }
 
-/* Base64 of the simulator's public root, made on first use; "" if that fails. */
+/* Base64 of the simulator's public root, made on first use; "" if that fails,
+ * or if there is no simulator. */
 static void read_sim_root(const struct tf_daemon *daemon, char out[static ROOT_MAX])
 {
     char directory[PATH_MAX];
@@ -207,6 +208,9 @@ static void read_sim_root(const struct tf_daemon *daemon, char out[static ROOT_M
     size_t size = 0;
 
     out[0] = '\0';
+    if (daemon->options.is_sgx) {
+        return;
+    }
     (void)snprintf(directory, sizeof(directory), "%s/sim", daemon->options.state);
     if (tf_sim_root(directory, spki, &size) == TF_OK) {
         tf_base64_write(spki, size, out);

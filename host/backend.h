@@ -17,7 +17,8 @@ struct tf_backend_pages {
     uint64_t offset;     /* from the base; multiple of TF_PAGE */
     uint64_t size;       /* multiple of TF_PAGE */
     uint64_t secinfo;    /* SECINFO.FLAGS */
-    const uint8_t *from; /* page-aligned content; NULL: whatever, for unmeasured pages */
+    const uint8_t *from; /* page-aligned content in anonymous memory (the driver refuses
+                            noexec mounts); NULL: whatever, for unmeasured pages */
     bool is_measured;
 };
 
@@ -49,3 +50,6 @@ struct tf_backend {
 
 /** host/enclave_sim.c. */
 extern const struct tf_backend tf_backend_sim;
+
+/** host/enclave_sgx.c. Its create gives -ENODEV for whatever the machine lacks. */
+extern const struct tf_backend tf_backend_sgx;

@@ -36,6 +36,7 @@ struct tf_options {
     char *worker_path; /* owned */
     struct tf_engine engines[TF_ENGINES_MAX];
     size_t engine_count;
+    bool is_sgx; /* the backend: hardware, else the simulator */
     bool is_strict;
     uint64_t transition_cycles;
     uint64_t idle_seconds;

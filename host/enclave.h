@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclave.h - one enclave instance, loaded and entered by the worker. host/load.c walks the
- * image and calls a backend's operations; the simulator implements them (host/enclave_sim.c),
- * the driver's backend has the same table.
+ * enclave.h - one enclave instance, loaded and entered by the worker. host/load.c walks
+ * the image and calls a backend's operations: the simulator's (host/enclave_sim.c) or
+ * those of Linux's SGX driver (host/enclave_sgx.c).
  */
 #pragma once
 
@@ -15,17 +15,24 @@
 #include "lib/err.h"
 
 struct tf_enclave;
+struct tf_sgx_port; /* host/sgx.h */
+
+enum tf_enclave_kind { TF_ENCLAVE_SIM = 0, TF_ENCLAVE_SGX };
 
 struct tf_enclave_options {
+    enum tf_enclave_kind kind;
     const char *image_path;
     const char *sigstruct_path;
     uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */
+    uint16_t config_svn;     /* KSS: version of what config_id names; part of the keys */
+    struct tf_sgx_port *sgx_port; /* hardware: what stands in for the kernel; NULL: it */
     const char *sim_dir;     /* machine.key and root.pem live here; made when missing */
     bool is_strict;          /* ENCLU traps and is emulated; else sites are patched after EINIT */
     uint64_t transition_cycles; /* burnt per EENTER and EEXIT pair; default 10000 */
 };
 
-/** Loads, measures, checks the SIGSTRUCT, initialises. @return TF_EIMAGE_*, TF_EIO. */
+/** Loads, measures, checks the SIGSTRUCT, initialises. @return TF_EIMAGE_*, TF_EIO,
+ *  TF_EPLATFORM after a line on stderr for each thing that this machine lacks. */
 TF_MUST_USE tf_err tf_enclave_open(const struct tf_enclave_options *options,
                                    struct tf_enclave **out);
 
@@ -64,7 +71,8 @@ void tf_enclave_target_info(const struct tf_enclave *enclave, struct sgx_target_
 
 /**
  * Turns a REPORT (its MAC is checked) into evidence JSON (doc/formats.md).
- * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT.
+ * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT,
+ *         TF_EQUOTE (hardware: nobody to sign it).
  */
 TF_MUST_USE tf_err tf_enclave_quote(const struct tf_enclave *enclave,
                                     const struct sgx_report *report, char *out,

@@ -5,6 +5,7 @@
  */
 #include "host/backend.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -192,8 +193,10 @@ static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *
     struct sgx_secs secs;
     tf_image_secs(&enclave->image, &secs);
     memcpy(secs.config_id, options->config_id, sizeof(secs.config_id));
-    if (enclave->backend->create(options, &secs, &enclave->self) != 0) {
-        return TF_EIO;
+    secs.config_svn = options->config_svn;
+    int rc = enclave->backend->create(options, &secs, &enclave->self);
+    if (rc != 0) {
+        return rc == -ENODEV ? TF_EPLATFORM : TF_EIO;
     }
     err = add_pages(enclave);
     if (err != TF_OK) {
@@ -212,7 +215,8 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
     if (enclave == NULL) {
         return TF_ENOMEM;
     }
-    enclave->backend = &tf_backend_sim;
+    enclave->backend =
+        options->kind == TF_ENCLAVE_SGX ? &tf_backend_sgx : &tf_backend_sim;
     tf_err err = load(enclave, options);
     if (err != TF_OK) {
         tf_enclave_close(enclave);

@@ -39,7 +39,7 @@ struct program {
 static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--worker PATH] [--threads N] [--strict] [--transition-cycles N]\n"
-    "              [--idle-seconds N]\n";
+    "              [--idle-seconds N] [--backend sim|sgx]\n";
 
 static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -99,6 +99,9 @@ static bool set_option(struct tf_options *o, int option, char *value)
         return parse_number(value, 0, 100000000, &o->transition_cycles);
     case 'I':
         return parse_number(value, 1, 86400, &o->idle_seconds);
+    case 'b':
+        o->is_sgx = strcmp(value, "sgx") == 0;
+        return o->is_sgx || strcmp(value, "sim") == 0;
     case 'n':
         if (!parse_number(value, 1, TF_THREADS_MAX, &number)) {
             return false;
@@ -149,6 +152,7 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         {"strict", no_argument, NULL, 'S'},
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
+        {"backend", required_argument, NULL, 'b'},
         {NULL, 0, NULL, 0}};
     o->transition_cycles = 10000;
     o->idle_seconds = 60;
@@ -260,7 +264,7 @@ static bool start(struct program *p)
 {
     struct tf_daemon *daemon = &p->daemon;
     struct tf_options *o = &daemon->options;
-    daemon->is_simulated = true;
+    daemon->is_simulated = !o->is_sgx;
     for (size_t i = 0; i < o->engine_count; i++) {
         if (!step(o->engines[i].sigstruct_path, read_identity(&o->engines[i]))) {
             return false;
@@ -312,9 +316,11 @@ int main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return 2;
     }
-    (void)puts(
-        "tfaasd: SIMULATED: enclaves run in a simulator, without any protection from "
-        "this machine's owner");
+    (void)puts(program.daemon.options.is_sgx
+                   ? "tfaasd: enclaves run on SGX hardware; evidence is refused: no quotes "
+                     "by AESM yet"
+                   : "tfaasd: SIMULATED: enclaves run in a simulator, without any "
+                     "protection from this machine's owner");
     (void)fflush(stdout);
     bool is_good = start(&program);
     if (is_good) {

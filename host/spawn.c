@@ -95,6 +95,8 @@ static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX
                           text.idle,
                           arg("--links"),
                           text.links,
+                          arg("--backend"),
+                          arg(o->is_sgx ? "sgx" : "sim"),
                           o->is_strict ? arg("--strict") : NULL,
                           NULL};
     posix_spawn_file_actions_t files;

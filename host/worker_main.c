@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "host/log.h"
+#include "host/sgx.h"
 #include "host/worker.h"
 #include "lib/bytes.h"
 
@@ -27,6 +28,7 @@ struct options {
     const char *descriptor_path;
     uint64_t idle_seconds;
     unsigned links;
+    bool is_dry;
 };
 
 struct process {
@@ -48,8 +50,11 @@ struct start {
 static const char usage[] =
     "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
     "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
-    "                    [--idle-seconds N]\n"
-    "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
+    "                    [--idle-seconds N] [--config-svn N] [--backend sim|sgx]\n"
+    "       tfaas-worker --backend sgx --dry-run --image F --sigstruct F [--config-id "
+    "HEX]\n"
+    "Started by tfaasd; the links are descriptors 3 to 3 + N - 1. A dry run prints what\n"
+    "the hardware backend would ask of the kernel, and asks nothing.\n";
 
 static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
 {
@@ -87,6 +92,18 @@ static bool set_option(struct options *o, int option, const char *value)
         return true;
     case 't':
         return parse_number(value, 0, 100000000, &o->enclave.transition_cycles);
+    case 'b':
+        o->enclave.kind = strcmp(value, "sgx") == 0 ? TF_ENCLAVE_SGX : TF_ENCLAVE_SIM;
+        return o->enclave.kind == TF_ENCLAVE_SGX || strcmp(value, "sim") == 0;
+    case 'D':
+        o->is_dry = true;
+        return true;
+    case 'v':
+        if (!parse_number(value, 0, UINT16_MAX, &number)) {
+            return false;
+        }
+        o->enclave.config_svn = (uint16_t)number;
+        return true;
     case 'I':
         return parse_number(value, 1, 86400, &o->idle_seconds);
     case 'n':
@@ -112,6 +129,9 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
         {"links", required_argument, NULL, 'n'},
+        {"backend", required_argument, NULL, 'b'},
+        {"config-svn", required_argument, NULL, 'v'},
+        {"dry-run", no_argument, NULL, 'D'},
         {NULL, 0, NULL, 0}};
     struct options o = {.enclave = {.transition_cycles = 10000}, .idle_seconds = 60};
     int option = 0;
@@ -120,13 +140,40 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
             return TF_EUSAGE;
         }
     }
-    if (optind != argc || o.links == 0 || o.enclave.image_path == NULL ||
-        o.enclave.sigstruct_path == NULL || o.descriptor_path == NULL ||
-        o.enclave.sim_dir == NULL) {
+    if (optind != argc || (o.is_dry && o.enclave.kind != TF_ENCLAVE_SGX)) {
         return TF_EUSAGE;
     }
     *out = o;
     return TF_OK;
+}
+
+/* Whether all is there that the kind of run needs. */
+static bool is_complete(const struct options *o)
+{
+    bool has_image = o->enclave.image_path != NULL && o->enclave.sigstruct_path != NULL;
+    bool is_sim = o->enclave.kind == TF_ENCLAVE_SIM;
+
+    return has_image && (o->is_dry || (o->links != 0 && o->descriptor_path != NULL &&
+                                       (!is_sim || o->enclave.sim_dir != NULL)));
+}
+
+/* Loads and takes down with nothing under it that could do anything. */
+static int run_dry(const struct options *o)
+{
+    struct tf_sgx_dry dry;
+    struct tf_enclave *enclave = NULL;
+    struct tf_enclave_options options = o->enclave;
+
+    tf_sgx_dry_init(&dry, stdout);
+    options.sgx_port = &dry.port;
+    tf_err err = tf_enclave_open(&options, &enclave);
+    tf_enclave_close(enclave);
+    if (err != TF_OK) {
+        (void)fprintf(stderr, "tfaas-worker: %s: %s\n", tf_err_name(err),
+                      tf_err_text(err));
+        return TF_WORKER_EXIT + (int)err;
+    }
+    return 0;
 }
 
 static tf_err read_descriptor(struct process *p)
@@ -235,9 +282,18 @@ static tf_err run_threads(struct process *p)
 int main(int argc, char **argv)
 {
     static struct process process;
-    if (parse_options(argc, argv, &process.options) != TF_OK) {
+    tf_err err = parse_options(argc, argv, &process.options);
+    const struct options *o = &process.options;
+    if (err == TF_OK && o->enclave.kind == TF_ENCLAVE_SGX && !o->is_dry &&
+        tf_sgx_missing(stderr) != 0) { /* before anything else can be wrong */
+        return TF_WORKER_EXIT + (int)TF_EPLATFORM;
+    }
+    if (err != TF_OK || !is_complete(o)) {
         (void)fputs(usage, stderr);
         return 2;
+    }
+    if (o->is_dry) {
+        return run_dry(o);
     }
     /* Inherited on purpose, but no further. */
     for (unsigned i = 0; i < process.options.links; i++) {
@@ -246,7 +302,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    tf_err err = read_descriptor(&process);
+    err = read_descriptor(&process);
     if (err == TF_OK) {
         err = tf_enclave_open(&process.options.enclave, &process.enclave);
     }

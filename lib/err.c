@@ -173,6 +173,10 @@ static const struct row rows[TF_ERR_COUNT] = {
                           "Use HTTP/1.1."},
     [TF_EHTTP_METHOD] = {"http-method", "the method or transfer coding is not served",
                          "Use another method, or only the chunked coding."},
+    [TF_EPLATFORM] = {"platform", "this machine cannot run enclaves on SGX hardware",
+                      "`tfaas doctor` says what is missing and how to fix it."},
+    [TF_EQUOTE] = {"quote", "no quoting enclave signs for this worker: no evidence",
+                   "Quotes by AESM are not there yet; use --backend sim for tests."},
 };
 
 static const struct row unknown = {"unknown", "no such error code", ""};

@@ -88,6 +88,10 @@ typedef enum tf_err {
     TF_EHTTP_VERSION,  /* 505 */
     TF_EHTTP_METHOD,   /* 501: transfer coding or method that is not served */
 
+    /* SGX hardware. */
+    TF_EPLATFORM, /* this machine cannot run enclaves on SGX hardware */
+    TF_EQUOTE,    /* nobody here can turn a REPORT into evidence */
+
     TF_ERR_COUNT
 } tf_err;
 

@@ -9,6 +9,6 @@ $(O)/toy.img: $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enc
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
 
 $(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
-              host/enclave_sim.c $(wildcard host/sim_*.c host/sim_*.S)) $(LIB) \
+              $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) \
               $(O)/host/test/attack/%.o
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
