@@ -281,9 +281,14 @@ static tf_err fill_key(const struct tf_conn *conn, struct tf_grant *grant)
     return tf_grant_set_key(grant, conn->manage->csr.key_pem);
 }
 
-/* Seals the grant and hands it to the host's store. The grant is in force without it;
- * what fails here costs a new grant after a restart. */
-static tf_err store(struct tf_thread *thread, const struct tf_grant *grant)
+/* A sealed grant, for the host's store. */
+struct stored {
+    uint8_t *blob; /* owned */
+    size_t size;
+};
+
+/* @return TF_OK, TF_ELIMIT, TF_ENOMEM, TF_EINTERNAL. */
+static tf_err seal_grant(const struct tf_grant *grant, struct stored *out)
 {
     char *text = malloc(TF_GRANT_MAX);
     uint8_t *blob = malloc(TF_GRANT_MAX + TF_SEAL_OVERHEAD);
@@ -296,22 +301,48 @@ static tf_err store(struct tf_thread *thread, const struct tf_grant *grant)
     if (err == TF_OK) {
         err = tf_seal(text, size, blob);
     }
-    if (err == TF_OK) {
-        uint8_t head[sizeof(struct tf_msg_sealed) + TF_NAME_MAX];
-        struct tf_msg_sealed message = {(uint32_t)strlen(grant->lambda), 0};
-        memcpy(head, &message, sizeof(message));
-        memcpy(head + sizeof(message), grant->lambda, message.name_size);
-        bool is_sent =
-            tf_emit_frame(thread, TF_MSG_SEALED, 0,
-                          tf_emit_part(head, sizeof(message) + message.name_size),
-                          tf_emit_part(blob, size + TF_SEAL_OVERHEAD));
-        err = is_sent ? TF_OK : TF_EINTERNAL;
-    }
     if (text != NULL) {
         tf_wipe(text, TF_GRANT_MAX);
     }
     free(text);
-    free(blob);
+    if (err != TF_OK) {
+        free(blob);
+        return err;
+    }
+    *out = (struct stored){blob, size + TF_SEAL_OVERHEAD};
+    return TF_OK;
+}
+
+/* Hands it to the host's store: a request is taken up only when there is room for this
+ * (has_turn in serve.c). */
+static tf_err send_sealed(struct tf_thread *thread, const char *lambda,
+                          const struct stored *stored)
+{
+    uint8_t head[sizeof(struct tf_msg_sealed) + TF_NAME_MAX];
+    struct tf_msg_sealed message = {(uint32_t)strlen(lambda), 0};
+
+    memcpy(head, &message, sizeof(message));
+    memcpy(head + sizeof(message), lambda, message.name_size);
+    bool is_sent = tf_emit_frame(thread, TF_MSG_SEALED, 0,
+                                 tf_emit_part(head, sizeof(message) + message.name_size),
+                                 tf_emit_part(stored->blob, stored->size));
+    return is_sent ? TF_OK : TF_EINTERNAL;
+}
+
+/* Sealed before it is in force: what the attester is told failed must not serve, and what
+ * serves must outlive a restart. */
+static tf_err put_and_store(struct tf_thread *thread, const struct tf_grant *grant)
+{
+    struct stored stored = {0};
+
+    tf_err err = seal_grant(grant, &stored);
+    if (err == TF_OK) {
+        err = tf_grant_put(thread, grant, false);
+    }
+    if (err == TF_OK) {
+        err = send_sealed(thread, grant->lambda, &stored);
+    }
+    free(stored.blob);
     return err;
 }
 
@@ -325,10 +356,7 @@ static tf_err accept_grant(struct tf_conn *conn, struct tf_grant *grant)
     }
     tf_err err = fill_key(conn, grant);
     if (err == TF_OK) {
-        err = tf_grant_put(conn->thread, grant, false);
-    }
-    if (err == TF_OK) {
-        err = store(conn->thread, grant);
+        err = put_and_store(conn->thread, grant);
     }
     if (err == TF_OK) {
         err = tf_grant_answer_write(grant, text, sizeof(text), &size);

@@ -144,13 +144,14 @@ struct rig_grant {
     const char *san[3];   /* of the certificate; as names */
     const char *digest;
     uint64_t floor;
-    uint64_t not_before; /* the rig's now */
-    uint64_t not_after;  /* now + 3600 */
-    bool is_upload;      /* bring a key; else a CSR is made on the connection */
-    const char *kind;    /* of an uploaded key: "P-256" (default) or "ED25519" */
-    const char *ca;      /* what signs the certificate: "P-256" (default) or "RSA" */
-    EVP_PKEY *other_key; /* in the certificate, instead of the right one */
-    const char *chain;   /* instead of a certificate */
+    uint64_t not_before;   /* the rig's now */
+    uint64_t not_after;    /* now + 3600 */
+    bool is_upload;        /* bring a key; else a CSR is made on the connection */
+    const char *kind;      /* of an uploaded key: "P-256" (default) or "ED25519" */
+    const char *ca;        /* what signs the certificate: "P-256" (default) or "RSA" */
+    EVP_PKEY *other_key;   /* in the certificate, instead of the right one */
+    const char *chain;     /* instead of a certificate */
+    const char *chain_end; /* after the certificate, or NULL */
     const struct fixture_key *signer; /* NULL: the publisher */
     const uint8_t *exporter;          /* NULL: the connection's */
     bool is_pkcs8;

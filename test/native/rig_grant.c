@@ -171,6 +171,10 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
             ? strdup(grant.chain)
             : certificate(in_cert, grant.san[0] != NULL ? grant.san : grant.names,
                           grant.ca != NULL ? grant.ca : "P-256", rig->now);
+    if (grant.chain_end != NULL) {
+        chain = realloc(chain, strlen(chain) + strlen(grant.chain_end) + 1);
+        strcat(chain, grant.chain_end);
+    }
     char *pem = grant.is_upload ? key_pem(key, grant.is_pkcs8) : strdup("");
     char *text = payload(rig, client, &grant, chain, pem);
     struct fixture_bytes envelope =

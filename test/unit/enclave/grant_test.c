@@ -175,6 +175,29 @@ static void without_a_request_there_is_no_key(void)
     rig_close(rig);
 }
 
+/* A chain that fits with an empty key, and no longer with the key filled in: it cannot be
+ * sealed. What cannot be stored is not in force either, else a restart would end it
+ * unasked, while the attester was told that there is no grant. */
+static void a_grant_that_cannot_be_sealed_is_refused(void)
+{
+    enum { BYTES = 5320 };
+    struct rig *rig = rig_open();
+    char *answer = NULL;
+    char *chain = calloc(1, BYTES + 1);
+
+    CHECK(rig_load(rig, 0, &hello) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    memset(chain, 1, BYTES); /* each takes six bytes in JSON */
+    const struct rig_grant grant = {.chain_end = chain};
+    CHECK(rig_grant(rig, client, &grant, &answer) == 400);
+    CHECK(rig_is_error(answer, TF_ELIMIT));
+    CHECK(rig_last(rig, TF_MSG_SEALED) == NULL);
+    CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
+    free(answer);
+    free(chain);
+    rig_close(rig);
+}
+
 /* --- the host's store
  * ------------------------------------------------------------------- */
 
@@ -304,6 +327,7 @@ int main(void)
     RUN(a_grant_outside_its_time_is_refused);
     RUN(two_lambdas_do_not_share_a_name);
     RUN(without_a_request_there_is_no_key);
+    RUN(a_grant_that_cannot_be_sealed_is_refused);
     RUN(a_restart_needs_nobody);
     RUN(a_sealed_grant_opens_in_this_enclave_only);
     RUN(an_old_sealed_grant_replaces_no_later_one);
