@@ -139,34 +139,56 @@ static long content_length(const char *head)
     return -1;
 }
 
-/* Reads one response into `buffer`; the body's place and size come back. */
-static bool receive(BIO *bio, char *buffer, int *status, char **body, size_t *body_size)
-{
-    size_t size = 0;
-    char *end = NULL;
-    long length = -1;
+/* A response on its way in; `buffer` has ANSWER_MAX bytes and one for a NUL. */
+struct response {
+    char *buffer;
+    size_t size;
+    char *body; /* NULL until the head is whole */
+    size_t body_size;
+};
 
-    while (end == NULL || size < (size_t)(end - buffer) + (size_t)length) {
-        int n = size < ANSWER_MAX ? BIO_read(bio, buffer + size, (int)(ANSWER_MAX - size))
-                                  : 0;
+/* Finds the end of the head, once it is there. False if the head is no good. */
+static bool split(struct response *r)
+{
+    char *end = r->body != NULL ? NULL : strstr(r->buffer, "\r\n\r\n");
+
+    if (end == NULL) {
+        return true;
+    }
+    *end = '\0';
+    long length = content_length(r->buffer);
+    r->body = end + 4;
+    r->body_size = (size_t)length;
+    return length >= 0 && length <= ANSWER_MAX;
+}
+
+static bool is_whole(const struct response *r)
+{
+    return r->body != NULL && r->size >= (size_t)(r->body - r->buffer) + r->body_size;
+}
+
+static bool receive(BIO *bio, struct response *r)
+{
+    while (!is_whole(r)) {
+        int room = (int)(ANSWER_MAX - r->size);
+        int n = room > 0 ? BIO_read(bio, r->buffer + r->size, room) : 0;
         if (n <= 0) {
             return false;
         }
-        size += (size_t)n;
-        buffer[size] = '\0';
-        if (end == NULL && (end = strstr(buffer, "\r\n\r\n")) != NULL) {
-            *end = '\0';
-            end += 4;
-            length = content_length(buffer);
-            if (length < 0 || length > ANSWER_MAX) {
-                return false;
-            }
+        r->size += (size_t)n;
+        r->buffer[r->size] = '\0';
+        if (!split(r)) {
+            return false;
         }
     }
-    *status = strncmp(buffer, "HTTP/1.1 ", 9) == 0 ? atoi(buffer + 9) : 0;
-    *body = end;
-    *body_size = (size_t)length;
     return true;
+}
+
+static bool is_ok(const char *head)
+{
+    static const char ok[] = "HTTP/1.1 200 ";
+
+    return strncmp(head, ok, sizeof(ok) - 1) == 0;
 }
 
 static const char *text_of(const json_t *answer, const char *key)
@@ -180,9 +202,7 @@ static tf_err exchange(struct tf_channel_client *c, const char *path, const char
                        size_t size, char *buffer, json_t **answer)
 {
     char head[512];
-    int status = 0;
-    char *text = NULL;
-    size_t text_size = 0;
+    struct response r = {.buffer = buffer};
     json_t *parsed = NULL;
     int n = snprintf(head, sizeof(head),
                      "POST %s HTTP/1.1\r\nhost: %s\r\ncontent-type: application/json\r\n"
@@ -190,12 +210,11 @@ static tf_err exchange(struct tf_channel_client *c, const char *path, const char
                      path, SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name), size);
 
     if (!send_all(c->bio, head, (size_t)n) || !send_all(c->bio, body, size) ||
-        !receive(c->bio, buffer, &status, &text, &text_size) ||
-        tf_json_parse(text, text_size, &parsed) != TF_OK) {
+        !receive(c->bio, &r) || tf_json_parse(r.body, r.body_size, &parsed) != TF_OK) {
         (void)tf_report(TF_EIO, "the enclave's answer to %s did not arrive whole", path);
         return TF_EIO;
     }
-    if (status != 200) {
+    if (!is_ok(buffer)) {
         (void)tf_report_remote(text_of(parsed, "error"), text_of(parsed, "text"),
                                text_of(parsed, "hint"));
         json_decref(parsed);

@@ -84,23 +84,27 @@ static bool take(int argc, char **argv, int *at, const struct tf_option *options
     return store(option, value);
 }
 
+/* Keeps the operand if it is wanted. */
+static void store_operand(const char **operands, size_t count, size_t i, const char *text)
+{
+    if (i < count) {
+        operands[i] = text;
+    }
+}
+
 bool tf_options(int argc, char **argv, const struct tf_option *options,
                 const char **operands, size_t count)
 {
     size_t found = 0;
 
     for (int at = 1; at < argc;) {
-        if (strncmp(argv[at], "--", 2) == 0) {
-            if (!take(argc, argv, &at, options)) {
-                return false;
-            }
-            continue;
+        bool is_option = strncmp(argv[at], "--", 2) == 0;
+        if (is_option && !take(argc, argv, &at, options)) {
+            return false;
         }
-        if (found < count) {
-            operands[found] = argv[at];
+        if (!is_option) {
+            store_operand(operands, count, found++, argv[at++]);
         }
-        found++;
-        at++;
     }
     if (found != count) {
         (void)tf_report(TF_EUSAGE,

@@ -140,26 +140,32 @@ tf_err tf_key_sign(EVP_PKEY *key, const void *data, size_t size,
     return TF_OK;
 }
 
-static void write_signature(struct tf_json_writer *w, EVP_PKEY *key,
-                            const uint8_t *signature, size_t size)
+/* What goes into an envelope; with a NULL key it has no signature: what `pack` makes. */
+struct content {
+    const char *type;
+    const void *payload;
+    size_t payload_size;
+    EVP_PKEY *key;
+    uint8_t signature[TF_SIGNATURE_MAX];
+    size_t signature_size;
+};
+
+static void write_signature(struct tf_json_writer *w, const struct content *c)
 {
     uint8_t spki[TF_SPKI_MAX];
     char keyid[2 * TF_SHA256_SIZE + 1];
 
-    tf_keyid(spki, tf_key_spki(key, spki), keyid);
+    tf_keyid(spki, tf_key_spki(c->key, spki), keyid);
     tf_json_open_object(w, NULL);
     tf_json_put_string(w, "keyid", keyid);
-    tf_json_put_base64(w, "sig", signature, size);
+    tf_json_put_base64(w, "sig", c->signature, c->signature_size);
     tf_json_close_object(w);
 }
 
-/* With a NULL key the envelope has no signature: what `pack` makes. */
-static tf_err write_envelope(EVP_PKEY *key, const char *type, const void *payload,
-                             size_t payload_size, const uint8_t *signature,
-                             size_t signature_size, char **out, size_t *size)
+static tf_err write_envelope(const struct content *c, char **out, size_t *size)
 {
     struct tf_json_writer w;
-    size_t cap = tf_base64_size(payload_size) + 1024;
+    size_t cap = tf_base64_size(c->payload_size) + 1024;
     char *text = malloc(cap);
 
     if (text == NULL) {
@@ -167,16 +173,17 @@ static tf_err write_envelope(EVP_PKEY *key, const char *type, const void *payloa
     }
     tf_json_writer_init(&w, text, cap);
     tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "payloadType", type);
-    tf_json_put_base64(&w, "payload", payload, payload_size);
+    tf_json_put_string(&w, "payloadType", c->type);
+    tf_json_put_base64(&w, "payload", c->payload, c->payload_size);
     tf_json_open_array(&w, "signatures");
-    if (key != NULL) {
-        write_signature(&w, key, signature, signature_size);
+    if (c->key != NULL) {
+        write_signature(&w, c);
     }
     tf_json_close_array(&w);
     tf_json_close_object(&w);
     tf_err err = tf_json_take(&w, size);
     if (err != TF_OK) {
+        tf_wipe(text, cap);
         free(text);
         return err;
     }
@@ -184,28 +191,29 @@ static tf_err write_envelope(EVP_PKEY *key, const char *type, const void *payloa
     return TF_OK;
 }
 
+static tf_err sign_content(struct content *c)
+{
+    size_t cap = c->payload_size + strlen(c->type) + 64;
+    uint8_t *pae = malloc(cap);
+
+    if (pae == NULL) {
+        return TF_ENOMEM;
+    }
+    size_t size = tf_dsse_pae_write(c->type, c->payload, c->payload_size, pae, cap);
+    tf_err err = size == 0
+                     ? TF_EINTERNAL
+                     : tf_key_sign(c->key, pae, size, c->signature, &c->signature_size);
+    tf_wipe(pae, cap);
+    free(pae);
+    return err;
+}
+
 tf_err tf_envelope_make(EVP_PKEY *key, const char *type, const void *payload,
                         size_t payload_size, char **out, size_t *size)
 {
-    uint8_t signature[TF_SIGNATURE_MAX];
-    size_t signature_size = 0;
+    struct content c = {
+        .type = type, .payload = payload, .payload_size = payload_size, .key = key};
+    tf_err err = key == NULL ? TF_OK : sign_content(&c);
 
-    if (key != NULL) {
-        size_t cap = payload_size + strlen(type) + 64;
-        uint8_t *pae = malloc(cap);
-        if (pae == NULL) {
-            return TF_ENOMEM;
-        }
-        size_t pae_size = tf_dsse_pae_write(type, payload, payload_size, pae, cap);
-        tf_err err = pae_size == 0
-                         ? TF_EINTERNAL
-                         : tf_key_sign(key, pae, pae_size, signature, &signature_size);
-        tf_wipe(pae, cap);
-        free(pae);
-        if (err != TF_OK) {
-            return err;
-        }
-    }
-    return write_envelope(key, type, payload, payload_size, signature, signature_size,
-                          out, size);
+    return err == TF_OK ? write_envelope(&c, out, size) : err;
 }

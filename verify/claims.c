@@ -48,20 +48,19 @@ static bool read_lambda(const json_t *object, struct tf_lambda_claim *out)
 static bool read_lambdas(const json_t *list, const char *wanted, struct tf_claims *out)
 {
     struct tf_lambda_claim one;
+    size_t found = 0;
 
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!read_lambda(json_array_get(list, i), &one)) {
             return false;
         }
         if (strcmp(one.name, wanted) == 0) {
-            if (out->has_lambda) {
-                return false; /* two statements about one lambda say nothing */
-            }
-            out->has_lambda = true;
             out->lambda = one;
+            found++;
         }
     }
-    return true;
+    out->has_lambda = found == 1;
+    return found <= 1; /* two statements about one lambda say nothing */
 }
 
 static bool read_exactly(struct tf_json_fields *f, const char *key, uint8_t *out,

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The operator looks for a granted lambda's private key on his machine, with all that root can
-# read: the worker's memory outside of the enclave, the daemon's memory, what both wrote to
-# sockets and files during the grant and the first requests, every file of the store and the
-# logs. It must be nowhere: not raw, not in hex, not in base64, not half of it. In the simulator
-# root can read the enclave too, which tells what to look for: the private key of the
-# certificate that clients see. (On hardware those pages are encrypted.)
+# The operator looks for a granted lambda's private key on his machine, with all that root
+# can read: the worker's memory outside of the enclave, the daemon's memory, what both
+# wrote to sockets and files during the grant and the first requests, every file of the
+# store and the logs. It must be nowhere: not raw, not in hex, not in base64, not half of
+# it. In the simulator root can read the enclave too, which tells what to look for: the
+# private key of the certificate that clients see. (On hardware those pages are
+# encrypted.)
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 # shellcheck source=test/tools/tool.sh
@@ -79,7 +80,8 @@ somewhere() {
 
 on_the_host() {
     local files
-    nowhere "the worker's memory outside of the enclave" memory "$scalar" "$worker" "$size"
+    nowhere "the worker's memory outside of the enclave" \
+        memory "$scalar" "$worker" "$size"
     nowhere "the daemon's memory" memory "$scalar" "$daemon"
     mapfile -t files < <(find "$work" -type f ! -name 'trace.*' ! -name log)
     nowhere "any of ${#files[@]} files of the host" file "$scalar" "${files[@]}"

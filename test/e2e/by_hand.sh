@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# The format of bundles is open: the commands of doc/bundle-by-hand.md, cut out of that page,
-# come to the same result as `tfaas verify`, with standard tools only.
+# The format of bundles is open: the commands of doc/bundle-by-hand.md, cut out of that
+# page, come to the same result as `tfaas verify`, with standard tools only.
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/tools/tool.sh

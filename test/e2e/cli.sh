@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # What `tfaas` does without a host: projects, keys, trust domains, policies, bundles. Exit
-# statuses are those of cli/cli.h, refusals have the stable names of lib/err.c, keys are never
-# overwritten, and each bad bundle that test/tools/mangle.c makes is refused with its own code.
+# statuses are those of cli/cli.h, refusals have the stable names of lib/err.c, keys are
+# never overwritten, and each bad bundle that test/tools/mangle.c makes is refused with
+# its own code.
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/tools/tool.sh
@@ -12,11 +13,13 @@
 # A temporary folder is outside of the repository: paths of the build must be absolute.
 bin=$(cd "$bin" && pwd) || exit 1
 root=$PWD
-verbs=(init key domain ca policy pack sign verify deploy attest grant invoke ls rm info image)
+verbs=(init key domain ca policy pack sign verify deploy attest grant invoke ls rm info
+    image)
 
 cli() { timeout 60 "$bin/tfaas" "$@"; }
 
-# exits NAME STATUS CODE ARG...: `tfaas ARG...` ends with STATUS and says CODE; - for nothing.
+# exits NAME STATUS CODE ARG...: `tfaas ARG...` ends with STATUS and says CODE; - for
+# nothing.
 exits() {
     local title=$1 status=$2 code=$3 got
     shift 3
@@ -59,7 +62,8 @@ usage() {
     exits "too many operands" 2 usage verify a b --domain c
     exits "no host there" 2 io ls --host "$work/none.sock"
     says "and says what to do" "TFAAS_HOST"
-    exits "no enclave there" 2 io attest x --policy "$work/policy.json" --connect 127.0.0.1:1
+    exits "no enclave there" 2 io attest x --policy "$work/policy.json" \
+        --connect 127.0.0.1:1
 }
 
 # Literal lines of a manual page's source; one that is continued below is joined.
@@ -132,7 +136,8 @@ keys() {
     exits "a key in no folder" 2 io key new "$work/no/where.pem"
     exits "ca new" 0 - ca new --name "Test CA" --out "$work/ca"
     is "only its owner reads its key" 600 stat -c %a "$work/ca.key"
-    ok "it verifies itself" openssl verify -x509_strict -CAfile "$work/ca.pem" "$work/ca.pem"
+    ok "it verifies itself" openssl verify -x509_strict -CAfile "$work/ca.pem" \
+        "$work/ca.pem"
     exits "a CA is not overwritten" 2 usage ca new --name "Test CA" --out "$work/ca"
     exits "ca new without a name" 2 usage ca new --out "$work/ca2"
 }
@@ -170,10 +175,12 @@ policies() {
         --key "$work/publisher.pem" --out "$work/bad.sig"
     args=(policy new --image "$work/$e.sig" --domain "$work/domain.json")
     exits "policy new" 0 - "${args[@]}" --out "$work/policy.json"
-    is "has the measurement" "$(cli image measure "$bin/$e.img" --json | jq -r .mrenclave)" \
+    is "has the measurement" \
+        "$(cli image measure "$bin/$e.img" --json | jq -r .mrenclave)" \
         jq -r '.measurements[0]' "$work/policy.json"
     is "has the domain and no simulator" "$(sha256sum <"$work/domain.json" |
-        cut -d' ' -f1) null" jq -r '"\(.domain) \(.insecure_sim_root)"' "$work/policy.json"
+        cut -d' ' -f1) null" \
+        jq -r '"\(.domain) \(.insecure_sim_root)"' "$work/policy.json"
     exits "policy new with a simulator's root" 0 - "${args[@]}" --sim-root "$root_key" \
         --out "$work/policy.json"
     says "says what that is good for" SIMULATED
@@ -186,7 +193,8 @@ policies() {
         --domain "$work/domain.json" --out "$work/bad.json"
     exits "a domain that is none" 1 domain-format policy new --image "$work/$e.sig" \
         --domain "$work/policy.json" --out "$work/bad.json"
-    exits "no image" 2 usage policy new --domain "$work/domain.json" --out "$work/bad.json"
+    exits "no image" 2 usage policy new --domain "$work/domain.json" \
+        --out "$work/bad.json"
     ok "nothing was written" test ! -e "$work/bad.json"
 }
 
@@ -202,9 +210,11 @@ packing() {
     local good='"name": "odd", "version": 1, "entry": "main.js", "domains": ["odd.test"]'
     exits "no project there" 2 io pack "$work/none" --out "$work/bad.tfb"
     project '{'
-    exits "a project that is no JSON" 1 manifest-json pack "$work/odd" --out "$work/bad.tfb"
+    exits "a project that is no JSON" 1 manifest-json pack "$work/odd" \
+        --out "$work/bad.tfb"
     project '[]'
-    exits "a project that is a list" 1 manifest-field pack "$work/odd" --out "$work/bad.tfb"
+    exits "a project that is a list" 1 manifest-field pack "$work/odd" \
+        --out "$work/bad.tfb"
     project "{$good, \"name\": \"odd\"}"
     exits "a key twice" 1 manifest-keys pack "$work/odd" --out "$work/bad.tfb"
     project "{$good, \"more\": 1}"
@@ -224,7 +234,8 @@ packing() {
     touch "$work/odd/white space.js"
     exits "an odd name" 1 bundle-path pack "$work/odd" --out "$work/bad.tfb"
     rm "$work/odd/white space.js"
-    exits "a bad --name" 1 manifest-field pack "$work/odd" --name A_B --out "$work/bad.tfb"
+    exits "a bad --name" 1 manifest-field pack "$work/odd" --name A_B \
+        --out "$work/bad.tfb"
     exits "a --name that is no UTF-8" 1 manifest-field pack "$work/odd" --name $'\xff' \
         --out "$work/bad.tfb"
     exits "a bad --domain" 1 manifest-field pack "$work/odd" --domain '*.test' \
@@ -257,7 +268,8 @@ signing() {
     exits "sign an empty archive" 1 bundle-tar sign "$work/empty.tfb" \
         --key "$work/publisher.pem"
     exits "sign" 0 - sign "$work/shop.tfb" --key "$work/publisher.pem"
-    exits "verify" 0 - verify "$work/shop.tfb" --domain "$work/domain.json" --engine quickjs
+    exits "verify" 0 - verify "$work/shop.tfb" --domain "$work/domain.json" \
+        --engine quickjs
     is "verify --json" "shop 1 2 $(cli key show "$work/publisher.pem" | cut -d' ' -f2)" \
         verify_json "$work/shop.tfb"
     ok "sign with P-256 into another file" cli sign "$work/shop.tfb" \

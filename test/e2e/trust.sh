@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Who gets a certificate, and who does not: no handshake before the grant, no grant without a
-# good verdict, and nothing that was not signed, attested or measured as promised is accepted.
-# After each refusal the lambda that was deployed before answers as before.
+# Who gets a certificate, and who does not: no handshake before the grant, no grant
+# without a good verdict, and nothing that was not signed, attested or measured as
+# promised is accepted. After each refusal the lambda that was deployed before answers as
+# before.
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=test/tools/tool.sh
@@ -13,7 +14,7 @@ trap 'side_stop; leave' EXIT
 
 cli() { timeout 60 "$bin/tfaas" "$@"; }
 
-# --- what is looked at --------------------------------------------------------------------
+# --- what is looked at ------------------------------------------------------------------
 
 # s_client [ARG...]: a stock TLS client's view of the lambda's domain
 s_client() {
@@ -47,7 +48,9 @@ hand_over() { # KEY CERT: grants in upload mode
         --tls-key "$1" --cert "$2" --allow-sim
 }
 
-is_granted() { cli ls --json | jq -r --arg n "$name" '.lambdas[] | select(.name == $n).granted'; }
+is_granted() {
+    cli ls --json | jq -r --arg n "$name" '.lambdas[] | select(.name == $n).granted'
+}
 
 # make_bundle VERSION TEXT OUT: a lambda that answers TEXT
 make_bundle() {
@@ -63,7 +66,7 @@ JS
 
 hand_in() { cli deploy "$1" --domain "${2:-$work/domain.json}" --engine "$engine"; }
 
-# --- the story, on one engine -------------------------------------------------------------
+# --- the story, on one engine -----------------------------------------------------------
 
 before_the_grant() {
     ok "$engine: make version 5" make_bundle 5 "shop 5" "$work/$name.tfb"
@@ -86,14 +89,16 @@ policy_with() {
 
 verdicts() {
     local zeros=0000000000000000000000000000000000000000000000000000000000000000
+    local stranger=MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw=
     is "$engine: attest with --allow-sim" "good " verdict
     is "$engine: another measurement" "bad policy-measurement" \
         policy_with ".measurements = [\"$zeros\"]"
-    is "$engine: another trust domain" "bad policy-domain" policy_with ".domain = \"$zeros\""
+    is "$engine: another trust domain" "bad policy-domain" policy_with \
+        ".domain = \"$zeros\""
     is "$engine: another publisher" "bad policy-lambda" policy_with \
         ".publishers = [\"$zeros\"]"
     is "$engine: another simulator" "bad evidence-root" policy_with \
-        '.insecure_sim_root = "MCowBQYDK2VwAyEAPUAXw+hDiVqStwqnTRt+vJyYLM8uxJaMwM1V8Sr0Zgw="'
+        ".insecure_sim_root = \"$stranger\""
     is "$engine: no simulator" "bad evidence-root" policy_with 'del(.insecure_sim_root)'
     is "$engine: the right signer" "good " policy_with \
         "del(.measurements) + {signer: \"$signer\", product: 1, min_svn: 1}"
@@ -168,7 +173,8 @@ restart() {
 leaf() { # KEY CERT DAYS: a certificate by the CA, made with openssl
     openssl req -new -key "$1" -subj "/CN=$name.test" -out "$work/leaf.csr" &&
         openssl x509 -req -in "$work/leaf.csr" -CA "$work/ca.pem" -CAkey "$work/ca.key" \
-            -days "$3" -extfile <(echo "subjectAltName=DNS:$name.test") -out "$work/leaf.pem" &&
+            -days "$3" -extfile <(echo "subjectAltName=DNS:$name.test") \
+            -out "$work/leaf.pem" &&
         cat "$work/leaf.pem" "$work/ca.pem" >"$2"
 }
 
@@ -190,7 +196,8 @@ uploads() {
     is "$engine: it is served" "$(openssl pkey -in "$work/ed.key" -pubout)" \
         certificate -pubkey
     ok "$engine: an expired certificate" leaf "$work/tls.key" "$work/expired.pem" -1
-    fails "$engine: is not taken" grant-expired hand_over "$work/tls.key" "$work/expired.pem"
+    fails "$engine: is not taken" grant-expired \
+        hand_over "$work/tls.key" "$work/expired.pem"
 }
 
 # Files of the host's store with a line of the key, in PEM.
@@ -208,7 +215,7 @@ removal() {
     answers "and it answers" 6
 }
 
-# --- images -------------------------------------------------------------------------------
+# --- images -----------------------------------------------------------------------------
 
 # side_start IMAGE SIGSTRUCT: another host, for one image
 side_start() {
@@ -231,7 +238,9 @@ side_stop() {
     side=''
 }
 
-side_cli() { TFAAS_HOST=$work/side/admin.sock TFAAS_CONNECT=127.0.0.1:$side_port cli "$@"; }
+side_cli() {
+    TFAAS_HOST=$work/side/admin.sock TFAAS_CONNECT=127.0.0.1:$side_port cli "$@"
+}
 
 # flip FILE OFFSET: changes one byte
 flip() {

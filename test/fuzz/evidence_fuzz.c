@@ -92,6 +92,8 @@ static void check_report(const struct fixture_key *root, struct tf_verify_input 
     in->evidence = evidence;
     in->claims = (const char *)claims;
     check(in);
+    in->evidence = NULL;
+    in->claims = NULL;
     free(claims);
 }
 

@@ -101,14 +101,11 @@ static void process_open(const char *pid, struct process *out)
     }
     while (out->count < MAPS_MAX && fgets(line, sizeof(line), file) != NULL) {
         struct range *r = &out->maps[out->count++];
-        unsigned long inode = 0;
-        char name[256] = "";
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %*s %*s %*s %lu %255s", &r->start,
-                   &r->end, &inode, name) < 3) {
-            die("maps");
-        }
-        r->is_anonymous = inode == 0;
-        r->is_readable = strncmp(name, "[v", 2) != 0;
+        char *at = line;
+        r->start = strtoull(at, &at, 16);
+        r->end = strtoull(at + 1, NULL, 16); /* behind the dash */
+        r->is_anonymous = strchr(line, '/') == NULL;
+        r->is_readable = strstr(line, "[v") == NULL;
     }
     (void)fclose(file);
     if (out->count == 0 || out->count == MAPS_MAX) {
@@ -116,37 +113,45 @@ static void process_open(const char *pid, struct process *out)
     }
 }
 
+/* The end of the anonymous mapping that has the address; 0 if there is none. */
+static uint64_t end_of(const struct process *p, uint64_t address)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct range *r = &p->maps[i];
+        if (r->is_anonymous && r->start <= address && address < r->end) {
+            return r->end;
+        }
+    }
+    return 0;
+}
+
 /* Whether anonymous mappings fill [start, end). */
 static bool is_filled(const struct process *p, uint64_t start, uint64_t end)
 {
-    for (size_t i = 0; i < p->count && start < end; i++) {
-        const struct range *r = &p->maps[i];
-        if (r->start <= start && start < r->end) {
-            if (!r->is_anonymous) {
-                return false;
-            }
-            start = r->end;
+    for (uint64_t at = start; at < end;) {
+        at = end_of(p, at);
+        if (at == 0) {
+            return false;
         }
     }
-    return start >= end;
+    return true;
 }
 
 /* The enclave's range; ends the program if there is not exactly one. */
 static struct range find_enclave(const struct process *p, uint64_t size)
 {
     struct range found = {0};
-    uint64_t last = 0;
 
     for (size_t i = 0; i < p->count && size != 0; i++) {
         uint64_t start = (p->maps[i].start + size - 1) / size * size;
-        if (start != last && start < p->maps[i].end &&
-            is_filled(p, start, start + size)) {
-            if (found.end != 0) {
-                die("more than one range may be the enclave");
-            }
-            found.start = last = start;
-            found.end = start + size;
+        if (start == found.start || !is_filled(p, start, start + size)) {
+            continue;
         }
+        if (found.end != 0) {
+            die("more than one range may be the enclave");
+        }
+        found.start = start;
+        found.end = start + size;
     }
     if (found.end == 0) {
         die("no range is the enclave");

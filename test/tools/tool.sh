@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash disable=SC2154 # bin, work: of test/e2e/lib.sh
 #
-# test/tools/tool.sh - sourced after test/e2e/lib.sh: the programs of this folder, for scripts.
+# test/tools/tool.sh - sourced after test/e2e/lib.sh: the programs of this folder, for
+# scripts.
 
-# tool NAME: prints the path of test/tools/NAME.c as a program; `make` builds it, and where it
-# did not, it is built here.
+# tool NAME: prints the path of test/tools/NAME.c as a program; `make` builds it, and
+# where it did not, it is built here.
 tool() {
     local made=$bin/test/tools/$1
     if [ ! -x "$made" ] || [ "test/tools/$1.c" -nt "$made" ]; then
