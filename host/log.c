@@ -11,8 +11,11 @@ enum { LINE_MAX = 1024 };
 
 bool tf_log_may(struct tf_log_limit *limit, uint64_t now_ms)
 {
-    enum { PERIOD_MS = 1000, LINES = 10 };
+    enum { PERIOD_MS = 1000, LINES = 100 };
     if (now_ms - limit->since >= PERIOD_MS) {
+        if (limit->count > LINES) {
+            tf_log("lines-dropped", "count=%u", limit->count - LINES);
+        }
         limit->since = now_ms;
         limit->count = 0;
     }
