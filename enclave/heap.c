@@ -2,6 +2,10 @@
 /*
  * heap.c - the thread's heap, and heaps over unmeasured pages in general. An arena may
  * lie on garbage; what it hands out must not, because code forgets to initialise.
+ *
+ * What is freed is wiped: requests, and the keys in them, pass through buffers of ours
+ * and of dependencies (jansson's strings, TLS records), and nobody should find them in a
+ * later block that was not filled to its end.
  */
 #include "enclave/heap.h"
 
@@ -72,13 +76,29 @@ void *tf_heap_realloc(void *block, size_t size)
 {
     struct tf_zeroed_heap *heap = &tf_local_self()->heap;
 
+    if (block == NULL) {
+        return tf_heap_alloc(size);
+    }
     tf_zeroed_heap_prepare(heap, size);
-    return tf_arena_realloc(heap->arena, block, size);
+    if (tf_arena_resize(heap->arena, block, size)) {
+        return block;
+    }
+    void *moved = tf_heap_alloc(size);
+    if (moved != NULL) {
+        memcpy(moved, block, tf_arena_usable(block)); /* it grew */
+        tf_heap_free(block);
+    }
+    return moved;
 }
 
 void tf_heap_free(void *block)
 {
-    tf_arena_free(tf_local_self()->heap.arena, block);
+    struct tf_arena *arena = tf_local_self()->heap.arena;
+
+    if (block != NULL) {
+        tf_arena_wipe(arena, block);
+        tf_arena_free(arena, block);
+    }
 }
 
 size_t tf_heap_usable(const void *block)

@@ -16,7 +16,6 @@
  */
 #include "lib/arena.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -403,6 +402,18 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
     return true;
 }
 
+bool tf_arena_resize(struct tf_arena *arena, void *block, size_t size)
+{
+    uint32_t units = units_for(size);
+    return units != 0 && resize_in_place(arena, checked_unit(arena, block), units);
+}
+
+void tf_arena_wipe(struct tf_arena *arena, void *block)
+{
+    (void)checked_unit(arena, block);
+    memset(block, 0, tf_arena_usable(block));
+}
+
 void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
 {
     if (block == NULL) {
@@ -412,9 +423,7 @@ void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
         tf_arena_free(arena, block);
         return NULL;
     }
-    uint32_t unit = checked_unit(arena, block);
-    uint32_t units = units_for(size);
-    if (units != 0 && resize_in_place(arena, unit, units)) {
+    if (tf_arena_resize(arena, block, size)) {
         return block;
     }
     void *moved = tf_arena_alloc(arena, size);

@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "lib/err.h"
@@ -29,6 +30,13 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size);
 
 /** As realloc(3); on failure returns NULL and `block` stays. */
 void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size);
+
+/** Resizes a block where it is; `size` is at least 1. @return false if it would have to
+ *  move: then nothing has changed. */
+bool tf_arena_resize(struct tf_arena *arena, void *block, size_t size);
+
+/** Overwrites a block's usable bytes with zeros; traps as tf_arena_free does. */
+void tf_arena_wipe(struct tf_arena *arena, void *block);
 
 /** Frees; NULL is fine. A pointer that the arena did not give is a bug: it traps. */
 void tf_arena_free(struct tf_arena *arena, void *block);
