@@ -21,6 +21,7 @@ volatile uint32_t hashtable_seed = 0;
 void json_object_seed(size_t seed)
 {
     uint32_t value = (uint32_t)seed;
+    uint32_t unset = 0;
 
     if (hashtable_seed != 0) {
         return;
@@ -28,5 +29,7 @@ void json_object_seed(size_t seed)
     if (value == 0 && tf_seed((unsigned char *)&value, sizeof(value)) != 0) {
         value = 0; /* tf_seed() itself stops an enclave without entropy */
     }
-    hashtable_seed = value != 0 ? value : 1;
+    value = value != 0 ? value : 1;
+    (void)__atomic_compare_exchange_n(&hashtable_seed, &unset, value, 0, __ATOMIC_SEQ_CST,
+                                      __ATOMIC_SEQ_CST);
 }
