@@ -10,6 +10,7 @@
 #include "abi/limits.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
+#include "lib/names.h"
 
 struct options {
     const char *name;
@@ -20,34 +21,37 @@ struct options {
     const char *host;
 };
 
-/* The first domain of a lambda, as its host lists it. */
-static bool find_domain(const struct options *o, char domain[static TF_DNS_MAX + 1])
+/* The first domain of a lambda, as its host lists it. The host could name another one:
+ * who minds passes --cacert, so that only the publisher's certificates count. */
+static tf_err find_domain(const struct options *o, char domain[static TF_DNS_MAX + 1])
 {
     struct tf_admin_request request = {
         .socket = o->host, .method = "GET", .path = "/v1/lambdas"};
     json_t *answer = NULL;
     size_t i = 0;
     const json_t *lambda = NULL;
-    bool is_found = false;
+    tf_err err = tf_admin_call(&request, &answer);
 
-    if (tf_admin_call(&request, &answer) != TF_OK) {
-        return false;
+    if (err != TF_OK) {
+        return err;
     }
+    err = TF_ENOTFOUND;
     json_array_foreach(json_object_get(answer, "lambdas"), i, lambda)
     {
         const char *name = json_string_value(json_object_get(lambda, "name"));
         const char *first =
             json_string_value(json_array_get(json_object_get(lambda, "domains"), 0));
-        if (name != NULL && first != NULL && strcmp(name, o->name) == 0) {
-            is_found = true;
+        if (name != NULL && first != NULL && strcmp(name, o->name) == 0 &&
+            tf_dns_is_valid(first, strlen(first))) {
+            err = TF_OK;
             (void)snprintf(domain, TF_DNS_MAX + 1, "%s", first);
         }
     }
     json_decref(answer);
-    if (!is_found) {
-        (void)tf_report(TF_ENOTFOUND, "%s is not deployed on %s", o->name, o->host);
+    if (err != TF_OK) {
+        (void)tf_report(err, "%s is not deployed on %s", o->name, o->host);
     }
-    return is_found;
+    return err;
 }
 
 /* --data TEXT or --data @FILE; owned by the caller. */
@@ -108,7 +112,11 @@ static int invoke(const struct options *o)
     CURL *curl = NULL;
     int status = TF_EXIT_USAGE;
 
-    if (!find_domain(o, domain) || !load_data(o, &data, &size)) {
+    tf_err err = find_domain(o, domain);
+    if (err != TF_OK) {
+        return tf_exit(err);
+    }
+    if (!load_data(o, &data, &size)) {
         return TF_EXIT_USAGE;
     }
     curl = curl_easy_init();

@@ -126,10 +126,31 @@ grants() {
     is "$engine: for this name only" "DNS:$name.test" san
     fails "$engine: no TLS 1.2" "alert" s_client -tls1_2
     answers "a stock client gets an answer"
+    invocations
     first=$(certificate -fingerprint -sha256)
     is "$engine: attest shows it is granted" true granted_claim
     ok "$engine: grant again" give
     ok "$engine: with another key" differs "$first" "$(certificate -fingerprint -sha256)"
+}
+
+invocations() {
+    is "$engine: invoke" "shop 5" cli invoke "$name" --cacert "$work/ca.pem"
+    is "$engine: invoke with a body" "shop 5" cli invoke "$name" --cacert "$work/ca.pem" \
+        --path '/a?b=c' --data @"$work/domain.json"
+    fails "$engine: invoke without its CA" io cli invoke "$name"
+    fails "$engine: invoke what is not there" not-found cli invoke "no-$name"
+    is "$engine: ls lists it" "$name 5 $engine true" listed
+    is "$engine: info knows the image" \
+        "$(cli image measure "$bin/$engine.img" --json | jq -r .mrenclave) $signer" identity
+}
+
+listed() {
+    cli ls --json | jq -r --arg n "$name" '.lambdas[] | select(.name == $n) |
+        "\(.name) \(.version) \(.engine) \(.granted)"'
+}
+
+identity() {
+    cli info --json | jq -r --arg e "$engine" '.engines[$e] | "\(.mrenclave) \(.mrsigner)"'
 }
 
 san() { certificate -ext subjectAltName | tail -n 1 | tr -d ' '; }
