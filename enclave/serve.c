@@ -11,6 +11,7 @@
 #include "enclave/manage.h"
 #include "enclave/thread.h"
 #include "lib/bytes.h"
+#include "lib/crypto.h"
 
 enum {
     RECORD = 16 << 10, /* a TLS record's plain text: what is read or written at once */
@@ -162,11 +163,18 @@ static void refuse_and_close(struct tf_conn *conn, unsigned status)
 /* --- requests ------------------------------------------------------------------------
  */
 
-/* The next request begins. */
-static void finish_request(struct tf_exchange *exchange)
+/* The next request begins. A request to the management endpoint may have brought a key.
+ */
+static void finish_request(struct tf_conn *conn)
 {
+    struct tf_exchange *exchange = &conn->exchange;
+
     exchange->has_head = false;
     exchange->turns++;
+    if (conn->is_management) {
+        tf_buffer_wipe(&exchange->content);
+        tf_wipe(exchange->plain.data, exchange->at);
+    }
     tf_buffer_cut(&exchange->content, exchange->content.size);
     tf_buffer_cut(&exchange->head_copy, exchange->head_copy.size);
     if (exchange->at == exchange->plain.size) {
@@ -302,7 +310,7 @@ static tf_err serve_next(struct tf_conn *conn)
         tf_invoke_answer(conn, content(exchange));
     }
     if (!exchange->is_waiting) {
-        finish_request(exchange);
+        finish_request(conn);
     }
     return TF_OK;
 }
@@ -310,7 +318,7 @@ static tf_err serve_next(struct tf_conn *conn)
 void tf_serve_resume(struct tf_conn *conn)
 {
     conn->exchange.is_waiting = false;
-    finish_request(&conn->exchange);
+    finish_request(conn);
 }
 
 /* --- bytes ---------------------------------------------------------------------------
