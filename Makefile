@@ -191,6 +191,8 @@ check: all layers unit-programs $(TOY_TESTS) $(O)/toy.img ## every test; the las
 unit-programs: $(UNIT) $(TOOLS)
 unit: unit-programs ## unit tests only
 	@tools/run-tests $(UNIT)
+boundary: $(BUILT) ## host memory is reached through boundary.c alone (sparse, clang)
+	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' tools/check-boundary
 layers: ## includes stay inside their trust domain
 	@tools/check-layers
 measure: images $(O)/tfaas ## MRENCLAVE of each image
@@ -212,7 +214,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check unit unit-programs layers measure tcb bench show-spine tidy \
+.PHONY: all images programs check unit unit-programs boundary layers measure tcb bench show-spine tidy \
         format clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

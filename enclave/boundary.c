@@ -8,24 +8,50 @@ enum { WORD = 8 };
 extern const char tf_image_base[] __asm__("__ehdr_start")
     __attribute__((visibility("hidden")));
 
+static uint64_t integer(tf_hostptr ptr)
+{
+    return (TF_HOST_CAST uint64_t)ptr.addr;
+}
+
+/* The one place where an integer becomes a pointer to host memory. */
+static uint64_t TF_HOST *words(tf_hostptr ptr)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
+    return (uint64_t TF_HOST *)(uintptr_t)integer(ptr);
+}
+
+tf_hostptr tf_host_pointer(uint64_t addr)
+{
+    return (tf_hostptr){(TF_HOST_CAST tf_hostaddr)addr};
+}
+
+tf_hostptr tf_host_at(tf_hostptr ptr, uint64_t offset)
+{
+    return tf_host_pointer(integer(ptr) + offset);
+}
+
 bool tf_host_is_outside(tf_hostptr ptr, uint64_t size)
 {
     uint64_t base = (uint64_t)(uintptr_t)tf_image_base;
+    uint64_t first = integer(ptr);
 
-    if (ptr.addr % WORD != 0 || size > UINT64_MAX - ptr.addr) {
+    if (first % WORD != 0 || size > UINT64_MAX - first) {
         return false;
     }
-    return ptr.addr + size <= base || ptr.addr >= base + tf_layout.elrange;
+    return first + size <= base || first >= base + tf_layout.elrange;
 }
 
-/* Copies 8 bytes at a time between 8-byte aligned addresses: narrower or unaligned
+/* Both copy 8 bytes at a time between 8-byte aligned addresses: narrower or unaligned
  * accesses to host memory may read or leave stale data (CVE-2022-21233, CVE-2022-21166).
- * DF is clear (entry.S, System V ABI). */
-static void copy_words(void *dst, const void *src, size_t size)
+ * DF is clear (gate.S, System V ABI). */
+static void copy_in(void *to, const uint64_t TF_HOST *from, size_t count)
 {
-    size_t count = size / WORD;
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
 
-    __asm__ volatile("rep movsq" : "+D"(dst), "+S"(src), "+c"(count) : : "memory");
+static void copy_out(uint64_t TF_HOST *to, const void *from, size_t count)
+{
+    __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
 /* The checks of both directions; afterwards nothing is speculated past them. */
@@ -47,8 +73,7 @@ tf_err tf_host_read(void *dst, tf_hostptr src, size_t size)
     if (err != TF_OK) {
         return err;
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
-    copy_words(dst, (const void *)(uintptr_t)src.addr, size);
+    copy_in(dst, words(src), size / WORD);
     return TF_OK;
 }
 
@@ -58,7 +83,6 @@ tf_err tf_host_write(tf_hostptr dst, const void *src, size_t size)
     if (err != TF_OK) {
         return err;
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
-    copy_words((void *)(uintptr_t)dst.addr, src, size);
+    copy_out(words(dst), src, size / WORD);
     return TF_OK;
 }

@@ -31,8 +31,8 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
     thread->heap = (struct tf_arena *)(page->base + page->heap);
     thread->instance = tf_instance_self();
     thread->frame = frame;
-    thread->in.ring.addr = channel.addr + offsetof(struct tf_channel, in);
-    thread->out.ring.addr = channel.addr + offsetof(struct tf_channel, out);
+    thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
+    thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
     tf_slot_init(&thread->slot, (void *)(page->base + page->slot),
                  (size_t)page->slot_size);
     page->state = (uint64_t)(uintptr_t)thread;

@@ -37,7 +37,7 @@ static bool is_channel_good(struct tf_thread_page *page, uint64_t channel)
         return page->channel == channel;
     }
     return channel != 0 &&
-           tf_host_is_outside((tf_hostptr){channel}, sizeof(struct tf_channel));
+           tf_host_is_outside(tf_host_pointer(channel), sizeof(struct tf_channel));
 }
 
 struct tf_entry_exit tf_entry_work(uint64_t channel, uint64_t now)
@@ -55,7 +55,7 @@ struct tf_entry_exit tf_entry_work(uint64_t channel, uint64_t now)
         tf_zeroed_heap_init(&local->heap, (void *)(page->base + page->heap),
                             page->heap_size);
     }
-    struct tf_core_exit done = tf_core_enter(page, (tf_hostptr){channel}, now);
+    struct tf_core_exit done = tf_core_enter(page, tf_host_pointer(channel), now);
     if (done.exit == TF_EXIT_DEAD) {
         return die(done.err);
     }

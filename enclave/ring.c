@@ -28,11 +28,6 @@ static uint64_t padded(uint64_t size)
     return (size + WORD - 1) / WORD * WORD;
 }
 
-static tf_hostptr field(tf_hostptr ring, uint64_t offset)
-{
-    return (tf_hostptr){ring.addr + offset};
-}
-
 /* Reads `size` bytes (a multiple of 8) at ring position `at`, around the end if need be.
  */
 static tf_err read_data(tf_hostptr ring, uint64_t at, void *out, uint64_t size)
@@ -40,13 +35,13 @@ static tf_err read_data(tf_hostptr ring, uint64_t at, void *out, uint64_t size)
     uint64_t index = at & MASK;
     uint64_t first = size < TF_RING_SIZE - index ? size : TF_RING_SIZE - index;
 
-    tf_err err =
-        tf_host_read(out, field(ring, offsetof(struct tf_ring, data) + index), first);
+    tf_err err = tf_host_read(
+        out, tf_host_at(ring, offsetof(struct tf_ring, data) + index), first);
     if (err != TF_OK || first == size) {
         return err;
     }
     return tf_host_read((uint8_t *)out + first,
-                        field(ring, offsetof(struct tf_ring, data)), size - first);
+                        tf_host_at(ring, offsetof(struct tf_ring, data)), size - first);
 }
 
 static tf_err write_data(tf_hostptr ring, uint64_t at, const void *bytes, uint64_t size)
@@ -54,12 +49,12 @@ static tf_err write_data(tf_hostptr ring, uint64_t at, const void *bytes, uint64
     uint64_t index = at & MASK;
     uint64_t first = size < TF_RING_SIZE - index ? size : TF_RING_SIZE - index;
 
-    tf_err err =
-        tf_host_write(field(ring, offsetof(struct tf_ring, data) + index), bytes, first);
+    tf_err err = tf_host_write(tf_host_at(ring, offsetof(struct tf_ring, data) + index),
+                               bytes, first);
     if (err != TF_OK || first == size) {
         return err;
     }
-    return tf_host_write(field(ring, offsetof(struct tf_ring, data)),
+    return tf_host_write(tf_host_at(ring, offsetof(struct tf_ring, data)),
                          (const uint8_t *)bytes + first, size - first);
 }
 
@@ -68,8 +63,8 @@ static tf_err refresh_head(struct tf_ring_reader *reader)
 {
     uint64_t head;
 
-    tf_err err = tf_host_read(&head, field(reader->ring, offsetof(struct tf_ring, head)),
-                              sizeof(head));
+    tf_err err = tf_host_read(
+        &head, tf_host_at(reader->ring, offsetof(struct tf_ring, head)), sizeof(head));
     if (err != TF_OK) {
         return err;
     }
@@ -86,8 +81,8 @@ static tf_err refresh_tail(struct tf_ring_writer *writer)
 {
     uint64_t tail;
 
-    tf_err err = tf_host_read(&tail, field(writer->ring, offsetof(struct tf_ring, tail)),
-                              sizeof(tail));
+    tf_err err = tf_host_read(
+        &tail, tf_host_at(writer->ring, offsetof(struct tf_ring, tail)), sizeof(tail));
     if (err != TF_OK) {
         return err;
     }
@@ -134,7 +129,7 @@ tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
 
 tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader)
 {
-    return tf_host_write(field(reader->ring, offsetof(struct tf_ring, tail)),
+    return tf_host_write(tf_host_at(reader->ring, offsetof(struct tf_ring, tail)),
                          &reader->tail, sizeof(reader->tail));
 }
 
@@ -239,6 +234,6 @@ tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
 
 tf_err tf_ring_writer_commit(const struct tf_ring_writer *writer)
 {
-    return tf_host_write(field(writer->ring, offsetof(struct tf_ring, head)),
+    return tf_host_write(tf_host_at(writer->ring, offsetof(struct tf_ring, head)),
                          &writer->head, sizeof(writer->head));
 }

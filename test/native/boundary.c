@@ -12,6 +12,16 @@
 
 uint8_t tf_native_inside[4096] __attribute__((aligned(4096)));
 
+tf_hostptr tf_host_pointer(uint64_t addr)
+{
+    return (tf_hostptr){addr};
+}
+
+tf_hostptr tf_host_at(tf_hostptr ptr, uint64_t offset)
+{
+    return (tf_hostptr){ptr.addr + offset};
+}
+
 bool tf_host_is_outside(tf_hostptr ptr, uint64_t size)
 {
     uint64_t base = (uint64_t)(uintptr_t)tf_native_inside;

@@ -180,8 +180,8 @@ static struct tf_thread *thread_of(struct tf_thread_page *page, tf_hostptr chann
     if (thread == NULL) {
         thread = tf_heap_alloc(sizeof(*thread));
         memset(thread, 0, sizeof(*thread));
-        thread->in.ring.addr = channel.addr + offsetof(struct tf_channel, in);
-        thread->out.ring.addr = channel.addr + offsetof(struct tf_channel, out);
+        thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
+        thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
         page->state = (uint64_t)(uintptr_t)thread;
     }
     return thread;
