@@ -11,6 +11,7 @@
 #include "enclave/conn.h"
 #include "enclave/emit.h"
 #include "enclave/http_text.h"
+#include "enclave/js/env.h"
 #include "enclave/resident.h"
 #include "enclave/thread.h"
 #include "enclave/ticket.h"
@@ -129,8 +130,15 @@ tf_err tf_tls_start(struct tf_thread *thread)
     wolfSSL_CTX_SetIORecv(ctx, on_recv);
     wolfSSL_CTX_SetIOSend(ctx, on_send);
     wolfSSL_CTX_set_servername_callback(ctx, on_name);
-    /* One generator for all connections of the thread instead of one each. */
+    /* The generator of the thread's tickets and error ids is made now: later a client
+     * could have filled the heap, and without a generator the enclave ends. */
+    uint8_t first;
+    tf_random(&first, sizeof(first));
+    /* One generator for all connections of the thread instead of one each. A resumption
+     * takes a fresh key exchange too (not psk_ke), so that whoever learns the key of the
+     * tickets some day cannot read what was recorded before. */
     if (wolfSSL_CTX_new_rng(ctx) != WOLFSSL_SUCCESS ||
+        wolfSSL_CTX_only_dhe_psk(ctx) != 0 ||
         wolfSSL_CTX_use_certificate_buffer(ctx, identity->cert, (long)identity->cert_size,
                                            WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_use_PrivateKey_buffer(ctx, identity->key, (long)identity->key_size,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who gets a handshake, with which certificate, and what a session ticket opens. */
+#include "enclave/local.h"
 #include "test/native/rig.h"
 #include "test/test.h"
 
@@ -218,6 +219,22 @@ static void management_gives_no_tickets(void)
     rig_close(rig);
 }
 
+/* Were it made when first needed, clients could fill the heap before: see enclave/tls.c.
+ */
+static void a_thread_starts_with_its_generator(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_thread_make(rig, 1);
+    (void)rig_init(rig, 1);
+    for (int i = 0; i < 2; i++) {
+        const struct tf_local *local =
+            (const void *)(rig->threads[i].page + TF_LOCAL_OFFSET);
+        CHECK(local->rng != NULL);
+    }
+    rig_close(rig);
+}
+
 static void tls_1_2_is_refused(void)
 {
     struct rig *rig = rig_open();
@@ -256,6 +273,7 @@ int main(void)
     RUN(a_ticket_of_one_name_opens_no_other);
     RUN(a_ticket_dies_with_its_grant);
     RUN(management_gives_no_tickets);
+    RUN(a_thread_starts_with_its_generator);
     RUN(tls_1_2_is_refused);
     return test_end();
 }
