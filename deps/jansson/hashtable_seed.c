@@ -4,8 +4,9 @@
  *
  * The seed keeps an attacker from choosing object keys that collide. Upstream's takes it
  * from /dev/urandom, the clock and the pid, none of which an enclave may use; this takes
- * it from tf_seed(). It is set once, by the first object or, better, before threads
- * start.
+ * it from tf_seed(). The first thread to store one wins: the host may hold another before
+ * its store for as long as it likes, and a seed that changed would make tables in use lose
+ * their keys.
  */
 #include <stddef.h>
 #include <stdint.h>
