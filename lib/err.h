@@ -92,6 +92,43 @@ typedef enum tf_err {
     TF_EPLATFORM, /* this machine cannot run enclaves on SGX hardware */
     TF_EQUOTE,    /* nobody here can turn a REPORT into evidence */
 
+    /* Quotes of the CPU's vendor and what judges them (verify/dcap.h, verify/snp.h). */
+    TF_EQUOTE_FORMAT,         /* the quote's bytes do not parse */
+    TF_EQUOTE_KIND,           /* a version, key type or TEE that is not accepted */
+    TF_EQUOTE_QE,             /* the quoting enclave's report is not the platform's */
+    TF_EQUOTE_SIGNATURE,      /* the quote is not signed by its attestation key */
+    TF_ECHAIN_FORMAT,         /* a certificate or its extension does not parse */
+    TF_ECHAIN_ROOT,           /* the chain does not end at a pinned root */
+    TF_ECHAIN_LINK,           /* a certificate's name, use or signature is wrong */
+    TF_ECHAIN_VALIDITY,       /* a certificate is not valid at that time */
+    TF_ECHAIN_REVOKED,        /* a certificate is on its issuer's CRL */
+    TF_ECOLLATERAL_FORMAT,    /* the collateral does not parse */
+    TF_ECOLLATERAL_CRL,       /* a CRL is not its issuer's */
+    TF_ECOLLATERAL_SIGNATURE, /* TCB info or identity is not signed by the vendor */
+    TF_ECOLLATERAL_KIND,      /* TCB info or identity for another TEE or version */
+    TF_ECOLLATERAL_EXPIRED,   /* not within the collateral's dates */
+    TF_ECOLLATERAL_PLATFORM,  /* TCB info of another FMSPC or PCE */
+    TF_ECOLLATERAL_OLD,       /* evaluation data number below the policy's minimum */
+    TF_ETCB_QE,               /* the quoting enclave is not the one of the identity */
+    TF_ETCB_MODULE,           /* the TDX module is not one of the TCB info */
+    TF_ETCB_LEVEL,            /* no TCB level matches */
+    TF_ETCB_REVOKED,          /* the TCB level is revoked */
+    TF_ETCB_STATUS,           /* the policy does not accept this TCB status */
+    TF_ETCB_ADVISORY,         /* an advisory that the policy does not accept */
+    TF_ETCB_GRACE,            /* accepted by the policy until a date that has passed */
+    TF_ETCB_DATE,             /* the TCB level is older than the policy's minimum */
+    TF_ESNP_FORMAT,           /* the SEV-SNP report does not parse */
+    TF_ESNP_KEY,              /* the certificate is not for the key that signed */
+    TF_ESNP_PRODUCT,          /* report, certificate and root are of other products */
+    TF_ESNP_CHIP,             /* the certificate is another chip's */
+    TF_ESNP_TCB,              /* the certificate's TCB is not the report's */
+    TF_ESNP_SIGNATURE,        /* the report's signature does not verify */
+    TF_ESNP_OLD,              /* TCB below the policy's minimum, or none is named */
+    TF_ESNP_GUEST,            /* VMPL or guest policy is not accepted */
+    TF_EPOLICY_PLATFORM,      /* the platform is not on the policy's list */
+    TF_EPOLICY_DENIED,        /* signed with a key that everybody has */
+    TF_EPOLICY_ATTRIBUTES,    /* ATTRIBUTES, XFRM or MISCSELECT differ */
+
     TF_ERR_COUNT
 } tf_err;
 
