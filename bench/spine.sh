@@ -2,7 +2,8 @@
 # bench/spine.sh [SECONDS] [ROUNDS]: `echo` with a body of 100 bytes on each engine, beside nginx
 # answering 200 over TLS, interleaved in one run: wrk -t1 -c64, TLS 1.3, keep-alive, server on
 # core 0, load on core 1, fresh heap for every request. One line a server, medians over the rounds:
-#   NAME requests/s, p99 ms, EENTER per request, worker's resident MiB, errors
+#   NAME requests/s, p99 ms, CPU of the serving process per request in us, EENTER per request, its
+#   resident MiB, errors. On a busy machine compare the CPU column.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-10} rounds=${2:-3}
@@ -51,7 +52,8 @@ http { access_log off; keepalive_requests 1000000000;
     location / { default_type text/plain; return 200 "$(printf 'x%.0s' $(seq 100))"; } } }
 NGINX
     taskset -c 0 nginx -c "$dir/nginx.conf" -p "$dir" 2>"$dir/nginx.start" &
-    pids+=($!)
+    nginx=$!
+    pids+=("$nginx")
     sleep 1
 } >"$dir/setup.log" 2>&1 || { cat "$dir/setup.log" "$dir/tfaasd.log"; exit 1; }
 
@@ -66,16 +68,20 @@ load() { # host port
     unshare -m sh -c "mount --bind '$hosts' /etc/hosts && exec taskset -c 1 wrk -t1 -c64 -d${seconds}s --latency \
         -s bench/echo.lua https://$1:$2/"
 }
+# User and system time of a process so far, in us.
+cpu() { awk -v hz="$(getconf CLK_TCK)" '{ sub(/.*\) /, ""); print ($12 + $13) * 1000000 / hz }' "/proc/$1/stat"; }
+server() { if [ "$1" = nginx ]; then cat "/proc/$nginx/task/$nginx/children"; else worker "$1"; fi | tr -d ' '; }
 one() { # name host port engine
-    local before after out requests
-    before=$(entries "${4:-none}")
+    local before after out requests pid used
+    pid=$(server "$1")
+    before=$(entries "${4:-none}") used=$(cpu "$pid")
     out=$(load "$2" "$3")
-    after=$(entries "${4:-none}")
+    after=$(entries "${4:-none}") used=$(awk -v a="$(cpu "$pid")" -v b="$used" 'BEGIN { print a - b }')
     requests=$(awk '/requests in/ { print $1 }' <<<"$out")
-    awk -v name="$1" -v before="$before" -v after="$after" -v requests="$requests" '
+    awk -v name="$1" -v used="$used" -v before="$before" -v after="$after" -v requests="$requests" '
         /99%/ { p = $2; v = p + 0; if (p ~ /us$/) v /= 1000; else if (p !~ /ms$/) v *= 1000 }
         /Requests\/sec/ { r = $2 } /Non-2xx/ { bad += $NF } /Socket errors/ { bad += $4 + $6 + $8 + $10 }
-        END { printf "%s %.0f %.2f %.3f %d\n", name, r, v, (after - before) / requests, bad }' <<<"$out" >>"$dir/result"
+        END { printf "%s %.0f %.2f %.1f %.3f %d\n", name, r, v, used / requests, (after - before) / requests, bad }' <<<"$out" >>"$dir/result"
 }
 for e in quickjs duktape; do seconds=1 load echo.$e.test "$port" >/dev/null; done
 for _ in $(seq "$rounds"); do
@@ -83,9 +89,9 @@ for _ in $(seq "$rounds"); do
     one duktape echo.duktape.test "$port" duktape
     one nginx nginx.test "$nginx_port"
 done
-printf '%-8s %12s %8s %16s %14s %7s\n' server requests/s 'p99 ms' 'EENTER/request' 'resident MiB' errors
+printf '%-8s %12s %8s %12s %16s %14s %7s\n' server requests/s 'p99 ms' 'CPU us/req' 'EENTER/request' 'resident MiB' errors
 for n in quickjs duktape nginx; do
     median() { awk -v n="$n" -v c="$1" '$1 == n { print $c }' "$dir/result" | sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
-    rss=-; [ "$n" = nginx ] || rss=$(awk '/VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$(worker "$n")/status")
-    printf '%-8s %12s %8s %16s %14s %7s\n' "$n" "$(median 2)" "$(median 3)" "$(median 4)" "$rss" "$(median 5)"
+    rss=$(awk '/VmRSS/ { printf "%.1f", $2 / 1024 }' "/proc/$(server "$n")/status")
+    printf '%-8s %12s %8s %12s %16s %14s %7s\n' "$n" "$(median 2)" "$(median 3)" "$(median 4)" "$(median 5)" "$rss" "$(median 6)"
 done
