@@ -27,6 +27,28 @@ struct tf_sim_registers {
     uint64_t rflags;
 };
 
+/** The last bytes of an SSA frame (SDM vol. 3D, GPRSGX region). */
+struct tf_sim_gprsgx {
+    uint64_t rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi;
+    uint64_t r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t rflags, rip, ursp, urbp;
+    uint32_t exitinfo; /* vector, type << 8, valid << 31 */
+    uint8_t reserved[3];
+    uint8_t aexnotify;
+    uint64_t fsbase, gsbase;
+};
+static_assert(sizeof(struct tf_sim_gprsgx) == 184, "SDM vol. 3D, GPRSGX");
+static_assert(offsetof(struct tf_sim_gprsgx, exitinfo) == 160, "SDM vol. 3D, GPRSGX");
+
+/** What CPUID.12H says. */
+struct tf_sim_cpu {
+    const char *name;
+    uint64_t flags; /* ATTRIBUTES that may be set, without INIT */
+    uint64_t xfrm;
+    uint32_t misc;
+    unsigned size_bits; /* SECS.SIZE stays below 2 to this */
+};
+
 /** One TCS and the host's state while a thread is inside it. Known to sim_gate.S. */
 struct tf_sim_thread {
     uint64_t host_fs; /* bases of the host thread that is inside */
@@ -46,6 +68,7 @@ struct tf_sim_thread {
     struct tf_sim_registers out;
     struct sgx_tcs content; /* as added; the page itself is out of reach */
     uint32_t is_busy;
+    uint32_t fault; /* vector + 1, if the last entry ended with an exception */
 } __attribute__((aligned(128)));
 
 /** What a machine has: fused keys, versions. */
@@ -53,15 +76,19 @@ struct tf_sim_machine {
     uint8_t root[32];          /* sim_dir/machine.key */
     uint8_t report_key_id[32]; /* fresh at every start, as CR_REPORT_KEYID */
     uint8_t cpu_svn[16];
+    struct tf_sim_cpu cpu;
     char *root_pem; /* sim_dir/root.pem: signs simulated evidence */
     size_t root_pem_size;
 };
 
-enum tf_sim_stage { TF_SIM_CREATED = 1, TF_SIM_INITIALISED };
+enum tf_sim_stage { TF_SIM_OPENED, TF_SIM_CREATED, TF_SIM_INITIALISED };
 
 struct tf_sim {
     enum tf_sim_stage stage;
     struct sgx_secs secs;
+    uint8_t
+        isv_family_id[16]; /* with KSS; in the SECS where software does not see them */
+    uint8_t isv_ext_prod_id[16];
     struct tf_measure measure;
     struct tf_sim_machine machine;
     uint8_t *reserved; /* all that was mapped: a page for the gate, then ELRANGE */
@@ -73,7 +100,10 @@ struct tf_sim {
     bool is_strict;
     bool is_filtered; /* seccomp is on */
     uint64_t transition_cycles;
-    pthread_mutex_t lock; /* around the driver's calls: one at a time, else -EBUSY */
+    pthread_mutex_t lock;  /* around the driver's calls: one at a time, else -EBUSY */
+    uint64_t source_start; /* mapping that the last page came from */
+    uint64_t source_end;
+    uint64_t added; /* bytes that the last ADD_PAGES got done */
 };
 
 /** One enclave a process: the signal handlers must find it. Slot TF_THREADS_MAX stays
@@ -88,14 +118,57 @@ extern _Thread_local struct tf_sim_thread
 bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size,
                        uint64_t access);
 
+/* --- sim_cpu.c ------------------------------------------------------------------------
+ */
+
+/** NULL: the machine that we simulate by default. @return NULL if there is no such. */
+const struct tf_sim_cpu *tf_sim_cpu_find(const char *name);
+/** ECREATE's checks. @return false where the CPU raises #GP. */
+bool tf_sim_cpu_ecreate(const struct tf_sim_cpu *cpu, const struct sgx_secs *secs);
+/** EADD of a TCS: sets what the CPU sets. @return false where it raises #GP. */
+bool tf_sim_cpu_eadd_tcs(struct sgx_tcs *tcs);
+/** Bytes of an XSAVE area with these components, standard form. */
+uint64_t tf_sim_xsave_size(uint64_t xfrm);
+bool tf_sim_is_zero(const void *bytes, size_t size);
+
 /* --- sim_thread.c: EENTER -------------------------------------------------------------
  */
 
-/** Notes a TCS at EADD. @return 0, -EINVAL, -ENOSPC. */
+enum { TF_SIM_UD = 6, TF_SIM_GP = 13, TF_SIM_PF = 14 }; /* vectors */
+
+/** Notes a TCS at EADD. @return 0, -ENOMEM (we have TF_THREADS_MAX). */
 int tf_sim_thread_add(struct tf_sim *sim, uint64_t offset, const struct sgx_tcs *content);
-/** EENTER; comes back after EEXIT. @return 0, -EFAULT where the CPU raises #GP or #PF. */
+/** EENTER's checks of the TCS at `address` (RBX). @return 0, or the vector it raises. */
+unsigned tf_sim_thread_check(const struct tf_sim *sim, uint64_t address);
+/** EENTER; comes back after EEXIT. @return 0; -EFAULT where EENTER, or the enclave with
+ * tf_sim_tests.return_faults, ends with an exception (tf_sim_tests.vector). */
 int tf_sim_thread_enter(struct tf_sim *sim, uint64_t offset, uint64_t *rdi,
                         uint64_t *rsi);
+
+/* --- sim_aex.c: asynchronous exits ----------------------------------------------------
+ */
+
+/** AEX: what runs goes into the SSA frame, `context` becomes what the host sees, at the
+ *  AEP. @param exitinfo  0 for an interrupt. @param bases  FS and GS inside. */
+void tf_sim_aex(struct tf_sim_thread *thread, void *context, uint32_t exitinfo,
+                const uint64_t bases[static 2]);
+/** ERESUME: the other way round. @return false where the CPU raises #GP. */
+bool tf_sim_eresume(struct tf_sim_thread *thread, void *context,
+                    uint64_t bases[static 2]);
+/** EXITINFO for a vector (SDM vol. 3D, EXITINFO); 0 where there is none. */
+uint32_t tf_sim_exitinfo(uint64_t vector, uint32_t miscselect);
+
+/* --- sim_audit.c: the hostile host and the auditor -------------------------------------
+ */
+
+enum { TF_SIM_EXTENDED_SIZE = 16 << 10 }; /* more than any XSAVE area without AMX */
+
+/** Fills thread->in with what an enclave cannot work with, and loads `extended`. */
+void tf_sim_poison(struct tf_sim_thread *thread,
+                   uint8_t extended[static TF_SIM_EXTENDED_SIZE]);
+/** After EEXIT: everything is the host's own value or zero, but RDI and RSI. */
+void tf_sim_audit(const struct tf_sim_thread *thread,
+                  const uint8_t extended[static TF_SIM_EXTENDED_SIZE]);
 
 /* --- sim_gate.S -----------------------------------------------------------------------
  */
@@ -105,8 +178,9 @@ void tf_sim_eenter(struct tf_sim_thread *thread);
 /** Where patched ENCLU sites arrive, and the leaf in it that traps. */
 void tf_sim_gate(void);
 extern const uint8_t tf_sim_gate_leaf[];
-/** Where EEXIT arrives. */
+/** Where EEXIT arrives, and the AEP: an ERESUME. */
 extern const uint8_t tf_sim_landing[];
+extern const uint8_t tf_sim_aep[];
 
 /* --- sim_trap.c -----------------------------------------------------------------------
  */
@@ -139,8 +213,8 @@ void tf_sim_report_mac(const struct tf_sim_machine *machine,
                        const struct sgx_target_info *target,
                        const struct sgx_report *report, uint8_t mac[static 16]);
 /** EGETKEY's derivation. @return SGX_SUCCESS or the CPU's code. */
-uint32_t tf_sim_key(const struct tf_sim_machine *machine, const struct sgx_secs *secs,
-                    const struct sgx_key_request *request, uint8_t key[static 16]);
+uint32_t tf_sim_key(const struct tf_sim *sim, const struct sgx_key_request *request,
+                    uint8_t key[static 16]);
 
 /* --- sim_quote.c ----------------------------------------------------------------------
  */
@@ -157,11 +231,17 @@ TF_MUST_USE tf_err tf_sim_quote(const struct tf_sim_machine *machine,
 /** Makes the simulator a hostile host and an auditor. All zero: off. */
 struct tf_sim_tests {
     bool fill_unmeasured; /* the first MiB of each unmeasured run gets garbage at EADD */
-    bool poison_entry;   /* registers, flags, MXCSR, FCW, vectors are garbage at EENTER */
-    uint64_t poison_rsp; /* RSP at EENTER; 0: the host's own. Strict mode only */
-    bool audit_exit;     /* look at every register after EEXIT */
-    unsigned audits;     /* how often it looked */
-    unsigned violations; /* registers that were neither clean nor the host's */
+    bool poison_entry; /* registers, flags, MXCSR, FCW, vectors are garbage at EENTER */
+    unsigned poison_state; /* which garbage */
+    uint64_t poison_rsp;   /* RSP at EENTER; 0: the host's own. Strict mode only */
+    bool audit_exit;       /* look at every register after EEXIT */
+    unsigned audits;       /* how often it looked */
+    unsigned violations;   /* registers that were neither clean nor the host's */
     const char *violation; /* name of the last */
+    bool single_step;      /* an AEX before every instruction inside */
+    bool return_faults;    /* a fault inside comes back as from the vDSO, not as death */
+    unsigned exits;        /* asynchronous ones */
+    unsigned refusals;     /* EENTERs tried and refused (#GP) while CSSA was 1 */
+    unsigned vector;       /* of the last EENTER or entry that failed */
 };
 extern struct tf_sim_tests tf_sim_tests;

@@ -111,6 +111,13 @@ tf_sim_landing:
     ret
     .size   tf_sim_eenter, . - tf_sim_eenter
 
+    /* The AEP: what the host runs after an asynchronous exit. RAX, RBX and RCX are the
+     * operands of ERESUME already. */
+    .globl  tf_sim_aep
+tf_sim_aep:
+    .byte   0x0f, 0x01, 0xd7        /* ENCLU */
+    ud2
+
     /* A patched ENCLU site calls this (through a jump beside ELRANGE). EEXIT is done here;
      * other leaves are rare, so they trap and the signal handler does them. */
     .globl  tf_sim_gate

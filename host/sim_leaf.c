@@ -21,6 +21,8 @@ enum {
     POLICY_KNOWN = 0x3f,
     POLICY_NEEDS_KSS = 0x3c,
     POLICY_NO_PROD_ID = 4,
+    POLICY_FAMILY_ID = 0x10,
+    POLICY_EXT_PROD_ID = 0x20,
     FLAG_ZF = 0x40,
     FLAGS_ARITHMETIC = 0x8d5 /* CF PF AF ZF SF OF */
 };
@@ -45,8 +47,11 @@ struct dependencies {
     uint8_t mrenclave[32];
     uint8_t mrsigner[32];
     uint8_t config_id[64];
+    uint8_t isv_family_id[16];
+    uint8_t isv_ext_prod_id[16];
 };
-static_assert(sizeof(struct dependencies) == 24 + 32 + 16 + 4 * 32 + 32, "no padding");
+static_assert(sizeof(struct dependencies) == 24 + 32 + 16 + 4 * 32 + 32 + 32,
+              "no padding");
 
 static void derive(const struct tf_sim_machine *machine,
                    const struct dependencies *inputs, uint8_t key[static KEY_SIZE])
@@ -118,10 +123,40 @@ static void report_key(const struct tf_sim_machine *machine, const struct sgx_se
     derive(machine, &inputs, key);
 }
 
-static void seal_key(const struct tf_sim_machine *machine, const struct sgx_secs *secs,
-                     const struct sgx_key_request *request, uint8_t key[static KEY_SIZE])
+/* The parts of a seal key's inputs that the request's policy selects. */
+static void apply_policy(const struct tf_sim *sim, const struct sgx_key_request *request,
+                         struct dependencies *inputs)
+{
+    const struct sgx_secs *secs = &sim->secs;
+    uint16_t policy = request->key_policy;
+
+    if ((policy & POLICY_NO_PROD_ID) == 0) {
+        inputs->isv_prod_id = secs->isv_prod_id;
+    }
+    if ((policy & SGX_KEYPOLICY_MRENCLAVE) != 0) {
+        memcpy(inputs->mrenclave, secs->mrenclave, sizeof(inputs->mrenclave));
+    }
+    if ((policy & SGX_KEYPOLICY_MRSIGNER) != 0) {
+        memcpy(inputs->mrsigner, secs->mrsigner, sizeof(inputs->mrsigner));
+    }
+    if ((policy & SGX_KEYPOLICY_CONFIGID) != 0) {
+        memcpy(inputs->config_id, secs->config_id, sizeof(inputs->config_id));
+        inputs->config_svn = request->config_svn;
+    }
+    if ((policy & POLICY_FAMILY_ID) != 0) {
+        memcpy(inputs->isv_family_id, sim->isv_family_id, sizeof(inputs->isv_family_id));
+    }
+    if ((policy & POLICY_EXT_PROD_ID) != 0) {
+        memcpy(inputs->isv_ext_prod_id, sim->isv_ext_prod_id,
+               sizeof(inputs->isv_ext_prod_id));
+    }
+}
+
+static void seal_key(const struct tf_sim *sim, const struct sgx_key_request *request,
+                     uint8_t key[static KEY_SIZE])
 {
     struct dependencies inputs = {.key_name = SGX_KEYNAME_SEAL};
+    const struct sgx_secs *secs = &sim->secs;
     const uint64_t always = SGX_FLAGS_INIT | SGX_FLAGS_DEBUG;
 
     inputs.key_policy = request->key_policy;
@@ -135,20 +170,8 @@ static void seal_key(const struct tf_sim_machine *machine, const struct sgx_secs
     inputs.attribute_mask = request->attribute_mask;
     memcpy(inputs.cpu_svn, request->cpu_svn, sizeof(inputs.cpu_svn));
     memcpy(inputs.key_id, request->key_id, sizeof(inputs.key_id));
-    if ((request->key_policy & POLICY_NO_PROD_ID) == 0) {
-        inputs.isv_prod_id = secs->isv_prod_id;
-    }
-    if ((request->key_policy & SGX_KEYPOLICY_MRENCLAVE) != 0) {
-        memcpy(inputs.mrenclave, secs->mrenclave, sizeof(inputs.mrenclave));
-    }
-    if ((request->key_policy & SGX_KEYPOLICY_MRSIGNER) != 0) {
-        memcpy(inputs.mrsigner, secs->mrsigner, sizeof(inputs.mrsigner));
-    }
-    if ((request->key_policy & SGX_KEYPOLICY_CONFIGID) != 0) {
-        memcpy(inputs.config_id, secs->config_id, sizeof(inputs.config_id));
-        inputs.config_svn = request->config_svn;
-    }
-    derive(machine, &inputs, key);
+    apply_policy(sim, request, &inputs);
+    derive(&sim->machine, &inputs, key);
     tf_wipe(&inputs, sizeof(inputs));
 }
 
@@ -164,11 +187,11 @@ static bool is_cpu_svn_reached(const struct tf_sim_machine *machine,
     return true;
 }
 
-uint32_t tf_sim_key(const struct tf_sim_machine *machine, const struct sgx_secs *secs,
-                    const struct sgx_key_request *request, uint8_t key[static 16])
+uint32_t tf_sim_key(const struct tf_sim *sim, const struct sgx_key_request *request,
+                    uint8_t key[static 16])
 {
     if (request->key_name == SGX_KEYNAME_REPORT) {
-        report_key(machine, secs, request, key);
+        report_key(&sim->machine, &sim->secs, request, key);
         return SGX_SUCCESS;
     }
     if (request->key_name < SGX_KEYNAME_REPORT) {
@@ -177,13 +200,14 @@ uint32_t tf_sim_key(const struct tf_sim_machine *machine, const struct sgx_secs 
     if (request->key_name != SGX_KEYNAME_SEAL) {
         return SGX_INVALID_KEYNAME;
     }
-    if (!is_cpu_svn_reached(machine, request->cpu_svn)) {
+    if (!is_cpu_svn_reached(&sim->machine, request->cpu_svn)) {
         return SGX_INVALID_CPUSVN;
     }
-    if (request->isv_svn > secs->isv_svn || request->config_svn > secs->config_svn) {
+    if (request->isv_svn > sim->secs.isv_svn ||
+        request->config_svn > sim->secs.config_svn) {
         return SGX_INVALID_ISVSVN;
     }
-    seal_key(machine, secs, request, key);
+    seal_key(sim, request, key);
     return SGX_SUCCESS;
 }
 
@@ -220,6 +244,8 @@ static bool ereport(const struct tf_sim *sim, const struct tf_sim_registers *reg
     report.isv_prod_id = sim->secs.isv_prod_id;
     report.isv_svn = sim->secs.isv_svn;
     report.config_svn = sim->secs.config_svn;
+    memcpy(report.isv_family_id, sim->isv_family_id, sizeof(report.isv_family_id));
+    memcpy(report.isv_ext_prod_id, sim->isv_ext_prod_id, sizeof(report.isv_ext_prod_id));
     memcpy(report.report_data, data, sizeof(report.report_data));
     memcpy(report.key_id, sim->machine.report_key_id, sizeof(report.key_id));
     tf_sim_report_mac(&sim->machine, target, &report, report.mac);
@@ -251,7 +277,7 @@ static bool egetkey(const struct tf_sim *sim, struct tf_sim_registers *registers
     if (request == NULL || out == NULL || !is_request_good(sim, request)) {
         return false;
     }
-    registers->rax = tf_sim_key(&sim->machine, &sim->secs, request, out);
+    registers->rax = tf_sim_key(sim, request, out);
     registers->rflags &= ~(uint64_t)FLAGS_ARITHMETIC;
     registers->rflags |= registers->rax != SGX_SUCCESS ? (uint64_t)FLAG_ZF : 0;
     return true;

@@ -19,7 +19,25 @@
 #include "host/sim.h"
 #include "lib/crypto.h"
 
-enum { PEM_MAX = 4096, CPU_SVN = 1 };
+enum { PEM_MAX = 4096, CPU_SVN = 1, CPU_LINE_MAX = 128, CPU_NAME_MAX = 31 };
+
+/* The first is what a machine has that does not say otherwise. */
+static const struct tf_sim_cpu cpus[] = {
+    /* DEBUG, MODE64BIT, PROVISIONKEY, EINITTOKEN_KEY, KSS; up to AVX-512 and PKRU */
+    {.name = "icelake-sp", .flags = 0xb6, .xfrm = 0x2e7, .misc = 1, .size_bits = 56},
+    /* before KSS: our own images, which need it, do not start there */
+    {.name = "sgx1-client", .flags = 0x36, .xfrm = 0x1f, .misc = 0, .size_bits = 36},
+};
+
+const struct tf_sim_cpu *tf_sim_cpu_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof(cpus) / sizeof(cpus[0]); i++) {
+        if (name == NULL || strcmp(cpus[i].name, name) == 0) {
+            return &cpus[i];
+        }
+    }
+    return NULL;
+}
 
 static int write_all(int fd, const uint8_t *bytes, size_t size)
 {
@@ -157,6 +175,38 @@ static int read_keys(struct tf_sim_machine *machine, int directory)
     return rc;
 }
 
+/* sim_dir/cpu, if there: the processor's name and its CPUSVN, 32 hex digits. A CPUSVN
+ * that is raised is what a microcode update does. */
+static int read_cpu(struct tf_sim_machine *machine, int directory)
+{
+    char line[CPU_LINE_MAX] = {0};
+    char name[CPU_NAME_MAX + 1] = {0};
+    unsigned byte = 0;
+    int used = 0;
+
+    memset(machine->cpu_svn, CPU_SVN, sizeof(machine->cpu_svn));
+    machine->cpu = *tf_sim_cpu_find(NULL);
+    ssize_t got = read_whole(directory, "cpu", (uint8_t *)line, sizeof(line));
+    if (got == -ENOENT) {
+        return 0;
+    }
+    if (got < 0 || sscanf(line, "%31s %n", name, &used) != 1) {
+        return -EINVAL;
+    }
+    for (size_t i = 0; i < sizeof(machine->cpu_svn); i++) {
+        if (sscanf(line + used + 2 * i, "%2x", &byte) != 1) {
+            return -EINVAL;
+        }
+        machine->cpu_svn[i] = (uint8_t)byte;
+    }
+    const struct tf_sim_cpu *cpu = tf_sim_cpu_find(name);
+    if (cpu == NULL) {
+        return -EINVAL;
+    }
+    machine->cpu = *cpu;
+    return 0;
+}
+
 int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory)
 {
     if (mkdir(directory, S_IRWXU) != 0 && errno != EEXIST) {
@@ -167,11 +217,13 @@ int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory)
         return -errno;
     }
     int rc = read_keys(machine, fd);
+    if (rc == 0) {
+        rc = read_cpu(machine, fd);
+    }
     (void)close(fd);
     if (rc != 0) {
         return rc;
     }
-    memset(machine->cpu_svn, CPU_SVN, sizeof(machine->cpu_svn));
     int is_random = RAND_bytes(machine->report_key_id, sizeof(machine->report_key_id));
     return is_random == 1 ? 0 : -EIO;
 }

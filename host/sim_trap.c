@@ -32,23 +32,25 @@ enum {
     EXIT_SYSCALL = 71,
     HWCAP2_FSGSBASE_BIT = 1 << 1,
     LINE_MAX_SIZE = 256,
-    ENCLU_SIZE = 3
+    ENCLU_SIZE = 3,
+    TRAP_FLAG = 0x100, /* RFLAGS.TF */
+    VECTOR_DB = 1
 };
 
 static const int trapped[] = {SIGILL, SIGSEGV, SIGBUS, SIGFPE, SIGTRAP, SIGSYS};
 enum { TRAPPED_COUNT = sizeof(trapped) / sizeof(trapped[0]) };
 
-static inline uint64_t read_gs_base(void)
+static inline void read_bases(uint64_t bases[static 2])
 {
-    uint64_t base;
-
-    __asm__ volatile("rdgsbase %0" : "=r"(base));
-    return base;
+    __asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(bases[0]), "=r"(bases[1]));
 }
 
-static inline void write_bases(uint64_t fs, uint64_t gs)
+static inline void write_bases(const uint64_t bases[static 2])
 {
-    __asm__ volatile("wrfsbase %0\n\twrgsbase %1" : : "r"(fs), "r"(gs) : "memory");
+    __asm__ volatile("wrfsbase %0\n\twrgsbase %1"
+                     :
+                     : "r"(bases[0]), "r"(bases[1])
+                     : "memory");
 }
 
 static uint64_t in_range(uint64_t address)
@@ -146,9 +148,37 @@ static bool run_leaf(greg_t *registers)
     return true;
 }
 
+/* For tests: a fault leaves as the CPU lets it leave, and the vDSO's fixup takes the host
+ * back to its caller. Without them the instance is over. */
+static void leave_by_fault(struct tf_sim_thread *thread, ucontext_t *context,
+                           const uint64_t bases[static 2])
+{
+    greg_t *registers = context->uc_mcontext.gregs;
+    uint64_t vector = (uint64_t)registers[REG_TRAPNO];
+    uint32_t exitinfo = tf_sim_exitinfo(vector, tf_sim_active->secs.miscselect);
+
+    tf_sim_aex(thread, context, exitinfo, bases);
+    thread->fault = (uint32_t)vector + 1;
+    registers[REG_RIP] = (greg_t)(uintptr_t)tf_sim_landing;
+}
+
+/* A trap of the single-step test: AEX if the next instruction is the enclave's. What is
+ * the simulator's own (before OENTRY, or in the gate) only goes on. */
+static bool step(struct tf_sim_thread *thread, ucontext_t *context,
+                 const uint64_t bases[static 2])
+{
+    if (!in_range((uint64_t)context->uc_mcontext.gregs[REG_RIP])) {
+        return true;
+    }
+    tf_sim_aex(thread, context, 0, bases);
+    return false;
+}
+
 /* With the host's bases. @return whether the thread goes on inside. */
 static __attribute__((noinline)) bool handle(int number, const siginfo_t *info,
-                                             ucontext_t *context)
+                                             ucontext_t *context,
+                                             struct tf_sim_thread *thread,
+                                             const uint64_t bases[static 2])
 {
     greg_t *registers = context->uc_mcontext.gregs;
     uint64_t rip = (uint64_t)registers[REG_RIP];
@@ -156,19 +186,60 @@ static __attribute__((noinline)) bool handle(int number, const siginfo_t *info,
     if (number == SIGSYS) {
         die_of_syscall(info);
     }
-    /* #UD here; #GP on a CPU that has SGX but is not in an enclave. */
-    if ((number != SIGILL && number != SIGSEGV) || !is_enclu(rip)) {
-        die_of_fault(number, info, rip);
+    if (number == SIGTRAP && tf_sim_tests.single_step &&
+        registers[REG_TRAPNO] == VECTOR_DB) {
+        return step(thread, context, bases);
     }
-    if ((uint32_t)registers[REG_RAX] == SGX_EEXIT) {
+    /* #UD here; #GP on a CPU that has SGX but is not in an enclave. */
+    bool is_leaf = (number == SIGILL || number == SIGSEGV) && is_enclu(rip);
+    if (is_leaf && (uint32_t)registers[REG_RAX] == SGX_EEXIT) {
         registers[REG_RIP] = registers[REG_RBX];
         registers[REG_RCX] = (greg_t)(uintptr_t)tf_sim_landing; /* AEP */
+        registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
         return false;
     }
-    if (!run_leaf(registers)) {
-        die_of_fault(SIGSEGV, info, rip);
+    if (is_leaf && run_leaf(registers)) {
+        /* The trap after a step over ENCLU would come one instruction late. */
+        return !tf_sim_tests.single_step || step(thread, context, bases);
     }
-    return true;
+    if (!tf_sim_tests.return_faults) {
+        die_of_fault(is_leaf ? SIGSEGV : number, info, rip);
+    }
+    leave_by_fault(thread, context, bases);
+    return false;
+}
+
+/* Outside: the ERESUME at the AEP, or the end of a single-step test.
+ * @return 1 to go on inside with `bases`, 0 outside, -1 if this was no business of ours.
+ */
+static __attribute__((noinline)) int handle_outside(int number, ucontext_t *context,
+                                                    uint64_t bases[static 2])
+{
+    greg_t *registers = context->uc_mcontext.gregs;
+    struct tf_sim_thread *thread = tf_sim_current;
+
+    if (number == SIGTRAP && tf_sim_tests.single_step) {
+        registers[REG_EFL] &= ~(greg_t)TRAP_FLAG;
+        return 0;
+    }
+    if (registers[REG_RIP] != (greg_t)(uintptr_t)tf_sim_aep || thread == NULL ||
+        registers[REG_RAX] != SGX_ERESUME) {
+        return -1;
+    }
+    /* What else a hostile host would try with a thread that is interrupted. */
+    uint64_t rdi = 0;
+    uint64_t rsi = 0;
+    uint64_t offset = thread->tcs - tf_sim_active->secs.base;
+    if (thread->content.cssa == thread->content.nssa &&
+        tf_sim_thread_enter(tf_sim_active, offset, &rdi, &rsi) != 0 &&
+        tf_sim_tests.vector == TF_SIM_GP) {
+        tf_sim_tests.refusals++;
+    }
+    if (!tf_sim_eresume(thread, context, bases)) {
+        return -1;
+    }
+    registers[REG_EFL] |= tf_sim_tests.single_step ? TRAP_FLAG : 0;
+    return 1;
 }
 
 static inline __attribute__((always_inline)) struct tf_sim_thread *find(uint64_t gs)
@@ -185,15 +256,24 @@ static inline __attribute__((always_inline)) struct tf_sim_thread *find(uint64_t
 __attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t *info,
                                                           void *context)
 {
-    const struct tf_sim_thread *thread = find(read_gs_base());
+    uint64_t bases[2];
 
-    if (thread == NULL) { /* the host's own fault: let it die of it */
-        (void)signal(number, SIG_DFL);
+    read_bases(bases);
+    struct tf_sim_thread *thread = find(bases[1]);
+    if (thread != NULL) {
+        const uint64_t host[2] = {thread->host_fs, thread->host_gs};
+        write_bases(host);
+        if (handle(number, info, context, thread, bases)) {
+            write_bases(bases);
+        }
         return;
     }
-    write_bases(thread->host_fs, thread->host_gs);
-    if (handle(number, info, context)) {
-        write_bases(thread->fs_base, thread->gs_base);
+    int rc = handle_outside(number, context, bases);
+    if (rc > 0) {
+        write_bases(bases);
+    }
+    if (rc < 0) { /* the host's own fault: let it die of it */
+        (void)signal(number, SIG_DFL);
     }
 }
 

@@ -87,7 +87,8 @@ uint32_t tf_sigstruct_einit(const struct sgx_sigstruct *sig, const struct sgx_se
         return SGX_INVALID_SIGNATURE;
     }
     if ((secs->attributes.flags & SGX_FLAGS_KSS) == 0 &&
-        !is_zero(sig->isv_family_id, sizeof(sig->isv_family_id))) {
+        (!is_zero(sig->isv_family_id, sizeof(sig->isv_family_id)) ||
+         !is_zero(sig->isv_ext_prod_id, sizeof(sig->isv_ext_prod_id)))) {
         return SGX_INVALID_SIG_STRUCT;
     }
     if (memcmp(sig->enclave_hash, secs->mrenclave, sizeof(sig->enclave_hash)) != 0) {

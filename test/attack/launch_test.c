@@ -6,13 +6,11 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
-#include "host/backend.h"
 #include "host/sim.h"
 #include "lib/json.h"
 #include "test/test.h"
@@ -81,106 +79,6 @@ static void sigstruct_of_another_image(void)
     CHECK(tf_enclave_open(&options, &enclave) == TF_EIMAGE_SIGNATURE);
     tf_toy_files_remove(&files);
     CHECK(tf_enclave_open(&options, &enclave) == TF_EIO);
-}
-
-/* --- the backend's rules, as the driver's ---------------------------------------------
- */
-
-static int create(struct sgx_secs *secs, void **self)
-{
-    memset(secs, 0, sizeof(*secs));
-    secs->size = 16 * TF_PAGE;
-    secs->ssa_frame_size = 1;
-    secs->attributes.flags = SGX_FLAGS_MODE64BIT;
-    secs->attributes.xfrm = TF_XFRM;
-    return tf_backend_sim.create(&options, secs, self);
-}
-
-static int add(void *self, uint64_t offset, uint64_t size, uint64_t secinfo,
-               const void *from)
-{
-    const struct tf_backend_pages pages = {offset, size, secinfo, from, from != NULL};
-    return tf_backend_sim.add_pages(self, &pages);
-}
-
-static void pages_against_the_rules(void)
-{
-    static const uint8_t page[TF_PAGE] __attribute__((aligned(4096)));
-    const uint64_t rw = SGX_SECINFO_REG | SGX_SECINFO_R | SGX_SECINFO_W;
-    struct sgx_secs secs;
-    void *self = NULL;
-
-    CHECK(create(&secs, &self) == 0 && secs.base % secs.size == 0);
-    CHECK(add(self, 0, TF_PAGE, rw, page) == 0);
-    CHECK(add(self, 0, TF_PAGE, rw, page) < 0);                 /* twice */
-    CHECK(add(self, 16 * TF_PAGE, TF_PAGE, rw, page) < 0);      /* outside */
-    CHECK(add(self, TF_PAGE, UINT64_MAX - 4095, rw, page) < 0); /* wraps */
-    CHECK(add(self, TF_PAGE + 8, TF_PAGE, rw, page) < 0);       /* unaligned */
-    CHECK(add(self, TF_PAGE, TF_PAGE, rw | SGX_SECINFO_X, page) < 0);
-    CHECK(add(self, TF_PAGE, TF_PAGE, SGX_SECINFO_REG | SGX_SECINFO_W, page) < 0);
-    CHECK(add(self, TF_PAGE, TF_PAGE, SGX_SECINFO_TCS | SGX_SECINFO_R, page) < 0);
-    CHECK(add(self, TF_PAGE, TF_PAGE, 3 << 8 | SGX_SECINFO_R, page) < 0); /* VA page */
-    CHECK(tf_backend_sim.map(self, 0, TF_PAGE, PROT_READ | PROT_EXEC) < 0);
-    CHECK(tf_backend_sim.map(self, TF_PAGE, TF_PAGE, PROT_READ) < 0); /* no page */
-    CHECK(tf_backend_sim.map(self, 0, TF_PAGE, PROT_READ) == 0);
-    tf_backend_sim.destroy(self);
-}
-
-static int create_with(void (*change)(struct sgx_secs *))
-{
-    struct sgx_secs secs;
-    void *self = NULL;
-
-    memset(&secs, 0, sizeof(secs));
-    secs.size = 16 * TF_PAGE;
-    secs.ssa_frame_size = 1;
-    secs.attributes.flags = SGX_FLAGS_MODE64BIT;
-    secs.attributes.xfrm = TF_XFRM;
-    change(&secs);
-    int rc = tf_backend_sim.create(&options, &secs, &self);
-    tf_backend_sim.destroy(self);
-    return rc;
-}
-
-static void change_size(struct sgx_secs *secs)
-{
-    secs->size = 3 * TF_PAGE;
-}
-
-static void change_init(struct sgx_secs *secs)
-{
-    secs->attributes.flags |= SGX_FLAGS_INIT;
-}
-
-static void change_provision(struct sgx_secs *secs)
-{
-    secs->attributes.flags |= SGX_FLAGS_PROVISIONKEY;
-}
-
-static void change_xfrm(struct sgx_secs *secs)
-{
-    secs->attributes.xfrm = 1;
-}
-
-static void change_frame(struct sgx_secs *secs)
-{
-    secs->ssa_frame_size = 0;
-}
-
-static void change_config(struct sgx_secs *secs)
-{
-    secs->config_id[0] = 1; /* without KSS */
-}
-
-static void secs_against_the_rules(void)
-{
-    static void (*const changes[])(struct sgx_secs *) = {change_size,      change_init,
-                                                         change_provision, change_xfrm,
-                                                         change_frame,     change_config};
-
-    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
-        CHECK(create_with(changes[i]) < 0);
-    }
 }
 
 /* --- reports, keys, evidence ----------------------------------------------------------
@@ -402,8 +300,6 @@ int main(int argc, char **argv)
     options = tf_toy_options(&files);
     RUN(image_with_one_byte_changed);
     RUN(sigstruct_with_one_byte_changed);
-    RUN(secs_against_the_rules);
-    RUN(pages_against_the_rules);
     RUN(keys_depend_on_every_input);
     RUN(keys_that_are_refused);
     RUN(another_domain_or_machine_has_other_keys);

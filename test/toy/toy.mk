@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The toy image and the tests that run it. Included by the Makefile; uses its rules.
-TOY_TESTS := $(O)/test/attack/enclave_test $(O)/test/attack/launch_test
+TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave launch misuse)
 
 $(O)/toy.img: $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
               enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \

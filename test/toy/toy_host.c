@@ -37,28 +37,36 @@ static void write_file(const char *path, const void *bytes, size_t size)
     must(fwrite(bytes, 1, size, file) == size && fclose(file) == 0, path);
 }
 
-static void sign(const uint8_t *bytes, size_t size, struct sgx_sigstruct *sig)
+void tf_toy_sign(struct sgx_sigstruct *sig)
 {
-    static struct sgx_secs secs;
-    struct tf_image image;
-    struct tf_sigstruct_identity identity = {.prod_id = 1, .svn = 2, .date = TODAY};
+    static char pem[TF_RSA3_PEM_MAX];
+    static size_t pem_size;
     struct tf_rsa3_signature rsa;
     uint8_t message[TF_SIGSTRUCT_SIGNED];
-    char pem[TF_RSA3_PEM_MAX];
-    size_t pem_size = 0;
 
-    must(tf_image_open(bytes, size, &image) == TF_OK, "tf_image_open");
-    must(tf_image_measure(&image, identity.mrenclave) == TF_OK, "tf_image_measure");
-    tf_image_secs(&image, &secs);
-    tf_sigstruct_init(sig, &secs, &identity);
+    if (pem_size == 0) {
+        must(tf_rsa3_keygen(pem, &pem_size) == TF_OK, "tf_rsa3_keygen");
+    }
     tf_sigstruct_message(sig, message);
-    must(tf_rsa3_keygen(pem, &pem_size) == TF_OK, "tf_rsa3_keygen");
     must(tf_rsa3_sign(pem, pem_size, message, sizeof(message), &rsa) == TF_OK,
          "tf_rsa3_sign");
     memcpy(sig->modulus, rsa.modulus, sizeof(rsa.modulus));
     memcpy(sig->signature, rsa.signature, sizeof(rsa.signature));
     memcpy(sig->q1, rsa.q1, sizeof(rsa.q1));
     memcpy(sig->q2, rsa.q2, sizeof(rsa.q2));
+}
+
+static void sign(const uint8_t *bytes, size_t size, struct sgx_sigstruct *sig)
+{
+    static struct sgx_secs secs;
+    struct tf_image image;
+    struct tf_sigstruct_identity identity = {.prod_id = 1, .svn = 2, .date = TODAY};
+
+    must(tf_image_open(bytes, size, &image) == TF_OK, "tf_image_open");
+    must(tf_image_measure(&image, identity.mrenclave) == TF_OK, "tf_image_measure");
+    tf_image_secs(&image, &secs);
+    tf_sigstruct_init(sig, &secs, &identity);
+    tf_toy_sign(sig);
 }
 
 void tf_toy_files_make(struct tf_toy_files *files, const char *image_path)

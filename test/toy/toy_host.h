@@ -29,6 +29,9 @@ struct tf_toy_files {
 void tf_toy_files_make(struct tf_toy_files *files, const char *image_path);
 void tf_toy_files_remove(const struct tf_toy_files *files);
 
+/** Signs with the key of this run: modulus, signature, Q1, Q2. */
+void tf_toy_sign(struct sgx_sigstruct *sig);
+
 /** Options that open these files: fast mode, no cycles burnt. */
 struct tf_enclave_options tf_toy_options(const struct tf_toy_files *files);
 

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/sim_memory.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+enum { GARBAGE = 0xcc, GARBAGE_MAX = 1 << 20 };
+
+int tf_sim_memory_reserve(struct tf_sim *sim, uint64_t size)
+{
+    if (size < TF_PAGE || (size & (size - 1)) != 0 || size >= UINT64_C(1) << 46) {
+        size = TF_PAGE; /* no such ELRANGE: CREATE will say why */
+    }
+    size_t all = 2 * size + TF_PAGE;
+    uint8_t *map =
+        mmap(NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+    if (map == MAP_FAILED) {
+        return -ENOMEM;
+    }
+    uint64_t first = (uint64_t)(uintptr_t)map + TF_PAGE;
+    size_t skip = (size_t)((first + size - 1) / size * size - first);
+    sim->reserved = map + skip;
+    sim->reserved_size = size + TF_PAGE;
+    sim->base = sim->reserved + TF_PAGE;
+    if (skip != 0) {
+        (void)munmap(map, skip);
+    }
+    if (size - skip != 0) {
+        (void)munmap(sim->base + size, size - skip);
+    }
+    return 0;
+}
+
+int tf_sim_memory_init(struct tf_sim *sim)
+{
+    if (sim->secs.base != (uint64_t)(uintptr_t)sim->base ||
+        sim->secs.size != sim->reserved_size - TF_PAGE) {
+        return -EINVAL;
+    }
+    sim->page_count = sim->secs.size / TF_PAGE;
+    sim->epcm = calloc(sim->page_count, sizeof(*sim->epcm));
+    return sim->epcm != NULL ? 0 : -ENOMEM;
+}
+
+void tf_sim_memory_release(struct tf_sim *sim)
+{
+    if (sim->reserved != NULL) {
+        (void)munmap(sim->reserved, sim->reserved_size);
+    }
+    free(sim->epcm);
+}
+
+int tf_sim_memory_open(struct tf_sim *sim, uint64_t offset, uint64_t size)
+{
+    int rc = mprotect(sim->base + offset, size, PROT_READ | PROT_WRITE);
+    return rc == 0 ? 0 : -errno;
+}
+
+void tf_sim_memory_close(struct tf_sim *sim, uint64_t offset, uint64_t size)
+{
+    (void)mprotect(sim->base + offset, size, PROT_NONE);
+}
+
+void tf_sim_memory_fill(struct tf_sim *sim, uint64_t offset,
+                        const uint8_t page[static TF_PAGE])
+{
+    memcpy(sim->base + offset, page, TF_PAGE);
+}
+
+void tf_sim_memory_spoil(struct tf_sim *sim, uint64_t offset, uint64_t size)
+{
+    if (tf_sim_tests.fill_unmeasured) {
+        memset(sim->base + offset, GARBAGE, size < GARBAGE_MAX ? size : GARBAGE_MAX);
+    }
+}
+
+/* After EADD no software reads or writes a TCS, and where no page is, an access faults.
+ */
+static bool is_reachable(const struct tf_sim *sim, uint64_t offset)
+{
+    return (sim->epcm[offset / TF_PAGE] & SGX_SECINFO_REG) != 0;
+}
+
+int tf_sim_memory_map(struct tf_sim *sim, uint64_t offset, uint64_t size, int protection)
+{
+    uint64_t end = offset + size;
+
+    while (offset < end) {
+        bool is_open = is_reachable(sim, offset);
+        uint64_t start = offset;
+        while (offset < end && is_reachable(sim, offset) == is_open) {
+            offset += TF_PAGE;
+        }
+        if (mprotect(sim->base + start, offset - start,
+                     is_open ? protection : PROT_NONE) != 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
