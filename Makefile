@@ -16,7 +16,7 @@ GCCINC  := $(shell $(CC) -print-file-name=include)
 WARN   := -Wall -Wextra -Werror -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wvla \
           -Wstrict-prototypes -Wmissing-prototypes -Wcast-qual -Wcast-align -Wwrite-strings \
           -Wundef -Wformat=2 -Wswitch-enum -Wnull-dereference -Wimplicit-fallthrough
-BASE   := -std=c11 -g -I. -MMD -MP -ffile-prefix-map=$(CURDIR)=. $(WARN)
+BASE   := -std=c11 -g -I. -MMD -MP "-ffile-prefix-map=$(CURDIR)=." $(WARN)
 TRUST  := -O2 -fPIE -ffreestanding -fvisibility=hidden -fno-plt -fstack-protector-strong \
           -fstack-clash-protection -fcf-protection=full -ffunction-sections -fdata-sections \
           -fno-asynchronous-unwind-tables -march=x86-64-v2 -nostdinc -isystem $(GCCINC) \
