@@ -59,7 +59,7 @@ is_traced() {
 has_written() {
     local hex
     hex=$(printf %s "$1" | od -An -tx1 -v | tr -d '\n' | sed 's/ /\\x/g')
-    cat "$work"/trace.* | grep -qF -e "$hex"
+    grep -qF -e "$hex" "$work"/trace.*
 }
 
 # nowhere NAME ARG...: keyscan looks there and does not find it

@@ -90,7 +90,7 @@ ends() {
         until_ok 20 was_logged $((before + 1)) "event=lambda-failed .*error=$3( |\$)"
 }
 
-was_logged() { tail -n "+$1" "$work/tfaasd.log" | grep -qE "$2"; }
+was_logged() { tail -n "+$1" "$work/tfaasd.log" | grep -E "$2" >/dev/null; }
 
 neighbour_answers() { [ "$(ask "hello-$engine" / --max-time 30)" = hello ]; }
 
