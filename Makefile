@@ -93,6 +93,7 @@ $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
 include test/toy/toy.mk
+include test/hw/hw.mk
 
 # --- tests: the same sources once more, with sanitizers -----------------------------------
 # Archives by side, so that a test links only what it uses. Names that exist on both sides
@@ -184,8 +185,9 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
 	@tools/run-fuzz $(O)/fuzz $(S) $(T)
 
-check: all layers unit-programs $(TOY_TESTS) $(O)/toy.img ## every test; the last line is `N passed, N failed`
+check: all layers unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img ## every test; the last line is `N passed, N failed`
 	@tools/run-tests $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
+	    '$(O)/test/attack/driver_test $(O)/toy.img' 'HWTEST_BACKEND=sim test/hw/hwtest.sh' \
 	    $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=5'
 unit-programs: $(UNIT) $(TOOLS)
@@ -199,6 +201,8 @@ measure: images $(O)/tfaas ## MRENCLAVE of each image
 	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
 tcb: images ## lines one has to trust, by engine
 	@TF_TRUST_CC='$(CC) -std=c11 -I. $(TRUST) $(TRUST_INC)' O=$(O) tools/tcb $(ENGINES)
+hwtest: all $(O)/toy.img $(HW_TESTS) ## what a machine with SGX must show (HWTEST_BACKEND=sim: on the simulator)
+	@TFAAS_BIN=$(O) test/hw/hwtest.sh
 bench: all ## requests per second beside nginx (bench/spine.sh)
 	@tools/setup bench; bench/spine.sh
 show-spine: all ## the Must-show lines of the first issue, each with its figure
@@ -214,7 +218,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check unit unit-programs boundary layers measure tcb bench show-spine tidy \
+.PHONY: all images programs check unit unit-programs boundary layers measure tcb hwtest bench show-spine tidy \
         format clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * driver_test.c - the whole loader over a driver that fails: every single call of a good
+ * run is made to fail with every errno that the driver has, or to stop half way. Either
+ * the enclave comes out with the right MRENCLAVE, or the error is clean and everything is
+ * given back. Argument: the toy image.
+ */
+#include <asm/sgx.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/sgx.h"
+#include "lib/bytes.h"
+#include "test/test.h"
+#include "test/toy/toy_host.h"
+
+enum call { CALL_OPEN, CALL_ENTRY, CALL_IOCTL, CALL_MMAP, CALL_MUNMAP, CALL_CLOSE };
+enum { SHORT_COUNT = 10000, STEPS_MAX = 400 };
+
+/* A dry run whose call number `at` fails. */
+struct failing {
+    struct tf_sgx_dry dry; /* first */
+    struct tf_sgx_port good;
+    unsigned at;
+    unsigned now;
+    int error; /* errno, or SHORT_COUNT */
+    enum call hit;
+    unsigned long request; /* if the hit is an ioctl */
+};
+
+static struct tf_toy_files files;
+static struct tf_enclave_options options;
+static uint8_t expected[32];
+
+static bool is_hit(struct tf_sgx_port *port, enum call call)
+{
+    struct failing *f = (struct failing *)port;
+
+    if (f->now++ != f->at) {
+        return false;
+    }
+    f->hit = call;
+    return true;
+}
+
+static struct tf_sgx_port *good(struct tf_sgx_port *port)
+{
+    return &((struct failing *)port)->good;
+}
+
+static int error(struct tf_sgx_port *port)
+{
+    int code = ((struct failing *)port)->error;
+    return code == SHORT_COUNT ? -EIO : -code;
+}
+
+static int fail_open(struct tf_sgx_port *port, const char *path)
+{
+    return is_hit(port, CALL_OPEN) ? error(port) : good(port)->open(port, path);
+}
+
+static int fail_close(struct tf_sgx_port *port, int fd)
+{
+    int rc = good(port)->close(port, fd);
+    return is_hit(port, CALL_CLOSE) ? error(port) : rc;
+}
+
+/* Adds the first half only. */
+static int add_half(struct tf_sgx_port *port, int fd, struct sgx_enclave_add_pages *arg)
+{
+    uint64_t length = arg->length;
+
+    arg->length = length / 2 / TF_PAGE * TF_PAGE;
+    int rc = arg->length == 0
+                 ? 0
+                 : good(port)->ioctl(port, fd, SGX_IOC_ENCLAVE_ADD_PAGES, arg);
+    arg->count = arg->length;
+    arg->length = length;
+    return rc;
+}
+
+static int fail_ioctl(struct tf_sgx_port *port, int fd, unsigned long request,
+                      void *argument)
+{
+    struct failing *f = (struct failing *)port;
+
+    if (!is_hit(port, CALL_IOCTL)) {
+        return good(port)->ioctl(port, fd, request, argument);
+    }
+    f->request = request;
+    if (f->error == SHORT_COUNT && request == SGX_IOC_ENCLAVE_ADD_PAGES) {
+        return add_half(port, fd, argument);
+    }
+    return error(port);
+}
+
+static int fail_mmap(struct tf_sgx_port *port, void **address, size_t size,
+                     int protection, int flags, int fd)
+{
+    return is_hit(port, CALL_MMAP)
+               ? error(port)
+               : good(port)->mmap(port, address, size, protection, flags, fd);
+}
+
+static int fail_munmap(struct tf_sgx_port *port, void *address, size_t size)
+{
+    int rc = good(port)->munmap(port, address, size);
+    return is_hit(port, CALL_MUNMAP) ? error(port) : rc;
+}
+
+static tf_sgx_entry fail_entry(struct tf_sgx_port *port)
+{
+    return is_hit(port, CALL_ENTRY) ? NULL : good(port)->entry(port);
+}
+
+static tf_err run(struct failing *f, unsigned at, int code)
+{
+    struct tf_enclave *enclave = NULL;
+
+    memset(f, 0, sizeof(*f));
+    tf_sgx_dry_init(&f->dry, NULL);
+    f->good = f->dry.port;
+    f->dry.port = (struct tf_sgx_port){fail_open, fail_close,  fail_ioctl,
+                                       fail_mmap, fail_munmap, fail_entry};
+    f->at = at;
+    f->error = code;
+    options.sgx_port = &f->dry.port;
+    tf_err err = tf_enclave_open(&options, &enclave);
+    tf_enclave_close(enclave);
+    return err;
+}
+
+/* What must come of it. */
+static tf_err wanted(const struct failing *f)
+{
+    bool is_interrupted = f->error == EINTR || (f->error == SHORT_COUNT &&
+                                                f->request == SGX_IOC_ENCLAVE_ADD_PAGES);
+
+    switch (f->hit) {
+    case CALL_OPEN:
+    case CALL_ENTRY:
+        return TF_EPLATFORM;
+    case CALL_IOCTL:
+        return is_interrupted ? TF_OK : TF_EIO;
+    case CALL_MMAP:
+        return TF_EIO;
+    case CALL_MUNMAP: /* address space that stays: no reason to stop */
+    case CALL_CLOSE:
+    default:
+        return TF_OK;
+    }
+}
+
+static void a_good_run_is_measured_as_signed(void)
+{
+    static struct failing f;
+
+    CHECK(run(&f, UINT32_MAX, 0) == TF_OK);
+    memcpy(expected, f.dry.mrenclave, sizeof(expected));
+    CHECK(f.dry.mapped == 0 && !f.dry.is_open && f.dry.is_initialised);
+}
+
+static void every_call_fails_in_every_way(void)
+{
+    static const int codes[] = {EINTR, SHORT_COUNT, EBUSY, EACCES, EIO, ENOMEM, EPERM};
+    static struct failing f;
+    unsigned count = 0;
+
+    (void)run(&f, UINT32_MAX, 0);
+    unsigned steps = f.now;
+    CHECK(steps > 50 && steps < STEPS_MAX);
+    for (unsigned at = 0; at < steps; at++) {
+        for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+            tf_err err = run(&f, at, codes[i]);
+            bool is_right = err == wanted(&f) && f.dry.mapped == 0 && !f.dry.is_open &&
+                            (err != TF_OK || memcmp(f.dry.mrenclave, expected, 32) == 0);
+            if (!CHECK(is_right)) {
+                (void)printf("call %u, errno %d: %s\n", at, codes[i], tf_err_name(err));
+            }
+            count++;
+        }
+    }
+    (void)printf("%u failures at %u calls\n", count, steps);
+}
+
+/* EINIT's code is lost in the driver's EPERM; the loader finds it again. */
+static void a_refusal_of_einit_is_told_apart(void)
+{
+    static struct failing f;
+    uint8_t byte = 0;
+
+    int fd = open(files.sigstruct, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && pread(fd, &byte, 1, 1100) == 1); /* in Q1 */
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, 1100) == 1);
+    CHECK(run(&f, UINT32_MAX, 0) == TF_EIMAGE_SIGNATURE);
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, 1100) == 1);
+    (void)close(fd);
+    fd = open(files.image, O_RDWR | O_CLOEXEC);
+    CHECK(fd >= 0 && pread(fd, &byte, 1, 0x1100) == 1); /* code */
+    byte ^= 1;
+    CHECK(pwrite(fd, &byte, 1, 0x1100) == 1 && close(fd) == 0);
+    CHECK(run(&f, UINT32_MAX, 0) == TF_EIMAGE_MEASUREMENT);
+    CHECK(f.dry.mapped == 0 && !f.dry.is_open);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc != 2 || freopen("/dev/null", "w", stderr) == NULL) { /* a line a failure */
+        (void)fprintf(stdout, "usage: %s toy.img\n", argv[0]);
+        return 2;
+    }
+    tf_toy_files_make(&files, argv[1]);
+    options = tf_toy_options(&files);
+    options.kind = TF_ENCLAVE_SGX;
+    RUN(a_good_run_is_measured_as_signed);
+    RUN(every_call_fails_in_every_way);
+    RUN(a_refusal_of_einit_is_told_apart);
+    tf_toy_files_remove(&files);
+    return test_end();
+}
