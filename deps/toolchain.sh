@@ -8,6 +8,7 @@
 #   enclave  freestanding code against musl's headers, for the image        lib/libNAME.a
 #   native   the same configuration against glibc, for unit tests           lib/native/
 #   asan     the same with AddressSanitizer and UBSan, for tests and fuzz   lib/asan/
+#   traced   native without SSE4.2's string instructions, which valgrind lacks lib/traced/
 #
 # The recipe sets: TF_LIB (archive name), TF_FLAGS (flags for every flavour, no blanks
 # inside one flag), TF_FLAVOURS (subset of the above), TF_UBSAN (checks that upstream's
@@ -34,8 +35,18 @@ TF_ENCLAVE="-nostdinc -isystem $TF_MUSL -isystem $TF_GCCINC -U_FORTIFY_SOURCE -f
 -fstack-protector-strong -fcf-protection=full -fstack-clash-protection \
 -fno-asynchronous-unwind-tables -fno-unwind-tables"
 
+# A hardened image (make LVI=cf) is hardened in all its parts.
+TF_LVI=${LVI:-off}
+TF_LVI_FLAGS=$("$TF_DEPS/lvi" "$TF_LVI")
+TF_ENCLAVE="$TF_ENCLAVE $TF_LVI_FLAGS"
+
 TF_NATIVE="-fstack-protector-strong"
 TF_ASAN="-O1 -g -fno-omit-frame-pointer -fsanitize=address"
+
+# Tests are not made of hardened builds.
+is_wanted() { # FLAVOUR
+    [ "$TF_LVI" = off ] || [ "$1" = enclave ] || [ "$1" = native ]
+}
 
 # tf_unit FILE [FLAG...]: queues FILE (relative to the source) in every flavour, and the
 # count of its lines for `make tcb`.
@@ -44,9 +55,11 @@ tf_unit() {
     shift
     tf_name=$(printf '%s' "${tf_file%.*}" | tr '/' '_').o
     for tf_flavour in $TF_FLAVOURS; do
+        is_wanted "$tf_flavour" || continue
         case $tf_flavour in
         enclave) tf_set="$TF_ENCLAVE" ;;
         native) tf_set="$TF_NATIVE" ;;
+        traced) tf_set="$TF_NATIVE -mno-sse4.2" ;;
         asan)
             tf_set=$TF_ASAN
             [ -z "$TF_UBSAN" ] ||
@@ -70,6 +83,7 @@ tf_archives() {
     # The longest compilations come first when the recipe names them first.
     xargs -d '\n' -n 1 -P 2 sh -c <"$TF_OBJ/queue"
     for tf_flavour in $TF_FLAVOURS; do
+        is_wanted "$tf_flavour" || continue
         case $tf_flavour in
         enclave) tf_lib=$TF_OUT/lib ;;
         *) tf_lib=$TF_OUT/lib/$tf_flavour ;;
