@@ -211,6 +211,28 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
         .steps = manifest->steps, .body = (size_t)manifest->body, .stack = stack};
 }
 
+/* Runs the top level once, then drops what was used longest ago until the snapshot fits.
+ * One that would take most of the heap never does: that is remembered like any failure of
+ * the lambda, and costs the others nothing. */
+static tf_err load(struct tf_thread *thread, struct tf_resident *resident)
+{
+    struct tf_js_limits limits = tf_resident_limits(thread, resident);
+    size_t memory = (size_t)resident->bundle->manifest.memory;
+    struct tf_snapshot *snapshot = &resident->snapshot;
+
+    tf_err err = tf_slot_load(&thread->slot, thread->heap, &resident->program, memory,
+                              &limits, snapshot);
+    if (err == TF_ENOMEM && snapshot->size > thread->page->heap_size / 4 * 3) {
+        *snapshot = (struct tf_snapshot){.err = TF_EMEMORY};
+        return TF_OK;
+    }
+    while (err == TF_ENOMEM && snapshot->size != 0 &&
+           tf_resident_drop_oldest(thread, resident)) {
+        err = tf_slot_keep(&thread->slot, thread->heap, snapshot);
+    }
+    return err;
+}
+
 tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident)
 {
     resident->used = ++thread->view.uses;
@@ -221,12 +243,7 @@ tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident)
     if (err != TF_OK) {
         return err;
     }
-    struct tf_js_limits limits = tf_resident_limits(thread, resident);
-    size_t memory = (size_t)resident->bundle->manifest.memory;
-    do {
-        err = tf_slot_load(&thread->slot, thread->heap, &resident->program, memory,
-                           &limits, &resident->snapshot);
-    } while (err == TF_ENOMEM && tf_resident_drop_oldest(thread, resident));
+    err = load(thread, resident);
     if (err != TF_OK) {
         return err;
     }

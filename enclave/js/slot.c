@@ -47,6 +47,7 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     struct tf_snapshot made = {0};
     struct tf_arena *arena;
 
+    *out = made;
     slot->in = NULL;
     slot->is_clean = false;
     wipe(slot, 0);
@@ -72,13 +73,17 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
         return TF_OK;
     }
     made.size = tf_arena_used(arena);
-    made.bytes = tf_arena_alloc(heap, made.size);
-    if (made.bytes == NULL) {
-        wipe(slot, 0);
+    *out = made;
+    return tf_slot_keep(slot, heap, out);
+}
+
+tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *out)
+{
+    out->bytes = tf_arena_alloc(heap, out->size);
+    if (out->bytes == NULL) {
         return TF_ENOMEM;
     }
-    memcpy(made.bytes, slot->memory, made.size);
-    *out = made;
+    memcpy(out->bytes, slot->memory, out->size);
     slot->in = out;
     slot->is_clean = true;
     return TF_OK;

@@ -40,11 +40,20 @@ void tf_slot_init(struct tf_slot *slot, void *memory, size_t size);
  * @param out     filled also when the load fails: a failed load is remembered, so that a
  *                lambda with a looping top level costs its budget once, not each request.
  * @return TF_OK if `out` is usable for calls or remembers the lambda's failure; TF_ENOMEM
- *         when `heap` cannot hold the snapshot.
+ *         when `heap` cannot hold the snapshot: `out->size` says how much it takes, and
+ *         tf_slot_keep may try again; 0: there was no memory for the engine itself.
  */
 TF_MUST_USE tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
                                 const struct tf_js_program *program, size_t memory,
                                 const struct tf_js_limits *limits, struct tf_snapshot *out);
+
+/**
+ * Tries again to snapshot what tf_slot_load left in the slot, without running it again.
+ * Nothing else may have used the slot since.
+ * @return TF_OK or TF_ENOMEM, as there.
+ */
+TF_MUST_USE tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap,
+                                struct tf_snapshot *out);
 
 /** Calls the snapshot's handler on a fresh heap. Errors as tf_js_call, or snapshot->err. */
 TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,

@@ -8,6 +8,7 @@
  *   count     how often this instance was called
  *   throw     TF_EEXCEPTION          loop    TF_ESTEPS
  *   nosource  does not load
+ *   heavy N   holds N bytes after its top level, which is counted
  *   status N  that status, empty
  */
 #include "enclave/js/js.h"
@@ -15,6 +16,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "test/fake/js.h"
+
+unsigned tf_fake_heavy_loads;
 
 struct tf_js {
     struct tf_arena *arena;
@@ -50,6 +55,11 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
             memcpy(js->word, file->data, file->size);
             js->word[file->size] = '\0';
         }
+    }
+    if (strncmp(js->word, "heavy ", 6) == 0) {
+        tf_fake_heavy_loads++;
+        return tf_arena_alloc(js->arena, (size_t)atol(js->word + 6)) != NULL ? TF_OK
+                                                                             : TF_EMEMORY;
     }
     return strncmp(js->word, "nosource", 8) == 0 ? TF_ELAMBDA_SOURCE : TF_OK;
 }

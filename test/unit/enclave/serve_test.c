@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP over the granted connection: framing, limits, backpressure, fairness. */
 #include "lib/arena.h"
+#include "test/fake/js.h"
 #include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
@@ -309,6 +310,92 @@ static void a_damaged_record_ends_the_connection(void)
     rig_close(rig);
 }
 
+/* Fills the thread's heap for snapshots but for `size` bytes. */
+static void leave_room(struct rig *rig, size_t size)
+{
+    struct tf_thread_page *page = (void *)rig->threads[0].page;
+    struct tf_arena *heap = (void *)(uintptr_t)page->heap;
+    void *room = tf_arena_alloc(heap, size);
+
+    for (size_t block = 16 << 20; block > 32;) {
+        block = tf_arena_alloc(heap, block) == NULL ? block / 2 : block;
+    }
+    tf_arena_free(heap, room);
+}
+
+/* Loads and grants a lambda of the domain NAME.example. */
+static void serve_too(struct rig *rig, const char *name, const char *code)
+{
+    char dns[32];
+    char sni[64];
+
+    (void)snprintf(dns, sizeof(dns), "%s.example", name);
+    (void)snprintf(sni, sizeof(sni), "%s.manage.tfaas.internal", name);
+    const struct rig_lambda lambda = {
+        .name = name, .version = 1, .code = code, .domains = {dns}};
+    const struct rig_grant grant = {.lambda = name, .names = {dns}};
+    CHECK(rig_load(rig, 0, &lambda) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, sni);
+    CHECK(rig_grant(rig, client, &grant, NULL) == 200);
+    rig_hang_up(rig, client);
+}
+
+static int status_at(struct rig *rig, const char *dns)
+{
+    char request[128];
+
+    (void)snprintf(request, sizeof(request), "GET / HTTP/1.1\r\nHost: %s\r\n\r\n", dns);
+    struct rig_client *client = rig_connect(rig, 0, dns);
+    char *text = rig_ask(rig, client, request);
+    int status = status_of(text);
+    free(text);
+    rig_hang_up(rig, client);
+    return status;
+}
+
+/* Neither its own clients nor the other lambdas pay for it more than once. */
+static void a_heap_that_is_too_large_is_found_out_once(void)
+{
+    struct rig *rig = rig_open();
+    struct tf_thread_page *page = (void *)rig->threads[0].page;
+
+    serve_too(rig, "light", "heavy 1000");
+    serve_too(rig, "huge", "heavy 1000000");
+    page->heap_size = 1 << 20;
+    leave_room(rig, 64 << 10);
+    CHECK(status_at(rig, "light.example") == 200);
+    tf_fake_heavy_loads = 0;
+    for (int i = 0; i < 3; i++) {
+        CHECK(status_at(rig, "huge.example") == 503);
+        CHECK(status_at(rig, "light.example") == 200);
+    }
+    CHECK(tf_fake_heavy_loads == 1);
+    rig_close(rig);
+}
+
+static void others_make_way_without_a_second_run(void)
+{
+    struct rig *rig = rig_open();
+    char name[32];
+
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof(name), "l%d", i);
+        serve_too(rig, name, "heavy 20000");
+    }
+    serve_too(rig, "large", "heavy 60000");
+    leave_room(rig, 100 << 10);
+    for (int i = 0; i < 4; i++) {
+        (void)snprintf(name, sizeof(name), "l%d.example", i);
+        CHECK(status_at(rig, name) == 200);
+    }
+    tf_fake_heavy_loads = 0;
+    CHECK(status_at(rig, "large.example") == 200);
+    CHECK(tf_fake_heavy_loads == 1);
+    CHECK(status_at(rig, "l3.example") == 200); /* the youngest was spared */
+    CHECK(tf_fake_heavy_loads == 1);
+    rig_close(rig);
+}
+
 static void many_lambdas_share_the_heap(void)
 {
     enum { LAMBDAS = 20 };
@@ -330,13 +417,7 @@ static void many_lambdas_share_the_heap(void)
         rig_hang_up(rig, client);
     }
     /* Room for a few snapshots only: the oldest make way. */
-    struct tf_thread_page *page = (void *)rig->threads[0].page;
-    struct tf_arena *heap = (void *)(uintptr_t)page->heap;
-    void *room = tf_arena_alloc(heap, 16 << 10);
-    for (size_t size = 16 << 20; size > 32;) {
-        size = tf_arena_alloc(heap, size) == NULL ? size / 2 : size;
-    }
-    tf_arena_free(heap, room);
+    leave_room(rig, 16 << 10);
     for (int i = 0; i < 2 * LAMBDAS; i++) {
         char request[128];
         (void)snprintf(dns, sizeof(dns), "l%d.example", i % LAMBDAS);
@@ -366,6 +447,8 @@ int main(void)
     RUN(input_that_nobody_can_use_is_bounded);
     RUN(closing_is_said_on_both_sides);
     RUN(a_damaged_record_ends_the_connection);
+    RUN(a_heap_that_is_too_large_is_found_out_once);
+    RUN(others_make_way_without_a_second_run);
     RUN(many_lambdas_share_the_heap);
     return test_end();
 }
