@@ -2,6 +2,7 @@
 # lib/ host/ verify/ cli/ as ordinary code; the same sources once more with sanitizers for
 # test/. `make help` lists the targets. Dependencies come from deps/build (see deps/lock).
 O       ?= build
+MAKEFLAGS += -r
 CC      := gcc
 CLANG   := clang
 ENGINES := quickjs duktape
@@ -55,19 +56,21 @@ IMAGES := $(ENGINES:%=$(O)/%.img)
 IMAGE_LD := -nostdlib -static-pie -Wl,-T,enclave/image.lds -z norelro -z noexecstack \
             -z separate-code -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=4096
 images: $(IMAGES)
-$(O)/%.img: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
-            $(O)/trust/enclave/layout-%.o enclave/image.lds tools/check-image $(BUILT)
+$(O)/%.elf: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
+            $(O)/trust/enclave/layout-%.o enclave/image.lds $(BUILT)
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -Wl,-Map=$(O)/$*.map -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(DEP)/$*/lib/lib$*.a $(DEP)/wolfssl/lib/libwolfssl.a \
 	    $(DEP)/jansson/lib/libjansson.a $(DEP)/picohttpparser/lib/libpicohttpparser.a \
 	    $(LIBC) -Wl,--end-group
-	@tools/check-image $@
+# Without symbols: the ELF header is measured, and tells where what is behind them begins.
+$(O)/%.img: $(O)/%.elf tools/check-image
+	@strip --strip-all -o $@ $<; tools/check-image $@
 $(O)/trust/enclave/layout-%.o: enclave/layout.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) -DTF_ENGINE='"$*"' -c $< -o $@
 $(O)/trust/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
 $(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
-	@mkdir -p $(@D); $(CC) -g -I. $(TRUST) -MMD -MP -c $< -o $@
+	@mkdir -p $(@D); $(CC) -g -I. "-ffile-prefix-map=$(CURDIR)=." $(TRUST) -MMD -MP -c $< -o $@
 
 # --- programs of the untrusted host and of the relying party ----------------------------
 host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
@@ -148,6 +151,7 @@ $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js
 	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
+
 
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
