@@ -70,6 +70,19 @@ static _Noreturn void die(const char *line, int size, int status)
     _exit(status);
 }
 
+/* The kernel leaves AC to a handler as it was, and C is not written for it. */
+static inline void clear_ac(void)
+{
+    __asm__ volatile("leaq -128(%%rsp), %%rsp\n\t" /* the red zone */
+                     "pushfq\n\t"
+                     "andq $~0x40000, (%%rsp)\n\t"
+                     "popfq\n\t"
+                     "leaq 128(%%rsp), %%rsp"
+                     :
+                     :
+                     : "cc", "memory");
+}
+
 static const char *name_of(int number)
 {
     switch (number) {
@@ -258,6 +271,7 @@ __attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t 
 {
     uint64_t bases[2];
 
+    clear_ac();
     read_bases(bases);
     struct tf_sim_thread *thread = find(bases[1]);
     if (thread != NULL) {

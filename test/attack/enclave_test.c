@@ -7,51 +7,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "host/sim.h"
+#include "test/attack/child.h"
 #include "test/test.h"
 #include "test/toy/toy.h"
 #include "test/toy/toy_host.h"
 
-enum { FAULT = 70, SYSTEM_CALL = 71, OUTPUT_MAX = 4096, LONG_ECHO = 50000, ECHOES = 100 };
+enum { FAULT = 70, SYSTEM_CALL = 71, LONG_ECHO = 50000, ECHOES = 100 };
 
 static struct tf_toy_files files;
-
-struct outcome {
-    int status;              /* exit status, or -1 for a signal */
-    char output[OUTPUT_MAX]; /* stderr */
-};
-
-/* Runs `body` in a child; it says with its return value whether all was well. */
-static struct outcome in_child(int (*body)(const void *), const void *argument)
-{
-    struct outcome outcome = {.status = -1};
-    int out[2];
-
-    if (pipe(out) != 0) {
-        return outcome;
-    }
-    pid_t child = fork();
-    if (child == 0) {
-        (void)dup2(out[1], STDERR_FILENO);
-        _exit(body(argument));
-    }
-    (void)close(out[1]);
-    size_t size = 0;
-    ssize_t got = 1;
-    while (got > 0 && size < OUTPUT_MAX - 1) {
-        got = read(out[0], outcome.output + size, OUTPUT_MAX - 1 - size);
-        size += got > 0 ? (size_t)got : 0;
-    }
-    (void)close(out[0]);
-    int status = 0;
-    if (waitpid(child, &status, 0) == child && WIFEXITED(status)) {
-        outcome.status = WEXITSTATUS(status);
-    }
-    return outcome;
-}
 
 /* Runs a case that must end well, in both modes. */
 static void both_modes(int (*body)(const void *))
@@ -66,14 +31,6 @@ static void both_modes(int (*body)(const void *))
                           outcome.output);
         }
     }
-}
-
-static int claim(int is_so, const char *what)
-{
-    if (!is_so) {
-        (void)fprintf(stderr, "not so: %s\n", what);
-    }
-    return !is_so;
 }
 
 /* --- what must work -------------------------------------------------------------------

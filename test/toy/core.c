@@ -31,6 +31,12 @@ struct tf_thread { /* in the thread's heap, found through page->state */
     struct tf_ring_writer out;
 };
 
+/* snapshot.S, or blind.c. */
+extern struct tf_toy_state toy_snapshot;
+
+/* enclave/gate.S. */
+uint64_t tf_enclu(uint64_t leaf, uint64_t rbx, uint64_t rcx, uint64_t rdx);
+
 alignas(8) static uint8_t payloads[8][TF_FRAME_MAX];
 
 void tf_wipe(void *memory, size_t size)
@@ -108,6 +114,12 @@ static void misbehave(const struct tf_thread_page *page, uint32_t type)
         break;
     case TOY_TRAP:
         tf_panic(TF_PANIC_ASSERT);
+    case TOY_DIVIDE:
+        __asm__ volatile("divl %1" : : "a"(1), "r"(0), "d"(0) : "cc");
+        break;
+    case TOY_BREAK:
+        __asm__ volatile("int3");
+        break;
     default:
         break;
     }
@@ -141,6 +153,27 @@ static struct tf_toy_facts facts_now(uint64_t now)
     return facts;
 }
 
+/* ENCLU with operands that may be wrong; the answer is RAX and 16 bytes of what RCX of
+ * EGETKEY points to. */
+static struct tf_toy_key run_leaf(const struct tf_toy_leaf *given)
+{
+    alignas(512) static uint8_t input[1024];
+    alignas(512) static uint8_t data[1024];
+    alignas(512) static uint8_t output[1024];
+    struct tf_toy_leaf at = *given;
+    struct tf_toy_key key = {0};
+
+    memcpy(input, given->input, sizeof(given->input));
+    if (at.is_address == 0) {
+        at.rbx += (uint64_t)(uintptr_t)input;
+        at.rcx += (uint64_t)(uintptr_t)data;
+        at.rdx += (uint64_t)(uintptr_t)output;
+    }
+    key.code = tf_enclu(at.leaf, at.rbx, at.rcx, at.rdx);
+    memcpy(key.key, data, sizeof(key.key));
+    return key;
+}
+
 /* Answers one frame. */
 static tf_err answer(struct tf_thread *thread, const struct tf_thread_page *page,
                      const struct tf_frame *frame, const uint8_t *payload, uint64_t now)
@@ -163,6 +196,13 @@ static tf_err answer(struct tf_thread *thread, const struct tf_thread_page *page
     case TOY_KEY:
         memcpy(&request, payload, sizeof(request));
         key.code = tf_egetkey(&request, key.key);
+        return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",
+                           0);
+    case TOY_STATE:
+        return tf_ring_put(&thread->out, frame->type, frame->id, &toy_snapshot,
+                           sizeof(toy_snapshot), "", 0);
+    case TOY_LEAF:
+        key = run_leaf((const void *)payload);
         return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",
                            0);
     default:

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 # The toy image and the tests that run it. Included by the Makefile; uses its rules.
-TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave launch misuse)
+TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave entry launch misuse)
 
-$(O)/toy.img: $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
-              enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
-              enclave/libc/stop.c lib/arena.c test/toy/core.c) \
-              $(O)/trust/enclave/layout-toy.o enclave/image.lds
+TOY := $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
+       enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
+       enclave/libc/stop.c lib/arena.c test/toy/core.c) $(O)/trust/enclave/layout-toy.o
+
+$(O)/toy.img: $(TOY) $(call trust,test/toy/blind.c) enclave/image.lds
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
+# The same, and it keeps the registers that C was called with.
+$(O)/watch.img: $(TOY) $(call trust,test/toy/snapshot.S) enclave/image.lds
+	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -Wl,--wrap=tf_entry_work -o $@ $(filter %.o,$^) $(LIBC)
 
 $(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
               $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) \
-              $(O)/host/test/attack/%.o
+              $(O)/host/test/attack/%.o | $(O)/watch.img
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * entry_test.c - the enclave's entry and exit against a host that chooses every register,
+ * interrupts at every instruction, and makes threads race. Argument: the toy image; the
+ * watching one (test/toy/snapshot.S) lies beside it. TF_RACES: first-entry races to run.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "abi/layout.h"
+#include "host/sim.h"
+#include "test/attack/child.h"
+#include "test/test.h"
+#include "test/toy/toy.h"
+#include "test/toy/toy_host.h"
+
+enum {
+    STATES = 64,
+    RACES = 100,
+    DEATHS = 100,
+    SHORT = 40,
+    RAX = 0,
+    RCX = 1,
+    RDX = 2,
+    RBX = 3,
+    RSP = 4,
+    RBP = 5,
+    RSI = 6,
+    RDI = 7,
+    REGISTERS = 16,
+    FLAGS_INSIDE = 0xad7, /* IF, arithmetic, the bit that is always 1 */
+    MXCSR_AT = 24,
+    ST_AT = 32,
+    XSTATE_BV_AT = 512,
+    AVX_AT = 576
+};
+
+static struct tf_toy_files files;   /* the plain image */
+static struct tf_toy_files watched; /* the watching one */
+
+/* --- poisoned entries
+ * --------------------------------------------------------------------- */
+
+/* Where a host may point RSP. Thread 0's stack ends below a hole below its TCS. */
+static uint64_t hostile_rsp(unsigned state)
+{
+    uint64_t base = tf_sim_active->secs.base;
+    uint64_t tcs = tf_sim_threads[0].tcs;
+    const uint64_t choices[] = {0,                    /* its own */
+                                tcs - TF_GUARD - 256, /* our stack */
+                                tcs - TF_GUARD - 3,   /* the same, unaligned */
+                                tcs - TF_GUARD / 2,   /* the hole above it */
+                                tcs,
+                                base + tf_sim_threads[0].content.ossa + 2048,
+                                tf_sim_threads[0].fs_base + 64,
+                                base, /* constants */
+                                base + 0x3800,
+                                base + tf_sim_active->secs.size - 8,
+                                8, /* no page */
+                                UINT64_C(0xdead000000000000),
+                                UINT64_MAX};
+
+    return choices[state % (sizeof(choices) / sizeof(choices[0]))];
+}
+
+static void poison(unsigned state, int is_strict)
+{
+    tf_sim_tests.poison_entry = true;
+    tf_sim_tests.audit_exit = true;
+    tf_sim_tests.poison_state = state;
+    tf_sim_tests.poison_rsp = is_strict ? hostile_rsp(state) : 0;
+}
+
+static int canonical_extended(const struct tf_toy_state *state)
+{
+    uint16_t words[3];
+    uint32_t mxcsr;
+
+    memcpy(words, state->extended, sizeof(words));
+    memcpy(&mxcsr, state->extended + MXCSR_AT, sizeof(mxcsr));
+    int bad = claim(words[0] == 0x37f, "FCW inside");
+    bad += claim(words[1] == 0 && words[2] == 0, "the x87 is empty inside");
+    bad += claim(mxcsr == 0x1fbf, "MXCSR inside");
+    bad += claim((state->extended[XSTATE_BV_AT] & ~2) == 0, "nothing but SSE in use");
+    bad +=
+        claim(tf_sim_is_zero(state->extended + ST_AT, 416 - ST_AT), "ST and XMM are 0");
+    bad += claim(tf_sim_is_zero(state->extended + AVX_AT, 832 - AVX_AT), "YMM are 0");
+    return bad;
+}
+
+/* What C is called with: two arguments, twice; our own addresses; nothing else. */
+static int canonical(const struct tf_toy_state *state, const struct tf_channel *channel)
+{
+    const uint64_t *r = state->registers;
+    const uint64_t *in = (const uint64_t *)&tf_sim_threads[0].in;
+    uint64_t base = tf_sim_active->secs.base;
+
+    int bad =
+        claim(r[RDI] == (uint64_t)(uintptr_t)channel && r[12] == r[RDI], "rdi, r12");
+    bad += claim(r[13] == r[RSI], "rsi, r13");
+    bad += claim(r[RBX] == base, "rbx is our base");
+    bad +=
+        claim(r[RSP] == tf_sim_threads[0].tcs - TF_GUARD - 8, "rsp is our stack's end");
+    bad += claim((r[RBP] | r[8] | r[9] | r[10] | r[11] | r[14] | r[15]) == 0, "zeros");
+    bad += claim(r[RCX] != (uint64_t)(uintptr_t)tf_sim_landing, "rcx is not the host's");
+    bad += claim(r[RDX] != (uint64_t)(uintptr_t)&tf_sim_threads[0], "rdx is not either");
+    for (unsigned i = 0; i < REGISTERS; i++) {
+        for (unsigned k = 0; k < REGISTERS; k++) {
+            bool is_argument = k == RDI || k == RSI || k == RSP; /* RSP: above */
+            bad += claim(is_argument || r[i] != in[k], "a register of the host's");
+        }
+    }
+    bad += claim((state->flags & ~(uint64_t)FLAGS_INSIDE) == 0, "flags");
+    return bad + canonical_extended(state);
+}
+
+struct poisoned {
+    struct tf_enclave_options options;
+    unsigned state;
+};
+
+static int abort_enclave(struct tf_toy *toy)
+{
+    toy->channels[0].in.head += 4; /* no frame's size: a lie */
+    struct tf_enclave_exit out = tf_toy_enter(toy);
+    return claim(out.exit == TF_EXIT_DEAD && out.err == TF_EHOST, "the lie ends it");
+}
+
+static int poisoned_body(const void *argument)
+{
+    const struct poisoned *poisoned = argument;
+    struct tf_toy_state state;
+    struct tf_toy toy;
+    int bad = 0;
+
+    tf_sim_tests.fill_unmeasured = true;
+    tf_toy_open(&toy, &poisoned->options);
+    for (unsigned entry = 0; entry < 2; entry++) { /* the first, a later one */
+        poison(poisoned->state + entry * STATES, poisoned->options.is_strict);
+        if (claim(tf_toy_call(&toy, TOY_STATE, "", 0, &state, sizeof(state)), "state")) {
+            return 1;
+        }
+        bad += claim(state.count == entry + 1, "C is called once an entry");
+        bad += canonical(&state, &toy.channels[0]);
+    }
+    poison(poisoned->state, poisoned->options.is_strict);
+    bad += abort_enclave(&toy);
+    poison(poisoned->state + 2 * STATES, poisoned->options.is_strict);
+    struct tf_enclave_exit out = tf_toy_enter(&toy);
+    bad += claim(out.exit == TF_EXIT_DEAD && out.err == TF_EHOST, "it stays dead");
+    bad += claim(tf_sim_tests.audits == 4, "every exit was looked at");
+    bad += claim(tf_sim_tests.violations == 0, tf_sim_tests.violation);
+    tf_toy_close(&toy);
+    return bad;
+}
+
+static void poisoned_entries(void)
+{
+    struct poisoned poisoned = {.options = tf_toy_options(&watched)};
+
+    for (unsigned i = 0; i < 2 * STATES; i++) {
+        poisoned.options.is_strict = i >= STATES;
+        poisoned.state = i % STATES;
+        struct outcome outcome = in_child(poisoned_body, &poisoned);
+        if (!CHECK(outcome.status == 0)) {
+            (void)fprintf(stderr, "state %u, strict %d: status %d: %s\n", poisoned.state,
+                          poisoned.options.is_strict, outcome.status, outcome.output);
+        }
+    }
+    (void)printf("%d poisoned states x 3 kinds of entry, fast and strict\n", STATES);
+}
+
+/* --- an interrupt before every instruction
+ * ------------------------------------------------ */
+
+/* What a run of the same calls gave: must be the same with and without interrupts. */
+struct results {
+    uint8_t echo[2][SHORT];
+    struct tf_toy_key key;
+    struct tf_enclave_exit end[2];
+    unsigned exits;
+    unsigned refusals;
+    unsigned violations;
+    unsigned audits;
+};
+
+struct stepping {
+    struct tf_enclave_options options;
+    struct results *results; /* shared with the child */
+    int is_stepped;
+    int is_poisoned;
+};
+
+static struct sgx_key_request request_now(void)
+{
+    struct sgx_key_request request;
+
+    memset(&request, 0, sizeof(request));
+    request.key_name = SGX_KEYNAME_SEAL;
+    request.key_policy = SGX_KEYPOLICY_MRENCLAVE;
+    return request;
+}
+
+static int stepping_body(const void *argument)
+{
+    const struct stepping *stepping = argument;
+    const struct sgx_key_request request = request_now();
+    struct results *results = stepping->results;
+    uint8_t sent[SHORT];
+    struct tf_toy toy;
+    int bad = 0;
+
+    memset(sent, 's', sizeof(sent));
+    tf_toy_open(&toy, &stepping->options);
+    tf_sim_tests.single_step = stepping->is_stepped != 0;
+    tf_sim_tests.audit_exit = true;
+    for (unsigned i = 0; i < 2; i++) { /* the first entry, a later one */
+        if (stepping->is_poisoned) {
+            poison(i, stepping->options.is_strict);
+        }
+        bad += claim(tf_toy_call(&toy, 1, sent, SHORT, results->echo[i], SHORT), "echo");
+    }
+    bad += claim(tf_toy_call(&toy, TOY_KEY, &request, sizeof(request), &results->key,
+                             sizeof(results->key)),
+                 "key");
+    bad += abort_enclave(&toy);
+    for (unsigned i = 0; i < 2; i++) { /* entries after the abort */
+        results->end[i] = tf_toy_enter(&toy);
+    }
+    results->exits = tf_sim_tests.exits;
+    results->refusals = tf_sim_tests.refusals;
+    results->violations = tf_sim_tests.violations;
+    results->audits = tf_sim_tests.audits;
+    tf_toy_close(&toy);
+    return bad;
+}
+
+static void stepped(int is_strict, int is_stepped, int is_poisoned,
+                    struct results *results)
+{
+    struct stepping stepping = {tf_toy_options(&files), results, is_stepped, is_poisoned};
+
+    stepping.options.is_strict = is_strict != 0;
+    struct outcome outcome = in_child(stepping_body, &stepping);
+    if (!CHECK(outcome.status == 0)) {
+        (void)fprintf(stderr, "strict %d, stepped %d: status %d: %s\n", is_strict,
+                      is_stepped, outcome.status, outcome.output);
+    }
+    CHECK(results->violations == 0 && results->audits == 6);
+}
+
+static void interrupts_at_every_instruction(void)
+{
+    struct results *results = mmap(NULL, 3 * sizeof(*results), PROT_READ | PROT_WRITE,
+                                   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    const size_t same = offsetof(struct results, exits);
+
+    for (int is_strict = 0; is_strict < 2; is_strict++) {
+        stepped(is_strict, 0, 0, &results[0]);
+        stepped(is_strict, 1, 0, &results[1]);
+        stepped(is_strict, 1, 1, &results[2]);
+        CHECK(results[0].exits == 0 && results[1].exits > 1000);
+        CHECK(results[2].exits > 1000);
+        CHECK(results[1].refusals == results[1].exits);
+        CHECK(memcmp(&results[0], &results[1], same) == 0);
+        CHECK(memcmp(&results[0], &results[2], same) == 0);
+        (void)printf(
+            "%s: %u asynchronous exits in 6 entries, no result changed; %u EENTERs "
+            "meanwhile, each #GP\n",
+            is_strict ? "strict" : "fast", results[1].exits, results[1].refusals);
+    }
+    (void)munmap(results, 3 * sizeof(*results));
+}
+
+/* --- faults
+ * --------------------------------------------------------------------------------- */
+
+struct fault {
+    struct tf_enclave_options options;
+    uint32_t frame;
+    unsigned vector;
+    uint32_t exitinfo;
+};
+
+/* As the CPU leaves it: SSA[0] has the state, CSSA is 1, the host sees nothing. */
+static int fault_body(const void *argument)
+{
+    const struct fault *fault = argument;
+    const struct tf_sim_thread *thread = &tf_sim_threads[0];
+    struct tf_toy toy;
+    uint8_t byte = 0;
+
+    tf_toy_open(&toy, &fault->options);
+    int bad = claim(tf_toy_call(&toy, 1, "x", 1, &byte, 1), "a call before");
+    tf_sim_tests.return_faults = true;
+    tf_toy_put(&toy, fault->frame, "", 0);
+    struct tf_enclave_exit out = tf_toy_enter(&toy);
+    bad += claim(out.exit == TF_EXIT_DEAD && out.err == TF_EINTERNAL, "the entry failed");
+    bad += claim(tf_sim_tests.vector == fault->vector, "the vector");
+    const uint8_t *frame = tf_sim_active->base + thread->content.ossa;
+    const struct tf_sim_gprsgx *saved =
+        (const void *)(frame + TF_PAGE - sizeof(struct tf_sim_gprsgx));
+    uint32_t mxcsr;
+    memcpy(&mxcsr, frame + MXCSR_AT, sizeof(mxcsr));
+    bad += claim(saved->exitinfo == fault->exitinfo, "EXITINFO");
+    bad += claim(saved->rip - tf_sim_active->secs.base < 0x10000, "RIP in the SSA");
+    bad += claim(saved->ursp == thread->host_rsp && saved->urbp == 0, "URSP, URBP");
+    bad += claim(saved->fsbase == thread->fs_base && saved->gsbase == thread->gs_base,
+                 "FSBASE, GSBASE");
+    bad += claim(mxcsr == 0x1fbf, "MXCSR in the SSA");
+    bad += claim(thread->out.rsp == saved->ursp && thread->out.rdi == 0 &&
+                     thread->out.r15 == 0,
+                 "the host sees the synthetic state");
+    bad += claim(thread->content.cssa == 1, "CSSA is 1");
+    out = tf_toy_enter(&toy);
+    bad += claim(out.exit == TF_EXIT_DEAD && tf_sim_tests.vector == TF_SIM_GP,
+                 "EENTER with CSSA = NSSA is #GP");
+    tf_toy_close(&toy);
+    return bad;
+}
+
+static void faults_go_into_the_ssa(void)
+{
+    struct fault faults[] = {{.frame = TOY_TRAP, .vector = 6, .exitinfo = 0x80000306},
+                             {.frame = TOY_DIVIDE, .vector = 0, .exitinfo = 0x80000300},
+                             {.frame = TOY_BREAK, .vector = 3, .exitinfo = 0x80000603},
+                             {.frame = TOY_READ_HOLE, .vector = 14, .exitinfo = 0},
+                             {.frame = TOY_WRITE_CODE, .vector = 14, .exitinfo = 0}};
+
+    for (unsigned i = 0; i < 2 * sizeof(faults) / sizeof(faults[0]); i++) {
+        struct fault *fault = &faults[i / 2];
+        fault->options = tf_toy_options(&files);
+        fault->options.is_strict = i % 2 != 0;
+        struct outcome outcome = in_child(fault_body, fault);
+        if (!CHECK(outcome.status == 0)) {
+            (void)fprintf(stderr, "vector %u: status %d: %s\n", fault->vector,
+                          outcome.status, outcome.output);
+        }
+    }
+}
+
+/* --- two threads, the first time
+ * ------------------------------------------------------------ */
+
+struct racer {
+    struct tf_toy toy;
+    pthread_barrier_t *start;
+    struct tf_toy_facts facts;
+    int is_good;
+};
+
+static void *race(void *argument)
+{
+    struct racer *racer = argument;
+
+    if (tf_enclave_thread_init(racer->toy.enclave) != TF_OK) {
+        return NULL;
+    }
+    (void)pthread_barrier_wait(racer->start);
+    racer->is_good =
+        tf_toy_call(&racer->toy, TOY_FACTS, "", 0, &racer->facts, sizeof(racer->facts));
+    return NULL;
+}
+
+static int race_body(const void *options)
+{
+    static const char *const greetings[] = {"hello", "third", "there"};
+    struct racer racers[2];
+    pthread_t threads[2];
+    pthread_barrier_t start;
+    struct tf_toy toy;
+    int bad = 0;
+
+    tf_toy_open(&toy, options);
+    (void)pthread_barrier_init(&start, NULL, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        racers[i] = (struct racer){.toy = toy, .start = &start};
+        racers[i].toy.thread = i;
+        (void)pthread_create(&threads[i], NULL, race, &racers[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        (void)pthread_join(threads[i], NULL);
+        const struct tf_toy_facts *facts = &racers[i].facts;
+        bad += claim(racers[i].is_good, "a thread ran");
+        bad += claim(strcmp(facts->greeting, greetings[facts->visits % 3]) == 0,
+                     "the image was relocated before it ran");
+        bad += claim(facts->canary_is_set && facts->dirt == 0, "its page was set up");
+    }
+    bad += claim(racers[0].facts.visits + racers[1].facts.visits == 3,
+                 "one, then the other");
+    tf_toy_close(&toy);
+    return bad;
+}
+
+static void two_threads_enter_for_the_first_time(void)
+{
+    struct tf_enclave_options options = tf_toy_options(&files);
+    const char *wanted = getenv("TF_RACES");
+    int races = wanted != NULL ? atoi(wanted) : RACES;
+
+    for (int i = 0; i < races; i++) {
+        options.is_strict = i % 2 != 0;
+        struct outcome outcome = in_child(race_body, &options);
+        if (!CHECK(outcome.status == 0)) {
+            (void)fprintf(stderr, "race %d: status %d: %s\n", i, outcome.status,
+                          outcome.output);
+        }
+    }
+    (void)printf("%d first-entry races\n", races);
+}
+
+/* --- a neighbour
+ * ---------------------------------------------------------------------------- */
+
+/* Serves until the pipe closes. @return lost calls; calls through the pipe's other end.
+ */
+static int neighbour(const struct tf_enclave_options *options, int stop, int report)
+{
+    struct tf_toy toy;
+    unsigned calls = 0;
+    int lost = 0;
+    char byte = 0;
+
+    tf_toy_open(&toy, options);
+    do {
+        uint8_t sent[SHORT];
+        uint8_t back[SHORT];
+        memset(sent, (int)calls, sizeof(sent));
+        lost += !tf_toy_call(&toy, 1, sent, SHORT, back, SHORT) ||
+                memcmp(sent, back, SHORT) != 0;
+        calls++;
+        if (calls == 1) {
+            (void)!write(report, &byte, 1);
+        }
+    } while (read(stop, &byte, 1) < 0); /* -1: nothing yet; 0: closed */
+    (void)!write(report, &calls, sizeof(calls));
+    tf_toy_close(&toy);
+    return lost != 0;
+}
+
+static int death_body(const void *options)
+{
+    struct tf_toy toy;
+
+    tf_toy_open(&toy, options);
+    tf_toy_put(&toy, TOY_TRAP, "", 0);
+    (void)tf_toy_enter(&toy);
+    return 0; /* survived */
+}
+
+static void neighbour_of_a_hundred_deaths(void)
+{
+    struct tf_enclave_options options = tf_toy_options(&files);
+    unsigned calls = 0;
+    int stop[2];
+    int report[2];
+    char byte = 0;
+    int status = -1;
+
+    if (!CHECK(pipe2(stop, O_NONBLOCK | O_CLOEXEC) == 0 && pipe(report) == 0)) {
+        return;
+    }
+    pid_t child = fork();
+    if (child == 0) {
+        (void)close(stop[1]);
+        _exit(neighbour(&options, stop[0], report[1]));
+    }
+    CHECK(read(report[0], &byte, 1) == 1);
+    for (int i = 0; i < DEATHS; i++) {
+        options.is_strict = i % 2 != 0;
+        struct outcome outcome = in_child(death_body, &options);
+        CHECK(outcome.status == 70);
+    }
+    (void)close(stop[1]);
+    CHECK(read(report[0], &calls, sizeof(calls)) == sizeof(calls) && calls > DEATHS);
+    CHECK(waitpid(child, &status, 0) == child && status == 0);
+    (void)close(stop[0]);
+    (void)close(report[0]);
+    (void)close(report[1]);
+    (void)printf(
+        "%d enclaves killed by a planted fault; their neighbour answered %u calls, "
+        "lost none\n",
+        DEATHS, calls);
+}
+
+int main(int argc, char **argv)
+{
+    char path[256];
+
+    if (argc != 2) {
+        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
+        return 2;
+    }
+    const char *slash = strrchr(argv[1], '/');
+    int folder = slash != NULL ? (int)(slash - argv[1]) + 1 : 0;
+    (void)snprintf(path, sizeof(path), "%.*swatch.img", folder, argv[1]);
+    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_make(&watched, path);
+    RUN(poisoned_entries);
+    RUN(interrupts_at_every_instruction);
+    RUN(faults_go_into_the_ssa);
+    RUN(two_threads_enter_for_the_first_time);
+    RUN(neighbour_of_a_hundred_deaths);
+    tf_toy_files_remove(&files);
+    tf_toy_files_remove(&watched);
+    return test_end();
+}
