@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image.c - the verb `image`: make the signer's key, measure, sign and show enclave
- * images. */
+/* image.c - the verb `image`: make the signer's key, measure and show enclave images. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/image.h"
 #include "lib/bytes.h"
 #include "lib/crypto.h"
 #include "lib/image.h"
@@ -20,26 +19,21 @@ enum { IMAGE_MAX = 256 << 20, TEXT_MAX = 2048 };
 static const char HELP[] =
     "tfaas image key FILE                    make a signer's key (RSA-3072, e = 3)\n"
     "tfaas image measure IMAGE [--json]      print the MRENCLAVE of an image\n"
-    "tfaas image sign IMAGE --key FILE --out FILE.sig [--prodid N] [--svn N]\n"
-    "                 [--date YYYYMMDD]      write the image's SIGSTRUCT\n"
+    "tfaas image sign IMAGE --key FILE --out FILE.sig [IDENTITY]\n"
+    "                                        write the image's SIGSTRUCT\n"
+    "tfaas image sign IMAGE --data-out FILE [IDENTITY]\n"
+    "                                        write the 256 bytes that a key elsewhere "
+    "signs\n"
+    "                                        (RSASSA-PKCS1-v1_5, SHA-256)\n"
+    "tfaas image sign IMAGE --signature FILE --pubkey FILE.pem --out FILE.sig IDENTITY\n"
+    "                                        attach the signature that it made\n"
+    "  IDENTITY: [--prodid N] [--svn N, at least 1] [--date YYYYMMDD] [--extprodid HEX]\n"
+    "            [--familyid HEX]: the last two 16 bytes each, for KSS; the same in "
+    "both\n"
+    "            steps\n"
     "tfaas image show FILE.sig [--json]      check a SIGSTRUCT and print what it says\n";
 
-struct options {
-    const char *key;
-    const char *out;
-    const char *date;
-    uint64_t prod_id;
-    uint64_t svn;
-    bool is_json;
-};
-
-struct measured {
-    struct sgx_secs secs;
-    struct tf_layout layout;
-    uint8_t mrenclave[32];
-};
-
-static int make_key(const char *path, const struct options *options)
+static int make_key(const char *path, const struct tf_image_options *options)
 {
     char pem[TF_RSA3_PEM_MAX];
     size_t size = 0;
@@ -57,8 +51,7 @@ static int make_key(const char *path, const struct options *options)
     return err == TF_OK ? TF_EXIT_OK : TF_EXIT_USAGE;
 }
 
-/* @return TF_OK, or an error after a message. */
-static tf_err measure_file(const char *path, struct measured *out)
+tf_err tf_image_measure_file(const char *path, struct tf_image_measured *out)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
@@ -93,14 +86,14 @@ static int print_json(struct tf_json_writer *w, const char *text)
     return TF_EXIT_OK;
 }
 
-static int measure(const char *path, const struct options *options)
+static int measure(const char *path, const struct tf_image_options *options)
 {
-    struct measured m;
+    struct tf_image_measured m;
     char mrenclave[65];
     char text[TEXT_MAX];
     struct tf_json_writer w;
 
-    tf_err err = measure_file(path, &m);
+    tf_err err = tf_image_measure_file(path, &m);
     if (err != TF_OK) {
         return tf_exit(err);
     }
@@ -119,102 +112,6 @@ static int measure(const char *path, const struct options *options)
     tf_json_put_integer(&w, "elrange", m.layout.elrange);
     tf_json_close_object(&w);
     return print_json(&w, text);
-}
-
-/* BCD yyyymmdd: the digits read as hexadecimal. NULL: today. False if it is no date. */
-static bool parse_date(const char *text, uint32_t *out)
-{
-    char today[9];
-    time_t now = time(NULL);
-    struct tm tm;
-
-    if (text == NULL) {
-        if (gmtime_r(&now, &tm) == NULL ||
-            strftime(today, sizeof(today), "%Y%m%d", &tm) != 8) {
-            return false;
-        }
-        text = today;
-    }
-    if (strlen(text) != 8 || strspn(text, "0123456789") != 8) {
-        return false;
-    }
-    *out = (uint32_t)strtoul(text, NULL, 16);
-    uint32_t month = *out >> 8 & 0xff;
-    uint32_t day = *out & 0xff;
-    return month >= 0x01 && month <= 0x12 && day >= 0x01 && day <= 0x31;
-}
-
-static int parse_identity(const struct options *options,
-                          struct tf_sigstruct_identity *out)
-{
-    if (options->key == NULL || options->out == NULL) {
-        return tf_missing("image", options->key == NULL ? "key" : "out");
-    }
-    if (options->prod_id > UINT16_MAX || options->svn > UINT16_MAX || options->svn == 0) {
-        return tf_report(TF_EUSAGE, "--prodid is 0 to 65535, --svn 1 to 65535");
-    }
-    if (!parse_date(options->date, &out->date)) {
-        return tf_report(TF_EUSAGE, "--date is YYYYMMDD");
-    }
-    out->prod_id = (uint16_t)options->prod_id;
-    out->svn = (uint16_t)options->svn;
-    return TF_EXIT_OK;
-}
-
-/* Signs with the key in the file. @return TF_OK, or an error after a message. */
-static tf_err sign_with(const char *key_path, struct sgx_sigstruct *sig)
-{
-    uint8_t *pem = NULL;
-    size_t size = 0;
-    uint8_t message[TF_SIGSTRUCT_SIGNED];
-    struct tf_rsa3_signature rsa;
-
-    tf_err err = tf_file_read(key_path, TF_RSA3_PEM_MAX, &pem, &size);
-    if (err != TF_OK) {
-        return err;
-    }
-    tf_sigstruct_message(sig, message);
-    err = tf_rsa3_sign((const char *)pem, size, message, sizeof(message), &rsa);
-    tf_wipe(pem, size);
-    free(pem);
-    if (err != TF_OK) {
-        (void)tf_report(err, "%s", key_path);
-        return err;
-    }
-    memcpy(sig->modulus, rsa.modulus, sizeof(sig->modulus));
-    memcpy(sig->signature, rsa.signature, sizeof(sig->signature));
-    memcpy(sig->q1, rsa.q1, sizeof(sig->q1));
-    memcpy(sig->q2, rsa.q2, sizeof(sig->q2));
-    return TF_OK;
-}
-
-static int sign(const char *path, const struct options *options)
-{
-    struct tf_sigstruct_identity identity;
-    struct measured m;
-    struct sgx_sigstruct sig;
-    char mrenclave[65];
-
-    int status = parse_identity(options, &identity);
-    if (status != TF_EXIT_OK) {
-        return status;
-    }
-    tf_err err = measure_file(path, &m);
-    if (err != TF_OK) {
-        return tf_exit(err);
-    }
-    memcpy(identity.mrenclave, m.mrenclave, sizeof(m.mrenclave));
-    tf_sigstruct_init(&sig, &m.secs, &identity);
-    err = sign_with(options->key, &sig);
-    if (err == TF_OK) {
-        err = tf_file_write(options->out, &sig, sizeof(sig), 0644);
-    }
-    if (err != TF_OK) {
-        return tf_exit(err);
-    }
-    tf_hex_write(m.mrenclave, sizeof(m.mrenclave), mrenclave);
-    (void)printf("mrenclave %s\n", mrenclave);
-    return TF_EXIT_OK;
 }
 
 static tf_err read_sigstruct(const char *path, struct sgx_sigstruct *out)
@@ -258,12 +155,14 @@ static int show_json(const struct sgx_sigstruct *sig, const char *mrenclave,
     tf_json_put_string(&w, "mrsigner", mrsigner);
     tf_json_put_integer(&w, "prodid", sig->isv_prod_id);
     tf_json_put_integer(&w, "svn", sig->isv_svn);
+    tf_json_put_hex(&w, "extprodid", sig->isv_ext_prod_id, sizeof(sig->isv_ext_prod_id));
+    tf_json_put_hex(&w, "familyid", sig->isv_family_id, sizeof(sig->isv_family_id));
     tf_json_put_boolean(&w, "debug", (sig->attributes.flags & SGX_FLAGS_DEBUG) != 0);
     tf_json_close_object(&w);
     return print_json(&w, text);
 }
 
-static int show(const char *path, const struct options *options)
+static int show(const char *path, const struct tf_image_options *options)
 {
     struct sgx_sigstruct sig;
     uint8_t signer[32];
@@ -285,6 +184,9 @@ static int show(const char *path, const struct options *options)
     }
     (void)printf("mrenclave  %s\nmrsigner   %s\nprodid     %u\nsvn        %u\n",
                  mrenclave, mrsigner, sig.isv_prod_id, sig.isv_svn);
+    tf_hex_write(sig.isv_ext_prod_id, sizeof(sig.isv_ext_prod_id), mrsigner);
+    tf_hex_write(sig.isv_family_id, sizeof(sig.isv_family_id), mrenclave);
+    (void)printf("extprodid  %s\nfamilyid   %s\n", mrsigner, mrenclave);
     (void)printf("date       %08x\nattributes %016llx mask %016llx\n", sig.date,
                  (unsigned long long)sig.attributes.flags,
                  (unsigned long long)sig.attribute_mask.flags);
@@ -298,13 +200,18 @@ int tf_cmd_image(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        int (*run)(const char *path, const struct options *options);
+        int (*run)(const char *path, const struct tf_image_options *options);
     } actions[] = {
-        {"key", make_key}, {"measure", measure}, {"sign", sign}, {"show", show}};
-    struct options o = {.svn = 1};
+        {"key", make_key}, {"measure", measure}, {"sign", tf_image_sign}, {"show", show}};
+    struct tf_image_options o = {.svn = 1};
     const struct tf_option options[] = {TF_TEXT("key", &o.key),
                                         TF_TEXT("out", &o.out),
                                         TF_TEXT("date", &o.date),
+                                        TF_TEXT("data-out", &o.data_out),
+                                        TF_TEXT("signature", &o.signature),
+                                        TF_TEXT("pubkey", &o.pubkey),
+                                        TF_TEXT("extprodid", &o.ext_prod_id),
+                                        TF_TEXT("familyid", &o.family_id),
                                         TF_NUMBER("prodid", &o.prod_id),
                                         TF_NUMBER("svn", &o.svn),
                                         TF_FLAG("json", &o.is_json),

@@ -42,6 +42,18 @@ TF_MUST_USE tf_err tf_rsa3_sign(const char *pem, size_t pem_size, const void *me
                                 size_t size, struct tf_rsa3_signature *out);
 
 /**
+ * Takes a signature that was made elsewhere, such as in an HSM, and checks it.
+ * @param pem        public key (SubjectPublicKeyInfo), `pem_size` bytes, not kept.
+ * @param signature  big-endian, as PKCS #1 has it; untrusted.
+ * @return TF_OK; TF_EIMAGE_KEY for anything but RSA with 3072 bits and e = 3;
+ *         TF_EIMAGE_SIGNATURE if it is not this key's signature of the message; TF_ENOMEM.
+ */
+TF_MUST_USE tf_err tf_rsa3_attach(const char *pem, size_t pem_size, const void *message,
+                                  size_t size,
+                                  const uint8_t signature[static TF_RSA3_SIZE],
+                                  struct tf_rsa3_signature *out);
+
+/**
  * Makes a private key as PEM (PKCS #8, not encrypted).
  * @param pem  TF_RSA3_PEM_MAX bytes; a secret, the caller wipes it.
  * @return TF_OK or TF_EINTERNAL.

@@ -127,15 +127,16 @@ tf_err tf_rsa3_check(const struct tf_rsa3_signature *signature, const void *mess
     return err;
 }
 
-/* The private key in `pem` if it is RSA with 3072 bits and e = 3, else NULL. */
-static EVP_PKEY *read_key(const char *pem, size_t pem_size)
+/* The key in `pem` if it is RSA with 3072 bits and e = 3, else NULL. */
+static EVP_PKEY *read_key(const char *pem, size_t pem_size, bool is_private)
 {
     if (pem_size > INT_MAX) {
         return NULL;
     }
     BIO *bio = BIO_new_mem_buf(pem, (int)pem_size);
     char password[] = ""; /* for an encrypted key: there is nobody to ask */
-    EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, NULL, NULL, password);
+    EVP_PKEY *key = is_private ? PEM_read_bio_PrivateKey(bio, NULL, NULL, password)
+                               : PEM_read_bio_PUBKEY(bio, NULL, NULL, password);
     BIO_free(bio);
     if (key == NULL) {
         return NULL;
@@ -182,7 +183,7 @@ tf_err tf_rsa3_sign(const char *pem, size_t pem_size, const void *message, size_
 {
     struct tf_rsa3_signature signature;
     struct numbers b = {.ctx = NULL};
-    EVP_PKEY *key = read_key(pem, pem_size);
+    EVP_PKEY *key = read_key(pem, pem_size, true);
     tf_err err = key == NULL ? TF_EIMAGE_KEY : numbers_open(&b);
     if (err == TF_OK) {
         err = sign(key, message, size, &b);
@@ -197,6 +198,35 @@ tf_err tf_rsa3_sign(const char *pem, size_t pem_size, const void *message, size_
     numbers_close(&b);
     if (err == TF_OK) {
         *out = signature;
+    }
+    return err;
+}
+
+tf_err tf_rsa3_attach(const char *pem, size_t pem_size, const void *message, size_t size,
+                      const uint8_t signature[static TF_RSA3_SIZE],
+                      struct tf_rsa3_signature *out)
+{
+    struct tf_rsa3_signature made;
+    struct numbers b = {.ctx = NULL};
+    EVP_PKEY *key = read_key(pem, pem_size, false);
+    tf_err err = key == NULL ? TF_EIMAGE_KEY : numbers_open(&b);
+    if (err == TF_OK && (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &b.n) != 1 ||
+                         BN_bin2bn(signature, TF_RSA3_SIZE, b.s) == NULL)) {
+        err = TF_ENOMEM;
+    }
+    if (err == TF_OK) {
+        err = divide(&b);
+    }
+    if (err == TF_OK && store(&b, &made) != TF_OK) { /* a quotient larger than n */
+        err = TF_EIMAGE_SIGNATURE;
+    }
+    if (err == TF_OK) {
+        err = tf_rsa3_check(&made, message, size);
+    }
+    EVP_PKEY_free(key);
+    numbers_close(&b);
+    if (err == TF_OK) {
+        *out = made;
     }
     return err;
 }

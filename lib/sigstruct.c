@@ -26,6 +26,8 @@ void tf_sigstruct_init(struct sgx_sigstruct *sig, const struct sgx_secs *secs,
     sig->attribute_mask.flags = UINT64_MAX;
     sig->attribute_mask.xfrm = UINT64_MAX;
     memcpy(sig->enclave_hash, identity->mrenclave, sizeof(sig->enclave_hash));
+    memcpy(sig->isv_ext_prod_id, identity->ext_prod_id, sizeof(sig->isv_ext_prod_id));
+    memcpy(sig->isv_family_id, identity->family_id, sizeof(sig->isv_family_id));
     sig->isv_prod_id = identity->prod_id;
     sig->isv_svn = identity->svn;
 }

@@ -19,6 +19,8 @@ struct tf_sigstruct_identity {
     uint16_t prod_id;
     uint16_t svn;   /* at least 1 */
     uint32_t date;  /* BCD yyyymmdd */
+    uint8_t ext_prod_id[16]; /* KSS */
+    uint8_t family_id[16];   /* KSS */
 };
 void tf_sigstruct_init(struct sgx_sigstruct *sig, const struct sgx_secs *secs,
                        const struct tf_sigstruct_identity *identity);

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -263,6 +264,32 @@ static tf_err check_rsa(const struct sgx_sigstruct *sig)
     return tf_rsa3_check(&rsa, message, sizeof(message));
 }
 
+/* Every bit of the file, one at a time: all of it is signed, one of the four numbers, or
+ * reserved. @return how many changes nobody notices. */
+static unsigned flips_that_pass(const struct sgx_sigstruct *sig)
+{
+    unsigned count = 0;
+    uint8_t bytes[sizeof(*sig)];
+
+    memcpy(bytes, sig, sizeof(bytes));
+    for (size_t bit = 0; bit < 8 * sizeof(bytes); bit++) {
+        struct sgx_sigstruct changed;
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        memcpy(&changed, bytes, sizeof(bytes));
+        bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        /* Not by EINIT's first check: that one refuses a debug signature as it is. */
+        size_t at = bit / 8;
+        int is_reserved = (at >= 908 && at < 912) || (at >= 992 && at < 1008) ||
+                          (at >= 1028 && at < 1040) || (at >= 512 && at < 516);
+        uint32_t code = is_reserved ? einit(&changed) : SGX_SUCCESS;
+        if (code == SGX_SUCCESS && check_rsa(&changed) == TF_OK) {
+            count++;
+            (void)fprintf(stderr, "  bit %zu\n", bit);
+        }
+    }
+    return count;
+}
+
 static void check_vector(const char *name, const struct sgx_sigstruct *sig)
 {
     /* Bit 127 of HEADER marks a debug signature: sound, but no CPU starts it. */
@@ -270,16 +297,7 @@ static void check_vector(const char *name, const struct sgx_sigstruct *sig)
     CHECK(check_rsa(sig) == TF_OK);
     CHECK(einit(sig) == (is_debug ? SGX_INVALID_SIG_STRUCT : SGX_SUCCESS));
     check_mrsigner(name, sig);
-    uint8_t bytes[sizeof(*sig)];
-    for (size_t at = 0; at < sizeof(bytes); at += 5) {
-        struct sgx_sigstruct changed;
-        memcpy(bytes, sig, sizeof(bytes));
-        bytes[at] ^= (uint8_t)(1 << at % 8);
-        memcpy(&changed, bytes, sizeof(bytes));
-        if (!CHECK(einit(&changed) != SGX_SUCCESS)) {
-            (void)fprintf(stderr, "  %s, byte %zu\n", name, at);
-        }
-    }
+    CHECK(flips_that_pass(sig) == 0);
 }
 
 static void sigstructs_of_production_enclaves_pass(void)
@@ -292,6 +310,7 @@ static void sigstructs_of_production_enclaves_pass(void)
         return;
     }
     unsigned count = 0;
+    clock_t start = clock();
     for (struct dirent *entry = readdir(list); entry != NULL; entry = readdir(list)) {
         struct sgx_sigstruct sig;
         if (entry->d_name[0] != '.' && CHECK(read_vector(dir, entry->d_name, &sig))) {
@@ -301,6 +320,9 @@ static void sigstructs_of_production_enclaves_pass(void)
     }
     (void)closedir(list);
     CHECK(count >= 8);
+    (void)printf("%u real SIGSTRUCTs, %zu one-bit changes of each: %.1f s\n", count,
+                 8 * sizeof(struct sgx_sigstruct),
+                 (double)(clock() - start) / CLOCKS_PER_SEC);
 }
 
 int main(void)
