@@ -273,12 +273,10 @@ tf_err tf_conn_quote(struct tf_thread *thread, uint64_t id, const uint8_t *data,
     if (!conn->exchange.is_waiting) {
         return TF_EHOST;
     }
-    err = tf_manage_evidence(conn, data, size);
-    if (err == TF_OK) {
-        tf_serve_resume(conn);
-        (void)run(conn);
-    }
-    return err;
+    tf_manage_evidence(conn, (struct tf_str){(const char *)data, size});
+    tf_serve_resume(conn);
+    (void)run(conn);
+    return TF_OK;
 }
 
 void tf_conn_run_ready(struct tf_thread *thread)

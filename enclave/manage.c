@@ -61,9 +61,8 @@ static void answer_failure(struct tf_conn *conn, tf_err err)
     if (tf_json_take(&w, &size) != TF_OK) {
         size = 0;
     }
-    unsigned status = err == TF_ENOTFOUND                       ? NOT_FOUND
-                      : err == TF_ENOMEM || err == TF_EINTERNAL ? UNAVAILABLE
-                                                                : REFUSED;
+    bool is_ours = err == TF_ENOMEM || err == TF_EINTERNAL || err == TF_EHOST;
+    unsigned status = err == TF_ENOTFOUND ? NOT_FOUND : is_ours ? UNAVAILABLE : REFUSED;
     answer_json(conn, status, (struct tf_str){text, size});
 }
 
@@ -113,11 +112,11 @@ static tf_err attest(struct tf_conn *conn, struct tf_str body)
     return TF_OK;
 }
 
-static bool is_json_object(const uint8_t *data, size_t size)
+static bool is_json_object(struct tf_str text)
 {
     json_t *document = NULL;
 
-    if (tf_json_parse((const char *)data, size, &document) != TF_OK) {
+    if (tf_json_parse(text.data, text.size, &document) != TF_OK) {
         return false;
     }
     bool is_object = json_is_object(document);
@@ -125,34 +124,44 @@ static bool is_json_object(const uint8_t *data, size_t size)
     return is_object;
 }
 
-tf_err tf_manage_evidence(struct tf_conn *conn, const uint8_t *data, size_t size)
+/* The answer to attest: the host's evidence and what it binds. */
+static tf_err write_evidence(const struct tf_buffer *claims, struct tf_str evidence,
+                             struct tf_buffer *out)
 {
     static const char before[] = "{\"evidence\":";
     static const char between[] = ",\"claims\":\"";
     static const char after[] = "\"}";
-    struct tf_buffer *claims = &conn->manage->claims;
-    struct tf_buffer text = {0};
     size_t coded = tf_base64_size(claims->size);
 
-    if (size > TF_EVIDENCE_MAX || !is_json_object(data, size)) {
-        return TF_EHOST;
+    if (tf_buffer_append(out, before, sizeof(before) - 1) != TF_OK ||
+        tf_buffer_append(out, evidence.data, evidence.size) != TF_OK ||
+        tf_buffer_append(out, between, sizeof(between) - 1) != TF_OK ||
+        tf_buffer_reserve(out, coded + sizeof(after)) != TF_OK) {
+        return TF_ENOMEM;
     }
-    if (tf_buffer_append(&text, before, sizeof(before) - 1) != TF_OK ||
-        tf_buffer_append(&text, data, size) != TF_OK ||
-        tf_buffer_append(&text, between, sizeof(between) - 1) != TF_OK ||
-        tf_buffer_reserve(&text, coded + sizeof(after)) != TF_OK) {
-        tf_buffer_wipe(&text);
-        answer_failure(conn, TF_ENOMEM);
-        return TF_OK;
+    tf_base64_write(claims->data, claims->size, (char *)out->data + out->size);
+    out->size += coded;
+    memcpy(out->data + out->size, after, sizeof(after) - 1);
+    out->size += sizeof(after) - 1;
+    return TF_OK;
+}
+
+void tf_manage_evidence(struct tf_conn *conn, struct tf_str evidence)
+{
+    struct tf_buffer *claims = &conn->manage->claims;
+    struct tf_buffer text = {0};
+    tf_err err = TF_EHOST;
+
+    if (evidence.size <= TF_EVIDENCE_MAX && is_json_object(evidence)) {
+        err = write_evidence(claims, evidence, &text);
     }
-    tf_base64_write(claims->data, claims->size, (char *)text.data + text.size);
-    text.size += coded;
-    memcpy(text.data + text.size, after, sizeof(after) - 1);
-    text.size += sizeof(after) - 1;
-    answer_json(conn, OK, (struct tf_str){(const char *)text.data, text.size});
+    if (err == TF_OK) {
+        answer_json(conn, OK, (struct tf_str){(const char *)text.data, text.size});
+    } else {
+        answer_failure(conn, err);
+    }
     tf_buffer_wipe(&text);
     tf_buffer_wipe(claims);
-    return TF_OK;
 }
 
 /* --- csr -----------------------------------------------------------------------------

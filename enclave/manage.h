@@ -6,9 +6,6 @@
  */
 #pragma once
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "enclave/js/js.h"
 #include "lib/err.h"
 
@@ -18,10 +15,10 @@ struct tf_manage;
 /** Answers the connection's request, or has it wait for evidence. */
 void tf_manage_answer(struct tf_conn *conn, struct tf_str body);
 
-/** The host's evidence for the report of this connection; untrusted.
- *  @return TF_OK; TF_EHOST if it is no JSON object. */
-TF_MUST_USE tf_err tf_manage_evidence(struct tf_conn *conn, const uint8_t *data,
-                                      size_t size);
+/** Answers the request that waits for evidence with the host's, untrusted: the client is
+ *  told of a failure if it is no JSON object. That it ends no enclave keeps clients who
+ * use up the heap from ending it, for no parser tells lack of memory reliably. */
+void tf_manage_evidence(struct tf_conn *conn, struct tf_str evidence);
 
 /** Wipes and frees a connection's state; NULL is fine. */
 void tf_manage_close(struct tf_manage *manage);

@@ -38,7 +38,7 @@ tf_err tf_json_parse(const char *text, size_t size, json_t **out)
     if (is_too_deep(text, size)) {
         return TF_ELIMIT;
     }
-    json_error_t error;
+    json_error_t error = {.text = ""}; /* jansson does not always set its code */
     json_t *document = json_loadb(text, size, JSON_REJECT_DUPLICATES, &error);
     if (document != NULL) {
         *out = document;
@@ -48,7 +48,9 @@ tf_err tf_json_parse(const char *text, size_t size, json_t **out)
     if (code == json_error_duplicate_key) {
         return TF_EMANIFEST_KEYS;
     }
-    return code == json_error_out_of_memory ? TF_ENOMEM : TF_EFORMAT;
+    /* Whatever is wrong with the text has a code; what has none was an allocation. */
+    return code == json_error_out_of_memory || code == json_error_unknown ? TF_ENOMEM
+                                                                          : TF_EFORMAT;
 }
 
 void tf_json_fields_init(struct tf_json_fields *f, const json_t *object)

@@ -170,23 +170,62 @@ static void bad_requests_are_refused(void)
     rig_close(rig);
 }
 
-static void evidence_that_is_no_object_ends_the_enclave(void)
+static void evidence_that_is_no_object_is_not_passed_on(void)
 {
     static const char request[] =
         "POST /v1/attest HTTP/1.1\r\nHost: hello.manage.tfaas.internal\r\n"
         "Content-Length: 56\r\n\r\n";
     static const char *const bad[] = {"", "[]", "{\"a\":1}x", "\"}", "{\"a\":1,\"a\":1}"};
+    struct rig *rig = loaded();
+    struct rig_client *client = rig_connect(rig, 0, management);
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct rig *rig = loaded();
-        struct rig_client *client = rig_connect(rig, 0, management);
+        char text[1024] = "";
+        rig_log_clear(rig);
         rig_send(rig, client, request, sizeof(request) - 1);
         rig_send(rig, client, attest, sizeof(attest) - 1);
         CHECK(rig_last(rig, TF_MSG_REPORT) != NULL);
         (void)rig_put(rig, 0, TF_MSG_QUOTE, client->id, bad[i], strlen(bad[i]));
-        CHECK(rig_enter(rig, 0).err == TF_EHOST);
-        rig_close(rig);
+        CHECK(rig_enter(rig, 0).err == TF_OK);
+        (void)rig_recv(rig, client, text, sizeof(text) - 1);
+        CHECK(strncmp(text, "HTTP/1.1 503 ", 13) == 0);
+        CHECK(rig_is_error(text, TF_EHOST));
     }
+    (void)rig_put(rig, 0, TF_MSG_QUOTE, client->id, "{}", 2); /* nobody asked */
+    CHECK(rig_enter(rig, 0).err == TF_EHOST);
+    rig_close(rig);
+}
+
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+/* Clients can use up the heap; that must not look like a host that lies. */
+static void evidence_without_memory_is_refused(void)
+{
+    static const char request[] =
+        "POST /v1/attest HTTP/1.1\r\nHost: hello.manage.tfaas.internal\r\n"
+        "Content-Length: 56\r\n\r\n";
+    static const char evidence[] = "{\"type\":\"test\"}";
+    struct rig *rig = loaded();
+    struct rig_client *client = rig_connect(rig, 0, management);
+    char text[1024] = "";
+
+    rig_send(rig, client, request, sizeof(request) - 1);
+    rig_send(rig, client, attest, sizeof(attest) - 1);
+    (void)rig_put(rig, 0, TF_MSG_QUOTE, client->id, evidence, sizeof(evidence) - 1);
+    json_set_alloc_funcs(no_memory, free);
+    CHECK(rig_enter(rig, 0).err == TF_OK);
+    json_set_alloc_funcs(malloc, free);
+    (void)rig_recv(rig, client, text, sizeof(text) - 1);
+    CHECK(strncmp(text, "HTTP/1.1 503 ", 13) == 0);
+    char *answer = NULL;
+    rig_log_clear(rig);
+    CHECK(rig_post(rig, client, "/v1/attest", attest, &answer) == 200);
+    free(answer);
+    rig_close(rig);
 }
 
 static void a_connection_may_go_while_evidence_is_made(void)
@@ -212,7 +251,8 @@ int main(void)
     RUN(a_grant_shows_in_the_claims);
     RUN(threads_show_one_key);
     RUN(bad_requests_are_refused);
-    RUN(evidence_that_is_no_object_ends_the_enclave);
+    RUN(evidence_that_is_no_object_is_not_passed_on);
+    RUN(evidence_without_memory_is_refused);
     RUN(a_connection_may_go_while_evidence_is_made);
     return test_end();
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/json.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "test/test.h"
@@ -209,6 +210,33 @@ static void test_writer_never_passes_its_buffer(void)
     }
 }
 
+static long allocations_left;
+
+static void *take_some(size_t size)
+{
+    return allocations_left-- > 0 ? malloc(size) : NULL;
+}
+
+/* At whichever allocation memory ends: no document, and no code that blames the keys. */
+static void lack_of_memory_is_an_error(void)
+{
+    static const char text[] = "{\"a\":[1,{\"b\":\"c\"}],\"d\":null}";
+    json_t *document = NULL;
+    tf_err err = TF_ENOMEM;
+    long count = 0;
+
+    json_set_alloc_funcs(take_some, free);
+    for (; err != TF_OK && count < 100; count++) {
+        allocations_left = count;
+        err = tf_json_parse(text, sizeof(text) - 1, &document);
+        CHECK(err == TF_OK || err == TF_ENOMEM || err == TF_EFORMAT);
+        CHECK(count != 0 || err == TF_ENOMEM);
+    }
+    json_set_alloc_funcs(malloc, free);
+    CHECK(count > 5 && err == TF_OK);
+    json_decref(document);
+}
+
 int main(void)
 {
     RUN(test_what_is_not_strict_json_is_refused);
@@ -218,5 +246,6 @@ int main(void)
     RUN(test_wrong_fields_make_it_bad);
     RUN(test_writer_writes_compact_json);
     RUN(test_writer_never_passes_its_buffer);
+    RUN(lack_of_memory_is_an_error);
     return test_end();
 }
