@@ -152,6 +152,7 @@ $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
 
+include test/trace/trace.mk
 
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
@@ -189,10 +190,10 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
 	@tools/run-fuzz $(O)/fuzz $(S) $(T)
 
-check: all layers unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img ## every test; the last line is `N passed, N failed`
+check: all layers unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
 	@tools/run-tests $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    '$(O)/test/attack/driver_test $(O)/toy.img' 'HWTEST_BACKEND=sim test/hw/hwtest.sh' \
-	    $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
+	    'make -s boundary' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=5'
 unit-programs: $(UNIT) $(TOOLS)
 unit: unit-programs ## unit tests only

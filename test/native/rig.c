@@ -36,7 +36,7 @@ void rig_thread_make(struct rig *rig, int index)
     *thread = (struct rig_thread){0};
     thread->page = keep(aligned_alloc(TF_PAGE, TF_PAGE));
     memset(thread->page, 0, TF_PAGE);
-    thread->channel = keep(calloc(1, sizeof(*thread->channel)));
+    thread->channel = keep(rig_channel_make());
     struct tf_thread_page *page = (void *)thread->page;
     void *heap = keep(aligned_alloc(TF_PAGE, HEAP_SIZE));
     page->heap = (uint64_t)(uintptr_t)tf_arena_init(heap, HEAP_SIZE);

@@ -68,6 +68,10 @@ struct rig {
 struct rig *rig_open(void);
 void rig_close(struct rig *rig);
 
+/** Memory for a thread's channel, zeroed. A file of its own, so that test/trace/ has
+ * another. */
+struct tf_channel *rig_channel_make(void);
+
 /** The enclave ends: nothing of the instance is left. */
 void rig_forget(void);
 /** Makes thread `index` without a first frame. */
