@@ -24,6 +24,7 @@ int tf_cmd_policy(int argc, char **argv);
 int tf_cmd_pack(int argc, char **argv);
 int tf_cmd_sign(int argc, char **argv);
 int tf_cmd_verify(int argc, char **argv);
+int tf_cmd_doctor(int argc, char **argv);
 int tf_cmd_image(int argc, char **argv);
 int tf_cmd_deploy(int argc, char **argv);
 int tf_cmd_ls(int argc, char **argv);

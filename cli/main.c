@@ -48,6 +48,8 @@ static const struct verb VERBS[] = {
     {"info", tf_cmd_info, "[--host SOCK] [--json]", "say what a host is"},
     {"image", tf_cmd_image, "key|sign|show|measure ... (tfaas image help)",
      "measure and sign enclave images"},
+    {"doctor", tf_cmd_doctor, "[--json] [--root DIR]",
+     "say what this machine lacks to run enclaves on SGX hardware, with the fix of each"},
 };
 enum { VERB_COUNT = sizeof(VERBS) / sizeof(VERBS[0]) };
 

@@ -21,7 +21,7 @@ static unsigned missing_cpu(FILE *out)
     struct tf_cpu_sgx cpu;
     char line[256];
 
-    tf_cpu_sgx_read(&cpu);
+    tf_cpu_sgx_read(&cpu, tf_cpuid_own, NULL);
     if (!cpu.has_sgx) {
         (void)snprintf(line, sizeof(line),
                        "this CPU (%s) has no SGX: CPUID.7.0:EBX bit 2 is 0", cpu.vendor);

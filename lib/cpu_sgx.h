@@ -36,71 +36,74 @@ enum {
     TF_CPU_RDSEED = 1 << 7
 };
 
-static inline void tf_cpu_read_leaf7(struct tf_cpu_sgx *cpu)
-{
-    uint32_t a = 0;
-    uint32_t b = 0;
-    uint32_t c = 0;
-    uint32_t d = 0;
+/** A leaf of CPUID: EAX to EDX. @return false if there is no such leaf. */
+typedef bool (*tf_cpuid)(void *user, uint32_t leaf, uint32_t sub, uint32_t out[static 4]);
 
-    if (__get_cpuid(1, &a, &b, &c, &d) == 0) {
-        c = 0;
-    }
+/** The CPU that this thread runs on. */
+static inline bool tf_cpuid_own(void *user, uint32_t leaf, uint32_t sub,
+                                uint32_t out[static 4])
+{
+    (void)user;
+    return __get_cpuid_count(leaf, sub, &out[0], &out[1], &out[2], &out[3]) != 0;
+}
+
+enum { TF_EAX, TF_EBX, TF_ECX, TF_EDX };
+
+static inline void tf_cpu_read_leaf7(struct tf_cpu_sgx *cpu, tf_cpuid cpuid, void *user)
+{
+    uint32_t one[4] = {0};
+    uint32_t seven[4] = {0};
+    bool has_one = cpuid(user, 1, 0, one);
+    bool has_seven = cpuid(user, 7, 0, seven);
+    uint32_t c = has_one ? one[TF_ECX] : 0;
+    uint32_t b = has_seven ? seven[TF_EBX] : 0;
+
     cpu->missing |= (c & bit_AES) != 0 ? 0 : TF_CPU_AESNI;
     cpu->missing |= (c & bit_PCLMUL) != 0 ? 0 : TF_CPU_PCLMUL;
     cpu->missing |= (c & bit_AVX) != 0 && (c & bit_OSXSAVE) != 0 ? 0 : TF_CPU_AVX;
     cpu->missing |= (c & bit_RDRND) != 0 ? 0 : TF_CPU_RDRAND;
-    if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) {
-        b = 0;
-        c = 0;
-    }
     cpu->missing |= (b & bit_AVX2) != 0 ? 0 : TF_CPU_AVX2;
     cpu->missing |= (b & bit_BMI2) != 0 ? 0 : TF_CPU_BMI2;
     cpu->missing |= (b & bit_ADX) != 0 ? 0 : TF_CPU_ADX;
     cpu->missing |= (b & bit_RDSEED) != 0 ? 0 : TF_CPU_RDSEED;
     cpu->has_sgx = (b >> 2 & 1) != 0;
-    cpu->has_flc = (c >> 30 & 1) != 0;
+    cpu->has_flc = has_seven && (seven[TF_ECX] >> 30 & 1) != 0;
 }
 
-static inline void tf_cpu_read_leaf12(struct tf_cpu_sgx *cpu)
+static inline void tf_cpu_read_leaf12(struct tf_cpu_sgx *cpu, tf_cpuid cpuid, void *user)
 {
-    uint32_t a = 0;
-    uint32_t b = 0;
-    uint32_t c = 0;
-    uint32_t d = 0;
+    uint32_t r[4] = {0};
 
-    if (!cpu->has_sgx || __get_cpuid_count(0x12, 0, &a, &b, &c, &d) == 0) {
+    if (!cpu->has_sgx || !cpuid(user, 0x12, 0, r)) {
         return;
     }
-    cpu->is_enabled = (a & 1) != 0;
-    cpu->has_sgx2 = (a >> 1 & 1) != 0;
-    cpu->size_bits = d >> 8 & 0xff;
-    if (__get_cpuid_count(0x12, 1, &a, &b, &c, &d) != 0) {
-        cpu->has_kss = (a >> 7 & 1) != 0;
-        cpu->xfrm = (uint64_t)d << 32 | c;
+    cpu->is_enabled = (r[TF_EAX] & 1) != 0;
+    cpu->has_sgx2 = (r[TF_EAX] >> 1 & 1) != 0;
+    cpu->size_bits = r[TF_EDX] >> 8 & 0xff;
+    if (cpuid(user, 0x12, 1, r)) {
+        cpu->has_kss = (r[TF_EAX] >> 7 & 1) != 0;
+        cpu->xfrm = (uint64_t)r[TF_EDX] << 32 | r[TF_ECX];
     }
-    for (unsigned section = 2; section < 10; section++) {
-        if (__get_cpuid_count(0x12, section, &a, &b, &c, &d) == 0 || (a & 0xf) != 1) {
+    for (uint32_t section = 2; section < 10; section++) {
+        if (!cpuid(user, 0x12, section, r) || (r[TF_EAX] & 0xf) != 1) {
             return; /* 1: a valid section */
         }
-        cpu->epc_bytes += (uint64_t)(d & 0xfffff) << 32 | (c & 0xfffff000);
+        cpu->epc_bytes +=
+            (uint64_t)(r[TF_EDX] & 0xfffff) << 32 | (r[TF_ECX] & 0xfffff000);
     }
 }
 
-/** Reads the CPU that this thread runs on. */
-static inline void tf_cpu_sgx_read(struct tf_cpu_sgx *cpu)
+/** Reads a CPU. @param cpuid  tf_cpuid_own, or what a test makes up. */
+static inline void tf_cpu_sgx_read(struct tf_cpu_sgx *cpu, tf_cpuid cpuid, void *user)
 {
-    uint32_t a = 0;
-    uint32_t b = 0;
-    uint32_t c = 0;
-    uint32_t d = 0;
+    uint32_t r[4] = {0};
 
     memset(cpu, 0, sizeof(*cpu));
-    if (__get_cpuid(0, &a, &b, &c, &d) != 0) {
-        memcpy(cpu->vendor, &b, sizeof(b));
-        memcpy(cpu->vendor + 4, &d, sizeof(d));
-        memcpy(cpu->vendor + 8, &c, sizeof(c));
+    if (cpuid(user, 0, 0, r)) {
+        memcpy(cpu->vendor, &r[TF_EBX], 4);
+        memcpy(cpu->vendor + 4, &r[TF_EDX], 4);
+        memcpy(cpu->vendor + 8, &r[TF_ECX], 4);
     }
-    tf_cpu_read_leaf7(cpu);
-    tf_cpu_read_leaf12(cpu);
+    tf_cpu_read_leaf7(cpu, cpuid, user);
+    tf_cpu_read_leaf12(cpu, cpuid, user);
 }

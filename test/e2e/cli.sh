@@ -14,7 +14,7 @@
 bin=$(cd "$bin" && pwd) || exit 1
 root=$PWD
 verbs=(init key domain ca policy pack sign verify deploy attest grant invoke ls rm info
-    image)
+    image doctor)
 
 cli() { timeout 60 "$bin/tfaas" "$@"; }
 
