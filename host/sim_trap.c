@@ -286,8 +286,9 @@ __attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t 
     if (rc > 0) {
         write_bases(bases);
     }
-    if (rc < 0) { /* the host's own fault: let it die of it */
+    if (rc < 0) { /* the host's own fault, or somebody's kill: let it die of it */
         (void)signal(number, SIG_DFL);
+        (void)raise(number);
     }
 }
 
