@@ -16,3 +16,14 @@ $(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
               $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) \
               $(O)/host/test/attack/%.o | $(O)/watch.img
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
+
+$(O)/bench/transitions: $(call host,test/toy/toy_host.c host/load.c $(wildcard host/enclave_*.c \
+              host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) $(O)/host/bench/transitions.o
+	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
+transitions: all $(O)/bench/transitions $(O)/toy.img ## cycles of a transition; EENTERs a request
+	@$(O)/bench/transitions $(O)/toy.img
+	@TFAAS_BIN=$(O) bench/entries.sh
+deaths: $(TOY_TESTS) $(O)/toy.img all ## 1000 first-entry races; 100 deaths beside a neighbour
+	@TF_RACES=1000 $(O)/test/attack/entry_test $(O)/toy.img
+	@TF_DEATHS=100 TFAAS_BIN=$(O) test/e2e/crash.sh
+.PHONY: transitions deaths
