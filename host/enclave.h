@@ -15,12 +15,11 @@
 #include "lib/err.h"
 
 struct tf_enclave;
+struct tf_backend;  /* host/backend.h */
 struct tf_sgx_port; /* host/sgx.h */
 
-enum tf_enclave_kind { TF_ENCLAVE_SIM = 0, TF_ENCLAVE_SGX };
-
 struct tf_enclave_options {
-    enum tf_enclave_kind kind;
+    const struct tf_backend *backend; /* NULL: the simulator */
     const char *image_path;
     const char *sigstruct_path;
     uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */

@@ -216,7 +216,7 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
         return TF_ENOMEM;
     }
     enclave->backend =
-        options->kind == TF_ENCLAVE_SGX ? &tf_backend_sgx : &tf_backend_sim;
+        options->backend != NULL ? options->backend : &tf_backend_sim;
     tf_err err = load(enclave, options);
     if (err != TF_OK) {
         tf_enclave_close(enclave);

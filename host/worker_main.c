@@ -93,8 +93,8 @@ static bool set_option(struct options *o, int option, const char *value)
     case 't':
         return parse_number(value, 0, 100000000, &o->enclave.transition_cycles);
     case 'b':
-        o->enclave.kind = strcmp(value, "sgx") == 0 ? TF_ENCLAVE_SGX : TF_ENCLAVE_SIM;
-        return o->enclave.kind == TF_ENCLAVE_SGX || strcmp(value, "sim") == 0;
+        o->enclave.backend = strcmp(value, "sgx") == 0 ? &tf_backend_sgx : NULL;
+        return o->enclave.backend != NULL || strcmp(value, "sim") == 0;
     case 'D':
         o->is_dry = true;
         return true;
@@ -140,7 +140,7 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
             return TF_EUSAGE;
         }
     }
-    if (optind != argc || (o.is_dry && o.enclave.kind != TF_ENCLAVE_SGX)) {
+    if (optind != argc || (o.is_dry && o.enclave.backend == NULL)) {
         return TF_EUSAGE;
     }
     *out = o;
@@ -151,7 +151,7 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
 static bool is_complete(const struct options *o)
 {
     bool has_image = o->enclave.image_path != NULL && o->enclave.sigstruct_path != NULL;
-    bool is_sim = o->enclave.kind == TF_ENCLAVE_SIM;
+    bool is_sim = o->enclave.backend == NULL;
 
     return has_image && (o->is_dry || (o->links != 0 && o->descriptor_path != NULL &&
                                        (!is_sim || o->enclave.sim_dir != NULL)));
@@ -284,7 +284,7 @@ int main(int argc, char **argv)
     static struct process process;
     tf_err err = parse_options(argc, argv, &process.options);
     const struct options *o = &process.options;
-    if (err == TF_OK && o->enclave.kind == TF_ENCLAVE_SGX && !o->is_dry &&
+    if (err == TF_OK && o->enclave.backend != NULL && !o->is_dry &&
         tf_sgx_missing(stderr) != 0) { /* before anything else can be wrong */
         return TF_WORKER_EXIT + (int)TF_EPLATFORM;
     }

@@ -8,12 +8,14 @@
 #include <asm/sgx.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "host/sgx.h"
 #include "lib/bytes.h"
+#include "lib/crypto.h"
 #include "test/test.h"
 #include "test/toy/toy_host.h"
 
@@ -186,6 +188,115 @@ static void every_call_fails_in_every_way(void)
     (void)printf("%u failures at %u calls\n", count, steps);
 }
 
+/* --- one trace for every backend -------------------------------------------------------
+ */
+
+/* A backend that notes what it is asked and passes it on to another one. */
+static struct {
+    const struct tf_backend *to;
+    void *self;
+    char text[1 << 16];
+    size_t size;
+} noted;
+
+static void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void note(const char *format, ...)
+{
+    va_list list;
+    size_t left = sizeof(noted.text) - noted.size;
+
+    va_start(list, format);
+    int size = vsnprintf(noted.text + noted.size, left, format, list);
+    va_end(list);
+    if (CHECK(size > 0 && (size_t)size < left)) {
+        noted.size += (size_t)size;
+    }
+}
+
+static int note_create(const struct tf_enclave_options *o, struct sgx_secs *secs,
+                       void **self)
+{
+    note("create %llx %llx %llx\n", (unsigned long long)secs->size,
+         (unsigned long long)secs->attributes.flags,
+         (unsigned long long)secs->attributes.xfrm);
+    int rc = noted.to->create(o, secs, &noted.self);
+    *self = &noted;
+    return rc;
+}
+
+static int note_add_pages(void *self, const struct tf_backend_pages *pages)
+{
+    uint8_t digest[TF_SHA256_SIZE] = {0};
+    char hex[65];
+
+    (void)self;
+    if (pages->from != NULL) {
+        tf_sha256(pages->from, pages->size, digest);
+    }
+    tf_hex_write(digest, sizeof(digest), hex);
+    note("add %llx %llx %llx %d %s\n", (unsigned long long)pages->offset,
+         (unsigned long long)pages->size, (unsigned long long)pages->secinfo,
+         pages->is_measured, hex);
+    return noted.to->add_pages(noted.self, pages);
+}
+
+static int note_init(void *self, const struct sgx_sigstruct *sigstruct, uint32_t *code)
+{
+    (void)self;
+    int rc = noted.to->init(noted.self, sigstruct, code);
+    note("init %u\n", *code);
+    return rc;
+}
+
+static int note_map(void *self, uint64_t offset, uint64_t size, int protection)
+{
+    (void)self;
+    note("map %llx %llx %d\n", (unsigned long long)offset, (unsigned long long)size,
+         protection);
+    return noted.to->map(noted.self, offset, size, protection);
+}
+
+static void note_destroy(void *self)
+{
+    (void)self;
+    noted.to->destroy(noted.self);
+}
+
+/* @return the trace; the next call overwrites `noted`, not it. */
+static char *trace_of(const struct tf_backend *to, bool is_strict)
+{
+    static const struct tf_backend noting = {.create = note_create,
+                                             .add_pages = note_add_pages,
+                                             .init = note_init,
+                                             .map = note_map,
+                                             .destroy = note_destroy};
+    static struct tf_sgx_dry dry;
+    struct tf_enclave_options o = options;
+    struct tf_enclave *enclave = NULL;
+
+    tf_sgx_dry_init(&dry, NULL);
+    memset(&noted, 0, sizeof(noted));
+    noted.to = to;
+    o.backend = &noting;
+    o.is_strict = is_strict;
+    o.sgx_port = &dry.port;
+    CHECK(tf_enclave_open(&o, &enclave) == TF_OK);
+    tf_enclave_close(enclave);
+    return strdup(noted.text);
+}
+
+static void every_backend_is_asked_the_same(void)
+{
+    char *sgx = trace_of(&tf_backend_sgx, false);
+    char *fast = trace_of(&tf_backend_sim, false);
+    char *strict = trace_of(&tf_backend_sim, true);
+
+    CHECK(strlen(sgx) > 1000 && strcmp(sgx, fast) == 0 && strcmp(sgx, strict) == 0);
+    free(sgx);
+    free(fast);
+    free(strict);
+}
+
 /* EINIT's code is lost in the driver's EPERM; the loader finds it again. */
 static void a_refusal_of_einit_is_told_apart(void)
 {
@@ -216,9 +327,10 @@ int main(int argc, char **argv)
     }
     tf_toy_files_make(&files, argv[1]);
     options = tf_toy_options(&files);
-    options.kind = TF_ENCLAVE_SGX;
+    options.backend = &tf_backend_sgx;
     RUN(a_good_run_is_measured_as_signed);
     RUN(every_call_fails_in_every_way);
+    RUN(every_backend_is_asked_the_same);
     RUN(a_refusal_of_einit_is_told_apart);
     tf_toy_files_remove(&files);
     return test_end();

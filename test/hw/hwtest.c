@@ -15,6 +15,7 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "host/backend.h"
 #include "lib/bytes.h"
 #include "test/toy/toy.h"
 #include "test/toy/toy_host.h"
@@ -386,7 +387,7 @@ int main(int argc, char **argv)
     int option = 0;
 
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        o.kind = option == 'x' ? TF_ENCLAVE_SGX : o.kind;
+        o.backend = option == 'x' ? &tf_backend_sgx : o.backend;
         o.is_strict |= option == 'S';
         o.image_path = option == 'i' ? optarg : o.image_path;
         o.sigstruct_path = option == 's' ? optarg : o.sigstruct_path;
