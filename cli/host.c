@@ -144,7 +144,7 @@ int tf_cmd_deploy(int argc, char **argv)
                      json_integer_value(json_object_get(answer, "version")),
                      text_of(answer, "engine"));
         print_names(json_object_get(answer, "domains"));
-        (void)printf("\ndigest %s\nnext: tfaas grant %s ... gives it its certificate\n",
+        (void)printf("\ndigest %s\nnext, unless an earlier grant holds: tfaas grant %s ...\n",
                      text_of(answer, "digest"), text_of(answer, "name"));
     }
     json_decref(answer);
