@@ -88,6 +88,22 @@ here() {
     grep '^missing' "$work/here"
 }
 
+# tfaasd passes the backend on, and what the worker found comes back to who deploys.
+platform() {
+    [ -c /dev/sgx_enclave ] && return
+    need "tfaasd for hardware starts" host_start --backend sgx
+    is "and does not say SIMULATED" 0 grep -c SIMULATED "$work/tfaasd.log"
+    is "nor does its admin API" false sh -c "'$bin/tfaas' info --json | jq .simulated"
+    ok "a publisher" "$bin/tfaas" key new "$work/p.pem"
+    ok "a domain" "$bin/tfaas" domain new --name d --publisher "$work/p.pem.pub" --out "$work/d.json"
+    ok "a bundle" "$bin/tfaas" pack examples/hello --name hello --domain hello.test --out "$work/h.tfb"
+    ok "signed" "$bin/tfaas" sign "$work/h.tfb" --key "$work/p.pem"
+    fails "deploying says what is wrong" platform "$bin/tfaas" deploy "$work/h.tfb" \
+        --domain "$work/d.json" --engine "${engines[0]}"
+    host_stop
+}
+
 made_up
 here
+platform
 finish
