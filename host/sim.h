@@ -47,6 +47,7 @@ struct tf_sim_cpu {
     uint64_t xfrm;
     uint32_t misc;
     unsigned size_bits; /* SECS.SIZE stays below 2 to this */
+    bool has_rdtsc;     /* inside: where SGX2 is; else #UD */
 };
 
 /** One TCS and the host's state while a thread is inside it. Known to sim_gate.S. */
@@ -178,6 +179,7 @@ void tf_sim_eenter(struct tf_sim_thread *thread);
 /** Where patched ENCLU sites arrive, and the leaf in it that traps. */
 void tf_sim_gate(void);
 extern const uint8_t tf_sim_gate_leaf[];
+extern const uint8_t tf_sim_gate_end[];
 /** Where EEXIT arrives, and the AEP: an ERESUME. */
 extern const uint8_t tf_sim_landing[];
 extern const uint8_t tf_sim_aep[];

@@ -59,15 +59,15 @@ static struct tf_sim_gprsgx *registers_of(uint8_t *frame)
     return (struct tf_sim_gprsgx *)(void *)(frame + size - sizeof(struct tf_sim_gprsgx));
 }
 
-/* Pairs of a ucontext's register and the word of GPRSGX that keeps it; from RAX to RIP
- * GPRSGX is an array of words. */
+/* A ucontext's register, and where GPRSGX keeps it. */
 static const struct {
     int from;
-    unsigned to;
-} words[] = {{REG_RAX, 0},  {REG_RCX, 1},  {REG_RDX, 2},  {REG_RBX, 3},  {REG_RSP, 4},
-             {REG_RBP, 5},  {REG_RSI, 6},  {REG_RDI, 7},  {REG_R8, 8},   {REG_R9, 9},
-             {REG_R10, 10}, {REG_R11, 11}, {REG_R12, 12}, {REG_R13, 13}, {REG_R14, 14},
-             {REG_R15, 15}, {REG_EFL, 16}, {REG_RIP, 17}};
+    size_t to;
+} words[] = {{REG_RAX, 0},   {REG_RCX, 8},   {REG_RDX, 16},  {REG_RBX, 24},
+             {REG_RSP, 32},  {REG_RBP, 40},  {REG_RSI, 48},  {REG_RDI, 56},
+             {REG_R8, 64},   {REG_R9, 72},   {REG_R10, 80},  {REG_R11, 88},
+             {REG_R12, 96},  {REG_R13, 104}, {REG_R14, 112}, {REG_R15, 120},
+             {REG_EFL, 128}, {REG_RIP, 136}};
 enum { WORD_COUNT = sizeof(words) / sizeof(words[0]) };
 
 /* XSAVE with XFRM, out of the kernel's XSAVE area of the signal's frame. */
@@ -153,7 +153,7 @@ void tf_sim_aex(struct tf_sim_thread *thread, void *context, uint32_t exitinfo,
 
     for (unsigned i = 0; i < WORD_COUNT; i++) {
         uint64_t value = (uint64_t)machine->gregs[words[i].from];
-        memcpy((uint8_t *)saved + 8 * words[i].to, &value, sizeof(value));
+        memcpy((uint8_t *)saved + words[i].to, &value, sizeof(value));
     }
     saved->rflags &= ~(uint64_t)TRAP_FLAG; /* EENTER cleared it: the stepping is ours */
     saved->exitinfo = exitinfo;
@@ -183,7 +183,7 @@ bool tf_sim_eresume(struct tf_sim_thread *thread, void *context, uint64_t bases[
     const struct tf_sim_gprsgx *saved = registers_of(frame);
     for (unsigned i = 0; i < WORD_COUNT; i++) {
         uint64_t value;
-        memcpy(&value, (const uint8_t *)saved + 8 * words[i].to, sizeof(value));
+        memcpy(&value, (const uint8_t *)saved + words[i].to, sizeof(value));
         machine->gregs[words[i].from] = (greg_t)value;
     }
     bases[0] = saved->fsbase;

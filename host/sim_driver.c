@@ -2,7 +2,6 @@
 #include "host/sim_driver.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +132,20 @@ static bool is_range_good(const struct tf_sim *sim, uint64_t offset, uint64_t si
            offset + size >= offset && offset + size - TF_PAGE < sim->secs.size;
 }
 
+/* The first line of a mapping in smaps: START-END, both hexadecimal, and more. */
+static bool read_bounds(const char *line, uint64_t *start, uint64_t *end)
+{
+    char *at = NULL;
+
+    uint64_t first = strtoull(line, &at, 16);
+    if (at == line || *at != '-') {
+        return false;
+    }
+    *start = first;
+    *end = strtoull(at + 1, &at, 16);
+    return true;
+}
+
 /* Whether the mapping at `address` lacks VM_MAYEXEC: a file of a mount with noexec. The
  * kernel tells it as "me" in VmFlags. One answer serves until the next mapping. */
 static int check_source(struct tf_sim *sim, uint64_t address)
@@ -151,7 +164,7 @@ static int check_source(struct tf_sim *sim, uint64_t address)
     }
     bool is_found = false;
     while (fgets(line, sizeof(line), maps) != NULL) {
-        if (sscanf(line, "%" SCNx64 "-%" SCNx64 " ", &start, &end) == 2) {
+        if (read_bounds(line, &start, &end)) {
             is_found = address >= start && address < end;
         } else if (is_found && strncmp(line, "VmFlags:", 8) == 0) {
             rc = strstr(line, " me") != NULL ? 0 : -EACCES;

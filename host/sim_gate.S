@@ -150,6 +150,8 @@ tf_sim_gate_leaf:
     .byte   0x0f, 0x01, 0xd7        /* ENCLU: #UD */
     ret
 6:  ud2
+    .globl  tf_sim_gate_end
+tf_sim_gate_end:
     .size   tf_sim_gate, . - tf_sim_gate
 
     .section .note.GNU-stack, "", @progbits

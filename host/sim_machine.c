@@ -17,14 +17,20 @@
 #include <openssl/rand.h>
 
 #include "host/sim.h"
+#include "lib/bytes.h"
 #include "lib/crypto.h"
 
-enum { PEM_MAX = 4096, CPU_SVN = 1, CPU_LINE_MAX = 128, CPU_NAME_MAX = 31 };
+enum { PEM_MAX = 4096, CPU_SVN = 1, CPU_LINE_MAX = 128 };
 
 /* The first is what a machine has that does not say otherwise. */
 static const struct tf_sim_cpu cpus[] = {
     /* DEBUG, MODE64BIT, PROVISIONKEY, EINITTOKEN_KEY, KSS; up to AVX-512 and PKRU */
-    {.name = "icelake-sp", .flags = 0xb6, .xfrm = 0x2e7, .misc = 1, .size_bits = 56},
+    {.name = "icelake-sp",
+     .flags = 0xb6,
+     .xfrm = 0x2e7,
+     .misc = 1,
+     .size_bits = 56,
+     .has_rdtsc = true},
     /* before KSS: our own images, which need it, do not start there */
     {.name = "sgx1-client", .flags = 0x36, .xfrm = 0x1f, .misc = 0, .size_bits = 36},
 };
@@ -175,14 +181,11 @@ static int read_keys(struct tf_sim_machine *machine, int directory)
     return rc;
 }
 
-/* sim_dir/cpu, if there: the processor's name and its CPUSVN, 32 hex digits. A CPUSVN
- * that is raised is what a microcode update does. */
+/* sim_dir/cpu, if there: the processor's name, a space, and its CPUSVN as 32 hex digits.
+ * Raising a component of the CPUSVN is what a microcode update does. */
 static int read_cpu(struct tf_sim_machine *machine, int directory)
 {
     char line[CPU_LINE_MAX] = {0};
-    char name[CPU_NAME_MAX + 1] = {0};
-    unsigned byte = 0;
-    int used = 0;
 
     memset(machine->cpu_svn, CPU_SVN, sizeof(machine->cpu_svn));
     machine->cpu = *tf_sim_cpu_find(NULL);
@@ -190,17 +193,15 @@ static int read_cpu(struct tf_sim_machine *machine, int directory)
     if (got == -ENOENT) {
         return 0;
     }
-    if (got < 0 || sscanf(line, "%31s %n", name, &used) != 1) {
+    char *space = got > 0 ? strchr(line, ' ') : NULL;
+    if (space == NULL) {
         return -EINVAL;
     }
-    for (size_t i = 0; i < sizeof(machine->cpu_svn); i++) {
-        if (sscanf(line + used + 2 * i, "%2x", &byte) != 1) {
-            return -EINVAL;
-        }
-        machine->cpu_svn[i] = (uint8_t)byte;
-    }
-    const struct tf_sim_cpu *cpu = tf_sim_cpu_find(name);
-    if (cpu == NULL) {
+    *space = 0;
+    space[strcspn(space + 1, "\n") + 1] = 0;
+    const struct tf_sim_cpu *cpu = tf_sim_cpu_find(line);
+    if (cpu == NULL || tf_hex_parse(space + 1, strlen(space + 1), machine->cpu_svn,
+                                    sizeof(machine->cpu_svn)) != TF_OK) {
         return -EINVAL;
     }
     machine->cpu = *cpu;

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "host/sim_offsets.h"
 
@@ -154,6 +155,14 @@ static void enter_for_test(struct tf_sim_thread *thread)
     thread->extended_out = NULL;
 }
 
+/* RDTSC inside is #UD before SGX2; here it is SIGSEGV. */
+static void allow_rdtsc(const struct tf_sim *sim, bool is_allowed)
+{
+    if (!sim->machine.cpu.has_rdtsc) {
+        (void)prctl(PR_SET_TSC, is_allowed ? PR_TSC_ENABLE : PR_TSC_SIGSEGV, 0, 0, 0);
+    }
+}
+
 static bool is_test(void)
 {
     return tf_sim_tests.poison_entry || tf_sim_tests.audit_exit ||
@@ -180,11 +189,13 @@ int tf_sim_thread_enter(struct tf_sim *sim, uint64_t offset, uint64_t *rdi, uint
     thread->in.rsi = *rsi;
     thread->in.rflags = rflags_clean;
     tf_sim_current = thread;
+    allow_rdtsc(sim, false);
     if (is_test()) {
         enter_for_test(thread);
     } else {
         tf_sim_eenter(thread);
     }
+    allow_rdtsc(sim, true);
     if (thread->fault != 0) { /* CSSA is 1 now, so this TCS is used up */
         tf_sim_tests.vector = thread->fault - 1;
         return -EFAULT;

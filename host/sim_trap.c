@@ -42,7 +42,12 @@ enum { TRAPPED_COUNT = sizeof(trapped) / sizeof(trapped[0]) };
 
 static inline void read_bases(uint64_t bases[static 2])
 {
-    __asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(bases[0]), "=r"(bases[1]));
+    uint64_t fs;
+    uint64_t gs;
+
+    __asm__ volatile("rdfsbase %0\n\trdgsbase %1" : "=r"(fs), "=r"(gs));
+    bases[0] = fs;
+    bases[1] = gs;
 }
 
 static inline void write_bases(const uint64_t bases[static 2])
@@ -53,7 +58,7 @@ static inline void write_bases(const uint64_t bases[static 2])
                      : "memory");
 }
 
-static uint64_t in_range(uint64_t address)
+static bool in_range(uint64_t address)
 {
     const struct tf_sim *sim = tf_sim_active;
     return address - sim->secs.base < sim->secs.size;
@@ -175,12 +180,28 @@ static void leave_by_fault(struct tf_sim_thread *thread, ucontext_t *context,
     registers[REG_RIP] = (greg_t)(uintptr_t)tf_sim_landing;
 }
 
+/* The simulator's own instructions between EENTER and EEXIT. */
+static bool is_gate(uint64_t rip)
+{
+    uint64_t jump = (uint64_t)(uintptr_t)tf_sim_active->reserved;
+
+    return (rip >= (uint64_t)(uintptr_t)tf_sim_eenter &&
+            rip < (uint64_t)(uintptr_t)tf_sim_gate_end) ||
+           rip - jump < TF_PAGE;
+}
+
 /* A trap of the single-step test: AEX if the next instruction is the enclave's. What is
- * the simulator's own (before OENTRY, or in the gate) only goes on. */
-static bool step(struct tf_sim_thread *thread, ucontext_t *context,
+ * the simulator's own (before OENTRY, or in the gate) only goes on. Anything else is the
+ * enclave executing outside of itself, which the CPU does not allow. */
+static bool step(struct tf_sim_thread *thread, const siginfo_t *info, ucontext_t *context,
                  const uint64_t bases[static 2])
 {
-    if (!in_range((uint64_t)context->uc_mcontext.gregs[REG_RIP])) {
+    uint64_t rip = (uint64_t)context->uc_mcontext.gregs[REG_RIP];
+
+    if (!in_range(rip)) {
+        if (!is_gate(rip)) {
+            die_of_fault(SIGSEGV, info, rip);
+        }
         return true;
     }
     tf_sim_aex(thread, context, 0, bases);
@@ -201,7 +222,7 @@ static __attribute__((noinline)) bool handle(int number, const siginfo_t *info,
     }
     if (number == SIGTRAP && tf_sim_tests.single_step &&
         registers[REG_TRAPNO] == VECTOR_DB) {
-        return step(thread, context, bases);
+        return step(thread, info, context, bases);
     }
     /* #UD here; #GP on a CPU that has SGX but is not in an enclave. */
     bool is_leaf = (number == SIGILL || number == SIGSEGV) && is_enclu(rip);
@@ -213,7 +234,7 @@ static __attribute__((noinline)) bool handle(int number, const siginfo_t *info,
     }
     if (is_leaf && run_leaf(registers)) {
         /* The trap after a step over ENCLU would come one instruction late. */
-        return !tf_sim_tests.single_step || step(thread, context, bases);
+        return !tf_sim_tests.single_step || step(thread, info, context, bases);
     }
     if (!tf_sim_tests.return_faults) {
         die_of_fault(is_leaf ? SIGSEGV : number, info, rip);

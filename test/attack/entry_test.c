@@ -342,6 +342,58 @@ static void faults_go_into_the_ssa(void)
     }
 }
 
+/* The CPU fetches nothing from outside in enclave mode. The simulator sees that when it
+ * steps. */
+static int outside_body(const void *options)
+{
+    uint64_t address = (uint64_t)(uintptr_t)tf_sim_landing;
+    struct tf_toy toy;
+
+    address -= 64 << 10; /* any code of the host's */
+    tf_toy_open(&toy, options);
+    tf_sim_tests.single_step = true;
+    tf_toy_put(&toy, TOY_RUN_OUTSIDE, &address, sizeof(address));
+    (void)tf_toy_enter(&toy);
+    return 0;
+}
+
+static void execution_outside_is_a_fault(void)
+{
+    struct tf_enclave_options options = tf_toy_options(&files);
+
+    for (int i = 0; i < 2; i++) {
+        options.is_strict = i != 0;
+        struct outcome outcome = in_child(outside_body, &options);
+        CHECK(outcome.status == 70 && strstr(outcome.output, "fault SIGSEGV") != NULL);
+    }
+}
+
+/* On a processor of before SGX2. @return 0 if the enclave survived. */
+static int rdtsc_body(const void *options)
+{
+    struct tf_toy toy;
+
+    tf_toy_open(&toy, options);
+    tf_toy_put(&toy, TOY_RDTSC, "", 0);
+    struct tf_enclave_exit out = tf_toy_enter(&toy); /* on the default: fine */
+    int bad = claim(out.exit == TF_EXIT_IDLE, "RDTSC with SGX2");
+    tf_sim_active->machine.cpu = *tf_sim_cpu_find("sgx1-client");
+    tf_toy_put(&toy, TOY_RDTSC, "", 0);
+    (void)tf_toy_enter(&toy);
+    return bad;
+}
+
+static void rdtsc_before_sgx2_is_a_fault(void)
+{
+    struct tf_enclave_options options = tf_toy_options(&files);
+
+    for (int i = 0; i < 2; i++) {
+        options.is_strict = i != 0;
+        struct outcome outcome = in_child(rdtsc_body, &options);
+        CHECK(outcome.status == 70 && strstr(outcome.output, "not so") == NULL);
+    }
+}
+
 /* --- two threads, the first time
  * ------------------------------------------------------------ */
 
@@ -502,6 +554,8 @@ int main(int argc, char **argv)
     RUN(poisoned_entries);
     RUN(interrupts_at_every_instruction);
     RUN(faults_go_into_the_ssa);
+    RUN(execution_outside_is_a_fault);
+    RUN(rdtsc_before_sgx2_is_a_fault);
     RUN(two_threads_enter_for_the_first_time);
     RUN(neighbour_of_a_hundred_deaths);
     tf_toy_files_remove(&files);

@@ -117,6 +117,9 @@ static void misbehave(const struct tf_thread_page *page, uint32_t type)
     case TOY_DIVIDE:
         __asm__ volatile("divl %1" : : "a"(1), "r"(0), "d"(0) : "cc");
         break;
+    case TOY_RDTSC:
+        (void)__builtin_ia32_rdtsc();
+        break;
     case TOY_BREAK:
         __asm__ volatile("int3");
         break;
@@ -201,6 +204,9 @@ static tf_err answer(struct tf_thread *thread, const struct tf_thread_page *page
     case TOY_STATE:
         return tf_ring_put(&thread->out, frame->type, frame->id, &toy_snapshot,
                            sizeof(toy_snapshot), "", 0);
+    case TOY_RUN_OUTSIDE: /* nothing but a simulator lets that happen */
+        run_at(*(const uint64_t *)(const void *)payload);
+        return TF_EINTERNAL;
     case TOY_LEAF:
         key = run_leaf((const void *)payload);
         return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",

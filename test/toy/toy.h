@@ -27,7 +27,9 @@ enum toy_frame {
     TOY_OVERFLOW = 208,
     TOY_TRAP = 209,
     TOY_DIVIDE = 210,
-    TOY_BREAK = 211
+    TOY_BREAK = 211,
+    TOY_RDTSC = 213,      /* where there is no SGX2 */
+    TOY_RUN_OUTSIDE = 212 /* calls the host's function whose address is the payload */
 };
 
 /* What the enclave sees of itself. */
