@@ -316,6 +316,23 @@ static void no_key_leaves_the_enclave(void)
     rig_close(rig);
 }
 
+static void no_request_or_answer_leaves_the_enclave(void)
+{
+    static const char marker[] = "the patient is called Ada";
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    char *text = rig_ask(rig, client,
+                         "POST / HTTP/1.1\r\nHost: hello.example\r\n"
+                         "Content-Length: 25\r\n\r\nthe patient is called Ada");
+    CHECK(strstr(text, "HTTP/1.1 200") == text && strstr(text, marker) != NULL);
+    CHECK(!has_host_seen(rig, marker));
+    CHECK(!has_host_seen(rig, "HTTP/1.1"));
+    free(text);
+    rig_close(rig);
+}
+
 int main(void)
 {
     RUN(a_stranger_s_grant_is_refused);
@@ -332,5 +349,6 @@ int main(void)
     RUN(a_sealed_grant_opens_in_this_enclave_only);
     RUN(an_old_sealed_grant_replaces_no_later_one);
     RUN(no_key_leaves_the_enclave);
+    RUN(no_request_or_answer_leaves_the_enclave);
     return test_end();
 }
