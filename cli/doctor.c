@@ -233,6 +233,21 @@ static enum status check_config(struct doctor *d)
     }
 }
 
+static enum status check_cmdline(struct doctor *d)
+{
+    char line[4096];
+
+    if (!read_line(d, "/proc/cmdline", line, sizeof(line))) {
+        return found(d, UNKNOWN, "no /proc/cmdline");
+    }
+    for (const char *word = strtok(line, " "); word != NULL; word = strtok(NULL, " ")) {
+        if (strcmp(word, "nosgx") == 0) {
+            return found(d, MISSING, "nosgx is on it");
+        }
+    }
+    return found(d, OK, "no nosgx on it");
+}
+
 static enum status check_fsgsbase(struct doctor *d)
 {
     return (getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0
@@ -404,6 +419,8 @@ static const struct {
     {"kernel-config", check_config, "a kernel with CONFIG_X86_SGX",
      "use the distribution's kernel (Debian 12 has it on), or build one with "
      "CONFIG_X86_SGX=y"},
+    {"kernel-cmdline", check_cmdline, "a command line that leaves SGX on",
+     "take nosgx off the kernel's command line (/etc/default/grub, then update-grub)"},
     {"fsgsbase", check_fsgsbase, "FSGSBASE for programs",
      "a CPU since Ivy Bridge, Linux 5.9 or later, no nofsgsbase on its command line"},
     {"device", check_device, "/dev/sgx_enclave",

@@ -22,7 +22,7 @@ static const uint64_t area = 0x600000001000;
 
 static struct tf_sgx_dry *dry_of(struct tf_sgx_port *port)
 {
-    return (struct tf_sgx_dry *)port;
+    return (struct tf_sgx_dry *)(void *)port;
 }
 
 static void print(struct tf_sgx_dry *dry, const char *format, ...)

@@ -39,7 +39,7 @@ static uint8_t expected[32];
 
 static bool is_hit(struct tf_sgx_port *port, enum call call)
 {
-    struct failing *f = (struct failing *)port;
+    struct failing *f = (struct failing *)(void *)port;
 
     if (f->now++ != f->at) {
         return false;
@@ -50,12 +50,12 @@ static bool is_hit(struct tf_sgx_port *port, enum call call)
 
 static struct tf_sgx_port *good(struct tf_sgx_port *port)
 {
-    return &((struct failing *)port)->good;
+    return &((struct failing *)(void *)port)->good;
 }
 
 static int error(struct tf_sgx_port *port)
 {
-    int code = ((struct failing *)port)->error;
+    int code = ((struct failing *)(void *)port)->error;
     return code == SHORT_COUNT ? -EIO : -code;
 }
 
@@ -87,7 +87,7 @@ static int add_half(struct tf_sgx_port *port, int fd, struct sgx_enclave_add_pag
 static int fail_ioctl(struct tf_sgx_port *port, int fd, unsigned long request,
                       void *argument)
 {
-    struct failing *f = (struct failing *)port;
+    struct failing *f = (struct failing *)(void *)port;
 
     if (!is_hit(port, CALL_IOCTL)) {
         return good(port)->ioctl(port, fd, request, argument);

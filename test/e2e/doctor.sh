@@ -25,6 +25,7 @@ machine() {
 12 2 70c00001 20 8c000001 f
 TXT
     echo 6.1.0-40-amd64 >"$m/proc/sys/kernel/osrelease"
+    echo 'root=/dev/sda1 quiet' >"$m/proc/cmdline"
     printf 'CONFIG_X86=y\nCONFIG_X86_SGX=y\n' >"$m/boot/config-6.1.0-40-amd64"
     printf 'root:x:0:\nsgx:x:%s:\n' "$(id -g)" >"$m/etc/group"
     echo 68308434944 >"$m/sys/devices/system/node/node0/x86/sgx_total_bytes"
@@ -62,6 +63,7 @@ made_up() {
     rm "$m"/boot/*; lacks kernel-config unknown "no configuration to read"
     printf 'CONFIG_X86=y\n# CONFIG_X86_SGX is not set\n' | gzip >"$m/proc/config.gz"
     rm "$m"/boot/*; lacks kernel-config missing "CONFIG_X86_SGX off, in a packed file"
+    echo 'root=/dev/sda1 nosgx' >"$m/proc/cmdline"; lacks kernel-cmdline missing "nosgx"
     rm "$m/dev/sgx_enclave"; lacks device missing "no device"
     rm "$m/dev/sgx_enclave"; touch "$m/dev/sgx_enclave"; lacks device missing "a file for a device"
     sed -i /sgx/d "$m/etc/group"; lacks group missing "no group"

@@ -121,8 +121,10 @@ throughput() {
     step "throughput, simulator, no cost added" $? "$got"
 }
 
-if [ "$backend" = sgx ] && ! "$bin/tfaas-worker" --backend sgx 2>&1 | grep -q '^usage'; then
-    "$bin/tfaas-worker" --backend sgx
+# Without further options the worker names what is missing, or else prints its usage.
+if [ "$backend" = sgx ] && "$bin/tfaas-worker" --backend sgx >"$work/out" 2>&1 ||
+    grep -q 'no SGX here' "$work/out" 2>/dev/null; then
+    cat "$work/out"
     echo "hwtest: no SGX here; HWTEST_BACKEND=sim runs the same steps on the simulator"
     exit 2
 fi

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,6 +171,26 @@ static void each_kind_of_hash_gives_the_count(void)
     CHECK(tf_sgx_vdso_find(bytes, "enter") == NULL);
 }
 
+/* The layer that is the kernel itself, on what every machine has. */
+static void the_kernel_port_gives_negative_errnos(void)
+{
+    struct tf_sgx_port *port = &tf_sgx_linux;
+    struct sgx_enclave_create create = {0};
+    void *map = NULL;
+
+    CHECK(port->open(port, "/dev/no such device") == -ENOENT);
+    int fd = port->open(port, "/dev/null");
+    CHECK(fd >= 0);
+    CHECK(port->ioctl(port, fd, SGX_IOC_ENCLAVE_CREATE, &create) == -ENOTTY);
+    CHECK(port->mmap(port, &map, TF_PAGE, PROT_READ, MAP_SHARED, fd) == -ENODEV);
+    CHECK(map == NULL && port->close(port, fd) == 0 && port->close(port, fd) == -EBADF);
+    CHECK(port->mmap(port, &map, 2 * (size_t)TF_PAGE, PROT_READ,
+                     MAP_PRIVATE | MAP_ANONYMOUS, -1) == 0);
+    CHECK(map != NULL && *(const volatile uint8_t *)map == 0);
+    CHECK(port->munmap(port, map, 2 * (size_t)TF_PAGE) == 0);
+    CHECK(port->munmap(port, (uint8_t *)map + 1, TF_PAGE) == -EINVAL);
+}
+
 /* --- the call --------------------------------------------------------------------------
  */
 
@@ -251,7 +272,7 @@ struct bent {
 static int bent_ioctl(struct tf_sgx_port *port, int fd, unsigned long request,
                       void *argument)
 {
-    struct bent *bent = (struct bent *)port;
+    struct bent *bent = (struct bent *)(void *)port;
     struct sgx_enclave_add_pages *arg = argument;
 
     unsigned call = bent->calls++;
@@ -316,7 +337,7 @@ static int always_interrupted(struct tf_sgx_port *port, int fd, unsigned long re
                               void *argument)
 {
     (void)fd, (void)request, (void)argument;
-    ((struct bent *)port)->calls++;
+    ((struct bent *)(void *)port)->calls++;
     return -EINTR;
 }
 
@@ -438,6 +459,7 @@ int main(void)
 {
     RUN(the_kernels_own_vdso_is_read);
     RUN(each_kind_of_hash_gives_the_count);
+    RUN(the_kernel_port_gives_negative_errnos);
     RUN(what_c_relies_on_survives_the_call);
     RUN(interrupted_additions_go_on_where_they_stopped);
     RUN(what_makes_no_sense_ends_cleanly);
