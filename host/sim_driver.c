@@ -53,7 +53,7 @@ int tf_sim_open(const char *directory, uint64_t size, struct tf_sim **out)
     (void)pthread_mutex_init(&sim->lock, NULL);
     tf_sim_active = sim;
     int rc = tf_sim_machine_open(&sim->machine, directory);
-    if (rc == 0) {
+    if (rc == 0 && size != 0) {
         rc = tf_sim_memory_reserve(sim, size);
     }
     if (rc != 0) {
@@ -203,7 +203,7 @@ static int eadd(struct tf_sim *sim, uint64_t source, uint64_t offset, uint64_t s
         if (rc != 0) {
             return rc;
         }
-    } else {
+    } else if (!tf_sim_is_zero(page, sizeof(page))) { /* zero it is */
         tf_sim_memory_fill(sim, offset, page);
     }
     tf_measure_eadd(&sim->measure, offset, secinfo);

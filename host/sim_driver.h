@@ -11,6 +11,7 @@
 #include "host/sim.h"
 
 /** open("/dev/sgx_enclave"), and address space for an ELRANGE of `size` at sim->base.
+ *  @param size  0: the caller reserves, with anonymous memory; strict mode only then.
  *  @param directory  the machine's. @return 0, -EBUSY (one a process), -errno. */
 int tf_sim_open(const char *directory, uint64_t size, struct tf_sim **out);
 /** NULL is fine. */

@@ -36,8 +36,12 @@ int tf_sim_memory_reserve(struct tf_sim *sim, uint64_t size)
 
 int tf_sim_memory_init(struct tf_sim *sim)
 {
+    if (sim->reserved == NULL) {
+        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the loader reserved it */
+        sim->base = (uint8_t *)(uintptr_t)sim->secs.base;
+    }
     if (sim->secs.base != (uint64_t)(uintptr_t)sim->base ||
-        sim->secs.size != sim->reserved_size - TF_PAGE) {
+        (sim->reserved != NULL && sim->secs.size != sim->reserved_size - TF_PAGE)) {
         return -EINVAL;
     }
     sim->page_count = sim->secs.size / TF_PAGE;

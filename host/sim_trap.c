@@ -187,7 +187,7 @@ static bool is_gate(uint64_t rip)
 
     return (rip >= (uint64_t)(uintptr_t)tf_sim_eenter &&
             rip < (uint64_t)(uintptr_t)tf_sim_gate_end) ||
-           rip - jump < TF_PAGE;
+           (jump != 0 && rip - jump < TF_PAGE);
 }
 
 /* A trap of the single-step test: AEX if the next instruction is the enclave's. What is

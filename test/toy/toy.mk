@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The toy image and the tests that run it. Included by the Makefile; uses its rules.
-TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave entry keys launch misuse misuse_launch)
+TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave entry keys launch misuse misuse_launch driver_sim)
 
 TOY := $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
        enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
@@ -16,6 +16,7 @@ $(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
               $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) \
               $(O)/host/test/attack/%.o | $(O)/watch.img
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
+$(O)/test/attack/driver_sim_test: $(call host,test/toy/sim_vdso.S)
 
 $(O)/bench/transitions: $(call host,test/toy/toy_host.c host/load.c $(wildcard host/enclave_*.c \
               host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) $(O)/host/bench/transitions.o
