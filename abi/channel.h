@@ -34,7 +34,7 @@ enum tf_msg {
     TF_MSG_RESULT = 7, /* E>H struct tf_msg_result, then JSON; answers BLOB, DROP, STATS */
     TF_MSG_SEALED = 8, /* E>H struct tf_msg_sealed, then a blob for the host's store */
     TF_MSG_REPORT = 9, /* E>H struct sgx_report (432 bytes) to be turned into evidence */
-    TF_MSG_QUOTE = 10, /* H>E evidence, JSON bytes; `id` as in the REPORT */
+    TF_MSG_QUOTE = 10, /* H>E evidence, JSON; empty: there is none; `id` as in REPORT */
     TF_MSG_STATS = 11, /* H>E empty; RESULT with counters */
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
     TF_MSG_EVENT = 13  /* E>H struct tf_msg_event: for the operator's log, codes only */

@@ -61,7 +61,8 @@ static void answer_failure(struct tf_conn *conn, tf_err err)
     if (tf_json_take(&w, &size) != TF_OK) {
         size = 0;
     }
-    bool is_ours = err == TF_ENOMEM || err == TF_EINTERNAL || err == TF_EHOST;
+    bool is_ours =
+        err == TF_ENOMEM || err == TF_EINTERNAL || err == TF_EHOST || err == TF_EQUOTE;
     unsigned status = err == TF_ENOTFOUND ? NOT_FOUND : is_ours ? UNAVAILABLE : REFUSED;
     answer_json(conn, status, (struct tf_str){text, size});
 }
@@ -150,7 +151,7 @@ void tf_manage_evidence(struct tf_conn *conn, struct tf_str evidence)
 {
     struct tf_buffer *claims = &conn->manage->claims;
     struct tf_buffer text = {0};
-    tf_err err = TF_EHOST;
+    tf_err err = evidence.size == 0 ? TF_EQUOTE : TF_EHOST; /* empty: it has none */
 
     if (evidence.size <= TF_EVIDENCE_MAX && is_json_object(evidence)) {
         err = write_evidence(claims, evidence, &text);
