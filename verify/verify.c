@@ -117,7 +117,8 @@ static void check_binding(const struct tf_verify_input *in, const struct sgx_rep
 static void check_enclave(const struct tf_policy *p, const struct sgx_report *r,
                           struct tf_verdict *v)
 {
-    bool is_listed = p->measurement_count == 0;
+    /* A policy about guests only accepts no enclave. */
+    bool is_listed = p->measurement_count == 0 && p->has_signer;
 
     for (size_t i = 0; i < p->measurement_count; i++) {
         is_listed = is_listed || memcmp(p->measurements[i], r->mrenclave, 32) == 0;
