@@ -1,7 +1,10 @@
 # The folder decides the flags: abi/ lib/ enclave/ are built as trusted code for the image;
 # lib/ host/ verify/ cli/ as ordinary code; the same sources once more with sanitizers for
 # test/. `make help` lists the targets. Dependencies come from deps/build (see deps/lock).
-O       ?= build
+# make LVI=cf or full: images hardened against load value injection (deps/lvi).
+LVI     ?= off
+O       ?= build$(if $(filter-out off,$(LVI)),/lvi-$(LVI))
+$(if $(filter off cf full,$(LVI)),,$(error LVI is off, cf or full))
 MAKEFLAGS += -r
 CC      := gcc
 CLANG   := clang
@@ -10,8 +13,7 @@ ENGINES := quickjs duktape
 SAY     := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
 DEP     := $(O)/deps
 MUSL    := /usr/include/x86_64-linux-musl
-# libgcc: 128-bit division, for QuickJS.
-LIBC    := /usr/lib/x86_64-linux-musl/libc.a $(shell $(CC) -print-libgcc-file-name)
+LIBC    := $(if $(filter off,$(LVI)),/usr/lib/x86_64-linux-musl/libc.a,$(DEP)/musl/lib/libc.a)
 GCCINC  := $(shell $(CC) -print-file-name=include)
 
 WARN   := -Wall -Wextra -Werror -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wvla \
@@ -21,7 +23,8 @@ BASE   := -std=c11 -g -I. -MMD -MP "-ffile-prefix-map=$(CURDIR)=." $(WARN)
 TRUST  := -O2 -fPIE -ffreestanding -fvisibility=hidden -fno-plt -fstack-protector-strong \
           -fstack-clash-protection -fcf-protection=full -ffunction-sections -fdata-sections \
           -fno-asynchronous-unwind-tables -march=x86-64-v2 -nostdinc -isystem $(GCCINC) \
-          -isystem $(MUSL)
+          -isystem $(MUSL) $(shell deps/lvi $(LVI))
+FLAVOUR := -DTF_LVI=$(if $(filter full,$(LVI)),TF_LVI_FULL,$(if $(filter cf,$(LVI)),TF_LVI_CF,TF_LVI_OFF))
 HARDEN := -O2 -fPIE -fstack-protector-strong -fcf-protection=full -D_FORTIFY_SOURCE=2 \
           -D_GNU_SOURCE
 SAN    := -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all \
@@ -41,8 +44,8 @@ BUILT     := $(DEP)/.built
 
 all: images programs ## build the enclave images and the programs
 
-$(BUILT): deps/lock deps/lines deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch])
-	@O=$(O) deps/build
+$(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch])
+	@O=$(O) LVI=$(LVI) deps/build
 	@touch $@
 
 # --- the enclave images, one per engine -------------------------------------------------
@@ -66,7 +69,7 @@ $(O)/%.elf: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
 $(O)/%.img: $(O)/%.elf tools/check-image
 	@strip --strip-all -o $@ $<; tools/check-image $@
 $(O)/trust/enclave/layout-%.o: enclave/layout.c $(BUILT)
-	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) -DTF_ENGINE='"$*"' -c $< -o $@
+	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) $(FLAVOUR) -DTF_ENGINE='"$*"' -c $< -o $@
 $(O)/trust/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
 $(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
@@ -111,7 +114,7 @@ SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c,$(wildcard
 SAN_ENCLAVE := $(call san,$(filter-out $(patsubst test/native/%,enclave/%,$(wildcard test/native/*.c)) \
                enclave/entry.c enclave/enclu.c enclave/layout.c enclave/heap.c \
                enclave/panic.c,$(wildcard enclave/*.c)) $(JS_SHARED) \
-               enclave/libc/tls_time.c $(wildcard test/native/*.c))
+               enclave/libc/tls_time.c enclave/libc/divide.c $(wildcard test/native/*.c))
 A = $(O)/san/lib$(1).a
 $(call A,lib): $(SAN_LIB)
 $(call A,openssl): $(SAN_OPENSSL)
@@ -204,6 +207,8 @@ boundary: $(BUILT) ## host memory is reached through boundary.c alone (sparse, c
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' tools/check-boundary
 layers: ## includes stay inside their trust domain
 	@tools/check-layers
+lvi-check: ## both hardened flavours of the images, each through tools/check-image
+	@for f in cf full; do $(MAKE) -s LVI=$$f O=$(O)/lvi-$$f measure || exit 1; done
 measure: images $(O)/tfaas ## MRENCLAVE of each image
 	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
 tcb: images ## lines one has to trust, by engine
@@ -225,7 +230,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check unit unit-programs boundary layers measure tcb hwtest bench show-spine tidy \
+.PHONY: all images programs check unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine tidy \
         format clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

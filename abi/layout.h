@@ -23,7 +23,14 @@ enum {
     TF_GUARD = 64 << 10,             /* hole on both sides of a stack */
     TF_LAYOUT_MAGIC = 0x3146544c,    /* "LTF1" */
     TF_XFRM = 7,                     /* x87, SSE, AVX: fixed at build time */
-    TF_ENGINE_NAME_MAX = 16
+    TF_ENGINE_NAME_MAX = 12
+};
+
+/* Fences against load value injection in all code of the image (deps/lvi). */
+enum tf_lvi {
+    TF_LVI_OFF,
+    TF_LVI_CF,
+    TF_LVI_FULL
 };
 
 /* The section .tfaas.layout. Sizes in bytes, multiples of TF_PAGE. */
@@ -36,6 +43,7 @@ struct tf_layout {
     uint64_t slot_size;   /* a thread's: the JavaScript heap that runs */
     uint64_t shared_size; /* the enclave's: bundles, grants */
     char engine[TF_ENGINE_NAME_MAX]; /* NUL padded */
+    uint32_t lvi; /* enum tf_lvi */
 };
 
 /*

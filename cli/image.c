@@ -31,7 +31,8 @@ static const char HELP[] =
     "            [--familyid HEX]: the last two 16 bytes each, for KSS; the same in "
     "both\n"
     "            steps\n"
-    "tfaas image show FILE.sig [--json]      check a SIGSTRUCT and print what it says\n";
+    "tfaas image show FILE.sig [--json]      check a SIGSTRUCT and print what it says;\n"
+    "                                        of an image, print what measure does\n";
 
 static int make_key(const char *path, const struct tf_image_options *options)
 {
@@ -99,15 +100,17 @@ static int measure(const char *path, const struct tf_image_options *options)
     }
     tf_hex_write(m.mrenclave, sizeof(m.mrenclave), mrenclave);
     if (!options->is_json) {
-        (void)printf("mrenclave %s\nengine    %s\nthreads   %u\nelrange   %llu\n",
-                     mrenclave, m.layout.engine, m.layout.threads,
-                     (unsigned long long)m.layout.elrange);
+        (void)printf(
+            "mrenclave %s\nengine    %s\nlvi       %s\nthreads   %u\nelrange   %llu\n",
+            mrenclave, m.layout.engine, tf_image_lvi(&m.layout), m.layout.threads,
+            (unsigned long long)m.layout.elrange);
         return TF_EXIT_OK;
     }
     tf_json_writer_init(&w, text, sizeof(text));
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "mrenclave", mrenclave);
     tf_json_put_string(&w, "engine", m.layout.engine);
+    tf_json_put_string(&w, "lvi", tf_image_lvi(&m.layout));
     tf_json_put_integer(&w, "threads", m.layout.threads);
     tf_json_put_integer(&w, "elrange", m.layout.elrange);
     tf_json_close_object(&w);
@@ -162,6 +165,20 @@ static int show_json(const struct sgx_sigstruct *sig, const char *mrenclave,
     return print_json(&w, text);
 }
 
+static bool is_image(const char *path)
+{
+    char magic[4] = "";
+    FILE *file = fopen(path, "r");
+
+    if (file == NULL) {
+        return false;
+    }
+    bool is_elf = fread(magic, sizeof(magic), 1, file) == 1 &&
+                  memcmp(magic, "\177ELF", sizeof(magic)) == 0;
+    (void)fclose(file);
+    return is_elf;
+}
+
 static int show(const char *path, const struct tf_image_options *options)
 {
     struct sgx_sigstruct sig;
@@ -169,6 +186,9 @@ static int show(const char *path, const struct tf_image_options *options)
     char mrenclave[65];
     char mrsigner[65];
 
+    if (is_image(path)) {
+        return measure(path, options);
+    }
     tf_err err = read_sigstruct(path, &sig);
     if (err != TF_OK) {
         return tf_exit(err);

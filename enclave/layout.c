@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * layout.c - the sizes of this image's address space. Compiled once per engine, with its
- * name as TF_ENGINE.
+ * name as TF_ENGINE, and the image's flavour as TF_LVI.
  */
 #include "enclave/layout.h"
 
 #include "abi/limits.h"
 
-enum { MIB = 1 << 20, THREADS = 4 };
+#define MIB ((uint64_t)1 << 20)
+
+enum { THREADS = 4 };
 
 __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout = {
     .magic = TF_LAYOUT_MAGIC,
@@ -18,6 +20,7 @@ __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout
     .slot_size = 64 * MIB,
     .shared_size = 64 * MIB,
     .engine = TF_ENGINE,
+    .lvi = TF_LVI,
 };
 
 static_assert(sizeof(TF_ENGINE) <= TF_ENGINE_NAME_MAX, "the name fits with its NUL");

@@ -72,7 +72,8 @@ static tf_err check_layout(const struct tf_image *image)
         elrange < (uint64_t)2 * TF_PAGE || (elrange & (elrange - 1)) != 0 ||
         layout->stack_size == 0 || !is_size(layout->stack_size) ||
         !is_size(layout->heap_size) || !is_size(layout->slot_size) ||
-        !is_size(layout->shared_size) || !is_engine_name(layout->engine)) {
+        !is_size(layout->shared_size) || !is_engine_name(layout->engine) ||
+        layout->lvi > TF_LVI_FULL) {
         return TF_EIMAGE_FORMAT;
     }
     uint64_t shared = shared_offset(image);
@@ -95,6 +96,14 @@ static void read_layout(const uint8_t bytes[static sizeof(struct tf_layout)],
     out->slot_size = tf_read_u64(&r);
     out->shared_size = tf_read_u64(&r);
     memcpy(out->engine, tf_read_bytes(&r, TF_ENGINE_NAME_MAX), TF_ENGINE_NAME_MAX);
+    out->lvi = tf_read_u32(&r);
+}
+
+const char *tf_image_lvi(const struct tf_layout *layout)
+{
+    static const char *const names[] = {"off", "cf", "full"};
+
+    return names[layout->lvi];
 }
 
 tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out)

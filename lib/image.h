@@ -40,6 +40,9 @@ typedef tf_err (*tf_run_fn)(void *user, const struct tf_run *run);
  */
 TF_MUST_USE tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out);
 
+/** An open image's flavour against load value injection: "off", "cf" or "full". */
+const char *tf_image_lvi(const struct tf_layout *layout);
+
 /** Walks the runs by ascending offset: segments, each thread's parts, the shared heap. */
 TF_MUST_USE tf_err tf_image_walk(const struct tf_image *image, tf_run_fn fn, void *user);
 

@@ -76,8 +76,9 @@ static void put_contents(uint8_t *image)
 {
     const Elf64_Rela relocation = {0x2080, R_X86_64_RELATIVE, 0x2090};
     memcpy(image + RELA, &relocation, sizeof(relocation));
-    const struct tf_layout layout = {TF_LAYOUT_MAGIC, 2,         1 << 20,     STACK_SIZE,
-                                     HEAP_SIZE,       SLOT_SIZE, SHARED_SIZE, "duktape"};
+    const struct tf_layout layout = {TF_LAYOUT_MAGIC, 2,         1 << 20,
+                                     STACK_SIZE,      HEAP_SIZE, SLOT_SIZE,
+                                     SHARED_SIZE,     "duktape", TF_LVI_OFF};
     memcpy(image + LAYOUT, &layout, sizeof(layout));
     memset(image + 0x1000, 0xcc, 0x40);
     const uint64_t tags[8] = {DT_RELA, RELA, DT_RELASZ, 24, DT_RELAENT, 24, DT_NULL};
@@ -377,6 +378,7 @@ static const struct bad bads[] = {
     {"shared wraps", LAYOUT + 40, 8, UINT64_MAX - 0xfff},
     {"no engine", LAYOUT + 48, 1, 0},
     {"engine not printable", LAYOUT + 48, 1, '\n'},
+    {"no such flavour", LAYOUT + 60, 4, TF_LVI_FULL + 1},
     {"engine after its end", LAYOUT + 56, 8, 0x6161616161616161},
 };
 
