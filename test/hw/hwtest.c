@@ -17,6 +17,7 @@
 
 #include "host/backend.h"
 #include "lib/bytes.h"
+#include "test/hw/sim_port.h"
 #include "test/toy/toy.h"
 #include "test/toy/toy_host.h"
 
@@ -376,6 +377,7 @@ static int run(const struct tf_enclave_options *options, const char *step,
 int main(int argc, char **argv)
 {
     static const struct option table[] = {{"sgx", no_argument, NULL, 'x'},
+                                          {"sim-port", no_argument, NULL, 'p'},
                                           {"image", required_argument, NULL, 'i'},
                                           {"sigstruct", required_argument, NULL, 's'},
                                           {"sim-dir", required_argument, NULL, 'm'},
@@ -388,6 +390,10 @@ int main(int argc, char **argv)
 
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         o.backend = option == 'x' ? &tf_backend_sgx : o.backend;
+        if (option == 'p') { /* the hardware backend, and the simulator below it */
+            o.backend = &tf_backend_sgx;
+            o.sgx_port = tf_sim_port(&o);
+        }
         o.is_strict |= option == 'S';
         o.image_path = option == 'i' ? optarg : o.image_path;
         o.sigstruct_path = option == 's' ? optarg : o.sigstruct_path;

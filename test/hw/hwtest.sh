@@ -7,6 +7,8 @@
 # table. Exit status 0: all as it must be; 1: something is not; 2: no SGX here.
 #
 #   HWTEST_BACKEND=sim  the same steps on the simulator, so that this script is tested too
+#   HWTEST_BACKEND=port the same, through the hardware backend: below it the simulator plays
+#                       the driver and the vDSO
 #   TFAAS_BIN           where the programs and images are (build)
 set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
@@ -24,6 +26,7 @@ row() { # STEP VERDICT FIGURE
 hw() {
     local flags=()
     [ "$backend" = sgx ] && flags=(--sgx)
+    [ "$backend" = port ] && flags=(--sim-port)
     on "${flags[@]}" "$@"
 }
 on() {
@@ -129,7 +132,11 @@ if [ "$backend" = sgx ] && "$bin/tfaas-worker" --backend sgx >"$work/out" 2>&1 |
     exit 2
 fi
 sign || exit 2
-if [ "$backend" = sgx ]; then where=hardware; else where="the simulator (SIMULATED)"; fi
+case $backend in
+sgx) where=hardware ;;
+port) where="the hardware backend over the simulator (SIMULATED)" ;;
+*) where="the simulator (SIMULATED)" ;;
+esac
 printf 'hwtest on %s, %s\n\n' "$where" "$(uname -r)"
 row STEP VERDICT FIGURE
 device
