@@ -183,6 +183,9 @@ static void every_call_fails_in_every_way(void)
                 (void)printf("call %u, errno %d: %s\n", at, codes[i], tf_err_name(err));
             }
             count++;
+            if (f.hit == CALL_MUNMAP || f.hit == CALL_CLOSE) {
+                break; /* nobody asks which error it was */
+            }
         }
     }
     (void)printf("%u failures at %u calls\n", count, steps);
