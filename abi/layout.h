@@ -72,7 +72,7 @@ struct tf_thread_page {
     uint64_t index;       /* 0xa0 thread number */
     uint64_t base;        /* 0xa8 address of the enclave; set at the first entry */
     uint64_t channel;     /* 0xb0 host address of the channel; set at the first entry */
-    uint64_t state;       /* 0xb8 the thread's struct tf_thread, once it exists */
+    uint64_t state;       /* 0xb8 offset of the thread's struct tf_thread, once it exists */
     int64_t error_number; /* 0xc0 errno of libc parts */
 };
 

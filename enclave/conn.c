@@ -142,8 +142,8 @@ static bool step_closing(struct tf_conn *conn)
 
 static bool emit_close(struct tf_thread *thread, uint64_t id)
 {
-    return tf_emit_frame(thread, TF_MSG_CLOSE, id, tf_emit_part(NULL, 0),
-                         tf_emit_part(NULL, 0));
+    return tf_emit_frame(thread, TF_MSG_CLOSE, id, tf_part(NULL, 0),
+                         tf_part(NULL, 0));
 }
 
 static bool step(struct tf_conn *conn)

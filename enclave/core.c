@@ -10,13 +10,13 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/local.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
 /* --- a thread's start ----------------------------------------------------------------
  */
 
-/* NOLINTBEGIN(performance-no-int-to-ptr): the layout gives offsets from the base */
 static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr channel)
 {
     struct tf_thread *thread = calloc(1, sizeof(*thread));
@@ -28,22 +28,20 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
         return NULL;
     }
     thread->page = page;
-    thread->heap = (struct tf_arena *)(page->base + page->heap);
+    thread->heap = tf_own(page, page->heap);
     thread->instance = tf_instance_self();
     thread->frame = frame;
     thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
     thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
-    tf_slot_init(&thread->slot, (void *)(page->base + page->slot),
-                 (size_t)page->slot_size);
-    page->state = (uint64_t)(uintptr_t)thread;
+    tf_slot_init(&thread->slot, tf_own(page, page->slot), (size_t)page->slot_size);
+    page->state = (uint64_t)(uintptr_t)thread - page->base;
     return thread;
 }
 
 static struct tf_thread *thread_of(const struct tf_thread_page *page)
 {
-    return (struct tf_thread *)page->state;
+    return tf_own(page, page->state);
 }
-/* NOLINTEND(performance-no-int-to-ptr) */
 
 static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t size)
 {

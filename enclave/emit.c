@@ -29,13 +29,13 @@ bool tf_emit_is_ready(struct tf_thread *thread)
     return room(thread) >= RESERVE;
 }
 
-bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_str a,
-                   struct tf_str b)
+bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_part a,
+                   struct tf_part b)
 {
     if (thread->err != TF_OK) {
         return false;
     }
-    tf_err err = tf_ring_put(&thread->out, type, id, a.data, a.size, b.data, b.size);
+    tf_err err = tf_ring_put(&thread->out, type, id, a, b);
     if (err != TF_OK && err != TF_AGAIN) {
         thread->err = err;
     }
@@ -51,8 +51,7 @@ size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, siz
     }
     bytes -= RESERVE;
     bytes = size < bytes ? size : bytes;
-    return tf_emit_frame(thread, TF_MSG_DATA, id, tf_emit_part(data, bytes),
-                         tf_emit_part(NULL, 0))
+    return tf_emit_frame(thread, TF_MSG_DATA, id, tf_part(data, bytes), tf_part(NULL, 0))
                ? bytes
                : 0;
 }
@@ -63,9 +62,8 @@ void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,
     struct tf_msg_event message = {(uint32_t)event, (uint32_t)err, value};
 
     if (room(thread) > RESERVE + sizeof(message)) {
-        (void)tf_emit_frame(thread, TF_MSG_EVENT, 0,
-                            tf_emit_part(&message, sizeof(message)),
-                            tf_emit_part(NULL, 0));
+        (void)tf_emit_frame(thread, TF_MSG_EVENT, 0, tf_part(&message, sizeof(message)),
+                            tf_part(NULL, 0));
     }
 }
 
@@ -74,8 +72,8 @@ void tf_emit_result(struct tf_thread *thread, uint64_t id, tf_err err, const cha
 {
     struct tf_msg_result result = {(uint32_t)err, 0};
 
-    if (!tf_emit_frame(thread, TF_MSG_RESULT, id, tf_emit_part(&result, sizeof(result)),
-                       tf_emit_part(json, size)) &&
+    if (!tf_emit_frame(thread, TF_MSG_RESULT, id, tf_part(&result, sizeof(result)),
+                       tf_part(json, size)) &&
         thread->err == TF_OK) {
         thread->err = TF_EINTERNAL; /* the reserve was there when the frame was taken */
     }

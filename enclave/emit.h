@@ -14,7 +14,7 @@
 #include <stdint.h>
 
 #include "abi/channel.h"
-#include "enclave/js/js.h"
+#include "enclave/ring.h"
 #include "lib/err.h"
 
 struct tf_thread;
@@ -26,16 +26,10 @@ bool tf_emit_is_ready(struct tf_thread *thread);
  */
 size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, size_t size);
 
-/** Bytes of a frame. */
-static inline struct tf_str tf_emit_part(const void *data, size_t size)
-{
-    return (struct tf_str){data, size};
-}
-
 /** Sends a frame of two parts; uses the reserve.
  *  @return whether there was room. */
-bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_str a,
-                   struct tf_str b);
+bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_part a,
+                   struct tf_part b);
 
 /** Sends a code for the operator's log; dropped when there is little room. */
 void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,

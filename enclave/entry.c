@@ -51,9 +51,7 @@ struct tf_entry_exit tf_entry_work(uint64_t channel, uint64_t now)
     page->channel = channel;
     local->now = now;
     if (local->heap.arena == NULL) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the layout gives offsets */
-        tf_zeroed_heap_init(&local->heap, (void *)(page->base + page->heap),
-                            page->heap_size);
+        tf_zeroed_heap_init(&local->heap, tf_own(page, page->heap), page->heap_size);
     }
     struct tf_core_exit done = tf_core_enter(page, tf_host_pointer(channel), now);
     if (done.exit == TF_EXIT_DEAD) {

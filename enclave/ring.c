@@ -185,16 +185,16 @@ static tf_err gather(struct bounce *bounce, const void *bytes, size_t size)
 
 /* Header, both parts, zeros up to the next word. */
 static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header,
-                        const void *a, size_t a_size, const void *b, size_t b_size)
+                        struct tf_part a, struct tf_part b)
 {
     static const uint8_t zeros[WORD];
 
     tf_err err = gather(bounce, header, sizeof(*header));
     if (err == TF_OK) {
-        err = gather(bounce, a, a_size);
+        err = gather(bounce, a.data, a.size);
     }
     if (err == TF_OK) {
-        err = gather(bounce, b, b_size);
+        err = gather(bounce, b.data, b.size);
     }
     if (err == TF_OK) {
         err = gather(bounce, zeros, padded(header->size) - header->size);
@@ -202,14 +202,13 @@ static tf_err put_bytes(struct bounce *bounce, const struct tf_frame *header,
     return err == TF_OK ? flush(bounce) : err;
 }
 
-/* NOLINTNEXTLINE(readability-function-size): its contract has seven parameters */
 tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
-                   const void *a, size_t a_size, const void *b, size_t b_size)
+                   struct tf_part a, struct tf_part b)
 {
-    if (a_size > PAYLOAD_MAX || b_size > PAYLOAD_MAX - a_size) {
+    if (a.size > PAYLOAD_MAX || b.size > PAYLOAD_MAX - a.size) {
         return TF_EINTERNAL;
     }
-    struct tf_frame header = {type, (uint32_t)(a_size + b_size), id};
+    struct tf_frame header = {type, (uint32_t)(a.size + b.size), id};
     uint64_t need = sizeof(header) + padded(header.size);
     if (space(writer) < need) {
         tf_err err = refresh_tail(writer);
@@ -224,7 +223,7 @@ tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
     bounce.ring = writer->ring;
     bounce.at = writer->head;
     bounce.size = 0;
-    tf_err err = put_bytes(&bounce, &header, a, a_size, b, b_size);
+    tf_err err = put_bytes(&bounce, &header, a, b);
     if (err != TF_OK) {
         return err;
     }

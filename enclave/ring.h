@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * ring.h - the enclave's ends of a channel (abi/channel.h). The enclave trusts only its own
- * copies of the indexes; a host index that cannot be is TF_EHOST and ends the enclave.
+ * ring.h - the enclave's ends of a channel (abi/channel.h). The enclave trusts only its
+ * own copies of the indexes; a host index that cannot be is TF_EHOST and ends the
+ * enclave.
  */
 #pragma once
 
@@ -22,7 +23,8 @@ struct tf_ring_writer {
 
 /**
  * Takes the next frame.
- * @param payload  TF_FRAME_MAX bytes, 8-aligned; the copy that the caller may trust not to change.
+ * @param payload  TF_FRAME_MAX bytes, 8-aligned; the copy that the caller may trust not
+ * to change.
  * @return TF_OK, TF_AGAIN (empty), TF_EHOST.
  */
 TF_MUST_USE tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
@@ -34,12 +36,24 @@ TF_MUST_USE tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader);
 /** Payload bytes that a frame put now may have; 0 if not even an empty one fits. */
 TF_MUST_USE tf_err tf_ring_room(struct tf_ring_writer *writer, size_t *room);
 
+/** Bytes of a frame, the caller's. */
+struct tf_part {
+    const void *data;
+    size_t size;
+};
+
+static inline struct tf_part tf_part(const void *data, size_t size)
+{
+    return (struct tf_part){data, size};
+}
+
 /**
- * Puts a frame made of two parts (`b` may be empty). Not seen by the host until the commit.
+ * Puts a frame made of two parts (`b` may be empty). Not seen by the host until the
+ * commit.
  * @return TF_OK, TF_AGAIN (no room: nothing was put), TF_EHOST.
  */
 TF_MUST_USE tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
-                               const void *a, size_t a_size, const void *b, size_t b_size);
+                               struct tf_part a, struct tf_part b);
 
 /** Publishes what was put. */
 TF_MUST_USE tf_err tf_ring_writer_commit(const struct tf_ring_writer *writer);

@@ -24,9 +24,7 @@ void *tf_shared_alloc(size_t size)
 {
     if (shared.arena == NULL) {
         const struct tf_thread_page *page = tf_self();
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the layout gives offsets */
-        tf_zeroed_heap_init(&shared, (void *)(page->base + page->shared),
-                            page->shared_size);
+        tf_zeroed_heap_init(&shared, tf_own(page, page->shared), page->shared_size);
     }
     tf_zeroed_heap_prepare(&shared, size);
     return tf_arena_alloc(shared.arena, size);

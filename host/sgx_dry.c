@@ -62,7 +62,7 @@ static int create(struct tf_sgx_dry *dry, const struct sgx_enclave_create *arg)
 {
     char config[65];
 
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the ABI has addresses as integers */
+    /* the ABI has addresses as integers */
     memcpy(&dry->secs, (const void *)(uintptr_t)arg->src, sizeof(dry->secs));
     const struct sgx_secs *secs = &dry->secs;
     tf_hex_write(secs->config_id, 32, config);
@@ -86,7 +86,7 @@ static int add_pages(struct tf_sgx_dry *dry, struct sgx_enclave_add_pages *arg)
 {
     uint64_t secinfo = 0;
 
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the ABI has addresses as integers */
+    /* the ABI has addresses as integers */
     memcpy(&secinfo, (const void *)(uintptr_t)arg->secinfo, sizeof(secinfo));
     print(dry,
           "ioctl %08lx ENCLAVE_ADD_PAGES offset=%llx length=%llx secinfo=%llx "
@@ -104,7 +104,7 @@ static int add_pages(struct tf_sgx_dry *dry, struct sgx_enclave_add_pages *arg)
     for (uint64_t at = 0; at < arg->length; at += TF_PAGE) {
         tf_measure_eadd(&dry->measure, arg->offset + at, secinfo);
         if (arg->flags == SGX_PAGE_MEASURE) {
-            /* NOLINTNEXTLINE(performance-no-int-to-ptr): as above */
+            /* as above */
             const uint8_t *page = (const uint8_t *)(uintptr_t)(arg->src + at);
             tf_measure_page(&dry->measure, arg->offset + at, page);
         }
@@ -118,7 +118,7 @@ static int init(struct tf_sgx_dry *dry, const struct sgx_enclave_init *arg)
     struct sgx_sigstruct sig;
     char hex[65];
 
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the ABI has addresses as integers */
+    /* the ABI has addresses as integers */
     memcpy(&sig, (const void *)(uintptr_t)arg->sigstruct, sizeof(sig));
     if (dry->base == 0 || dry->is_initialised) {
         return -EINVAL;
@@ -180,7 +180,7 @@ static int dry_mmap(struct tf_sgx_port *port, void **address, size_t size, int p
         print(dry, "mmap reserve size=%zx\n", size);
         dry->reserved = size;
         dry->mapped += size;
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): an address that nobody touches */
+        /* an address that nobody touches */
         *address = (void *)(uintptr_t)area;
         return 0;
     }

@@ -53,7 +53,7 @@ static int linux_munmap(struct tf_sgx_port *port, void *address, size_t size)
 static tf_sgx_entry linux_entry(struct tf_sgx_port *port)
 {
     (void)port;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives an address */
+    /* the kernel gives an address */
     const uint8_t *vdso = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
     const void *found = tf_sgx_vdso_find(vdso, "__vdso_sgx_enter_enclave");
     tf_sgx_entry entry = NULL;

@@ -32,7 +32,7 @@ struct secinfo { /* SDM vol. 3D, SECINFO */
 static bool copy_in(void *to, uint64_t from, size_t size)
 {
     const struct iovec local = {to, size};
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel checks it */
+    /* the kernel checks it */
     const struct iovec remote = {(void *)(uintptr_t)from, size};
 
     return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;

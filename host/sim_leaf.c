@@ -218,7 +218,7 @@ static void *operand(const struct tf_sim *sim, uint64_t address, uint64_t align,
     if (address % align != 0 || !tf_sim_has_access(sim, address, size, access)) {
         return NULL;
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): an operand in a register */
+    /* an operand in a register */
     return (void *)(uintptr_t)address;
 }
 

@@ -37,7 +37,7 @@ int tf_sim_memory_reserve(struct tf_sim *sim, uint64_t size)
 int tf_sim_memory_init(struct tf_sim *sim)
 {
     if (sim->reserved == NULL) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): the loader reserved it */
+        /* the loader reserved it */
         sim->base = (uint8_t *)(uintptr_t)sim->secs.base;
     }
     if (sim->secs.base != (uint64_t)(uintptr_t)sim->base ||

@@ -53,7 +53,7 @@ int tf_sim_thread_add(struct tf_sim *sim, uint64_t offset, const struct sgx_tcs 
     thread->oentry = base + content->oentry;
     thread->fs_base = base + content->ofsbase;
     thread->gs_base = base + content->ogsbase;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): checked at each EENTER, before use */
+    /* checked at each EENTER, before use */
     thread->ursp = (uint64_t *)(uintptr_t)(base + content->ossa + frame -
                                            sizeof(struct tf_sim_gprsgx) +
                                            offsetof(struct tf_sim_gprsgx, ursp));

@@ -143,7 +143,7 @@ static bool is_enclu(uint64_t rip)
         return true;
     }
     return tf_sim_has_access(tf_sim_active, rip, ENCLU_SIZE, SGX_SECINFO_X) &&
-           /* NOLINTNEXTLINE(performance-no-int-to-ptr): just checked */
+           /* just checked */
            memcmp((const void *)(uintptr_t)rip, enclu, ENCLU_SIZE) == 0;
 }
 

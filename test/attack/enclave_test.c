@@ -342,7 +342,7 @@ static int is_refused(const struct tf_enclave_options *options, uint64_t offset,
 
     tf_toy_open(&toy, options);
     uint64_t address = is_inside ? tf_sim_active->secs.base + offset : offset;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a wrong pointer is the point */
+    /* a wrong pointer is the point */
     tf_enclave_enter(toy.enclave, 0, (struct tf_channel *)(uintptr_t)address, 0, &out);
     tf_toy_close(&toy);
     return is_dead(out);

@@ -44,7 +44,7 @@ static void rig_open(struct rig *rig)
 
     tf_toy_open(&rig->toy, &options);
     rig->sim = tf_sim_active;
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): thread 0's page */
+    /* thread 0's page */
     const struct tf_thread_page *page = (void *)(uintptr_t)tf_sim_threads[0].fs_base;
     rig->memory = rig->sim->base + page->heap;
 }

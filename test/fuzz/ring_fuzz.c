@@ -52,7 +52,8 @@ static tf_err put(struct tf_ring_writer *writer, size_t size)
     }
     check(room <= TF_FRAME_MAX - sizeof(struct tf_frame));
     size %= room + 1;
-    err = tf_ring_put(writer, 3, 4, payload, size / 2, payload, size - size / 2);
+    err = tf_ring_put(writer, 3, 4, tf_part(payload, size / 2),
+                      tf_part(payload, size - size / 2));
     check(err == TF_OK || err == TF_EHOST || (err == TF_AGAIN && room == 0));
     check(writer->head - writer->tail <= TF_RING_SIZE && writer->head % 8 == 0);
     return err;

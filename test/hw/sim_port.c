@@ -31,7 +31,7 @@ static int sim_close(struct tf_sgx_port *port, int fd)
 
 static const void *pointer(uint64_t address)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the driver's ABI has integers */
+    /* the driver's ABI has integers */
     return (const void *)(uintptr_t)address;
 }
 

@@ -11,6 +11,7 @@
 #include "enclave/enclu.h"
 #include "enclave/heap.h"
 #include "enclave/layout.h"
+#include "enclave/local.h"
 #include "enclave/panic.h"
 #include "enclave/ring.h"
 #include "enclave/shared.h"
@@ -48,13 +49,13 @@ void tf_wipe(void *memory, size_t size)
 /* Writes or reads one byte at an address that integers name. */
 static void poke(uint64_t address)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the point of the test */
+    /* the point of the test */
     *(volatile uint8_t *)(uintptr_t)address = 0x90;
 }
 
 static uint8_t peek(uint64_t address)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the point of the test */
+    /* the point of the test */
     return *(volatile uint8_t *)(uintptr_t)address;
 }
 
@@ -189,46 +190,45 @@ static tf_err answer(struct tf_thread *thread, const struct tf_thread_page *page
     switch (frame->type) {
     case TOY_FACTS:
         facts = facts_now(now);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &facts, sizeof(facts),
-                           "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(&facts, sizeof(facts)), tf_part("", 0));
     case TOY_REPORT:
         tf_ereport((const void *)payload, payload + sizeof(struct sgx_target_info),
                    &report);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &report, sizeof(report),
-                           "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(&report, sizeof(report)), tf_part("", 0));
     case TOY_KEY:
         memcpy(&request, payload, sizeof(request));
         key.code = tf_egetkey(&request, key.key);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",
-                           0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(&key, sizeof(key)), tf_part("", 0));
     case TOY_STATE:
-        return tf_ring_put(&thread->out, frame->type, frame->id, &toy_snapshot,
-                           sizeof(toy_snapshot), "", 0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(&toy_snapshot, sizeof(toy_snapshot)), tf_part("", 0));
     case TOY_RUN_OUTSIDE: /* nothing but a simulator lets that happen */
         run_at(*(const uint64_t *)(const void *)payload);
         return TF_EINTERNAL;
     case TOY_LEAF:
         key = run_leaf((const void *)payload);
-        return tf_ring_put(&thread->out, frame->type, frame->id, &key, sizeof(key), "",
-                           0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(&key, sizeof(key)), tf_part("", 0));
     default:
         misbehave(page, frame->type);
-        return tf_ring_put(&thread->out, frame->type, frame->id, payload, frame->size, "",
-                           0);
+        return tf_ring_put(&thread->out, frame->type, frame->id,
+                           tf_part(payload, frame->size), tf_part("", 0));
     }
 }
 
 static struct tf_thread *thread_of(struct tf_thread_page *page, tf_hostptr channel)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): ours, from an earlier entry */
-    struct tf_thread *thread = (struct tf_thread *)(uintptr_t)page->state;
+    struct tf_thread *thread = page->state == 0 ? NULL : tf_own(page, page->state);
 
     if (thread == NULL) {
         thread = tf_heap_alloc(sizeof(*thread));
         memset(thread, 0, sizeof(*thread));
         thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
         thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
-        page->state = (uint64_t)(uintptr_t)thread;
+        page->state = (uint64_t)(uintptr_t)thread - page->base;
     }
     return thread;
 }

@@ -257,7 +257,8 @@ static void leak_padding(void)
 
     padded->number = 1;
     padded->flag = 1;
-    if (tf_ring_put(&writer, TF_MSG_RESULT, 1, padded, sizeof(*padded), "", 0) != TF_OK) {
+    if (tf_ring_put(&writer, TF_MSG_RESULT, 1, tf_part(padded, sizeof(*padded)),
+                    tf_part("", 0)) != TF_OK) {
         exit(2);
     }
     free(padded);

@@ -26,7 +26,7 @@ static bool is_inside; /* the enclave runs, not the test around it */
 static long seen;      /* allocations of the enclave */
 static long failing = -1;
 
-/* NOLINTBEGIN(bugprone-reserved-identifier): the linker chooses these names */
+/* The linker chooses these names. */
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
 void *__real_realloc(void *block, size_t size);
@@ -67,7 +67,6 @@ struct tf_core_exit __wrap_tf_core_enter(struct tf_thread_page *page, tf_hostptr
     return done;
 }
 
-/* NOLINTEND(bugprone-reserved-identifier) */
 
 /* --- the story
  * -------------------------------------------------------------------------- */

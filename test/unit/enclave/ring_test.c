@@ -37,7 +37,8 @@ static void pass(uint32_t size, uint8_t fill)
     struct tf_frame frame;
 
     memset(sent, fill, size);
-    CHECK(tf_ring_put(&writer, 5, fill, sent, size / 3, sent, size - size / 3) == TF_OK);
+    CHECK(tf_ring_put(&writer, 5, fill, tf_part(sent, size / 3),
+                      tf_part(sent, size - size / 3)) == TF_OK);
     CHECK(tf_ring_take(&reader, &frame, payload) == TF_AGAIN);
     CHECK(tf_ring_writer_commit(&writer) == TF_OK);
     CHECK(tf_ring_take(&reader, &frame, payload) == TF_OK);
@@ -74,7 +75,7 @@ static void padding_is_zero(void)
 {
     start(0);
     memset(ring->data, 0xff, 64);
-    CHECK(tf_ring_put(&writer, 1, 2, "abc", 3, NULL, 0) == TF_OK);
+    CHECK(tf_ring_put(&writer, 1, 2, tf_part("abc", 3), tf_part(NULL, 0)) == TF_OK);
     CHECK(memcmp(ring->data + 16, "abc\0\0\0\0\0\xff", 9) == 0);
 }
 
@@ -84,24 +85,26 @@ static void full_ring_says_again(void)
     unsigned count = 0;
 
     start(0);
-    while (tf_ring_put(&writer, 1, 0, payload, PAYLOAD_MAX, NULL, 0) == TF_OK) {
+    while (tf_ring_put(&writer, 1, 0, tf_part(payload, PAYLOAD_MAX), tf_part(NULL, 0)) ==
+           TF_OK) {
         count++;
     }
     CHECK(count == TF_RING_SIZE / TF_FRAME_MAX);
-    CHECK(tf_ring_put(&writer, 1, 0, NULL, 0, NULL, 0) == TF_AGAIN);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(NULL, 0), tf_part(NULL, 0)) == TF_AGAIN);
     CHECK(tf_ring_room(&writer, &room) == TF_OK && room == 0);
     ring->tail = 64;
     CHECK(tf_ring_room(&writer, &room) == TF_OK && room == 48);
-    CHECK(tf_ring_put(&writer, 1, 0, payload, 49, NULL, 0) == TF_AGAIN);
-    CHECK(tf_ring_put(&writer, 1, 0, payload, 48, NULL, 0) == TF_OK);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(payload, 49), tf_part(NULL, 0)) == TF_AGAIN);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(payload, 48), tf_part(NULL, 0)) == TF_OK);
 }
 
 static void too_long_is_our_bug(void)
 {
     start(0);
-    CHECK(tf_ring_put(&writer, 1, 0, payload, PAYLOAD_MAX, payload, 1) == TF_EINTERNAL);
-    CHECK(tf_ring_put(&writer, 1, 0, payload, SIZE_MAX, payload, SIZE_MAX) ==
-          TF_EINTERNAL);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(payload, PAYLOAD_MAX),
+                      tf_part(payload, 1)) == TF_EINTERNAL);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(payload, SIZE_MAX),
+                      tf_part(payload, SIZE_MAX)) == TF_EINTERNAL);
 }
 
 static tf_err take_with_head(uint64_t head)
@@ -143,14 +146,15 @@ static void lying_tail(void)
     size_t room = 0;
 
     start(TAIL_FAR);
-    while (tf_ring_put(&writer, 1, 0, payload, PAYLOAD_MAX, NULL, 0) == TF_OK) {
+    while (tf_ring_put(&writer, 1, 0, tf_part(payload, PAYLOAD_MAX), tf_part(NULL, 0)) ==
+           TF_OK) {
     }
     ring->tail = TAIL_FAR - 8; /* back */
     CHECK(tf_ring_room(&writer, &room) == TF_EHOST);
     ring->tail = TAIL_FAR + 4;
     CHECK(tf_ring_room(&writer, &room) == TF_EHOST);
     ring->tail = writer.head + 8; /* ahead of what we wrote */
-    CHECK(tf_ring_put(&writer, 1, 0, NULL, 0, NULL, 0) == TF_EHOST);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(NULL, 0), tf_part(NULL, 0)) == TF_EHOST);
     ring->tail = writer.head;
     CHECK(tf_ring_room(&writer, &room) == TF_OK && room == PAYLOAD_MAX);
 }
@@ -164,7 +168,7 @@ static void ring_inside_the_enclave(void)
     writer.ring.addr = (uint64_t)(uintptr_t)tf_native_inside;
     CHECK(tf_ring_take(&reader, &frame, payload) == TF_EHOST);
     CHECK(tf_ring_reader_commit(&reader) == TF_EHOST);
-    CHECK(tf_ring_put(&writer, 1, 0, NULL, 0, NULL, 0) == TF_EHOST);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(NULL, 0), tf_part(NULL, 0)) == TF_EHOST);
     CHECK(tf_ring_writer_commit(&writer) == TF_EHOST);
     CHECK(writer.head == 0);
 }

@@ -85,7 +85,7 @@ static_assert(offsetof(struct sgx_key_request, config_svn) == 76, "KEYREQUEST");
 
 static void the_kernels_own_vdso_is_read(void)
 {
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the kernel gives an address */
+    /* the kernel gives an address */
     const uint8_t *vdso = (const uint8_t *)getauxval(AT_SYSINFO_EHDR);
     int (*get_time)(clockid_t, struct timespec *) = NULL;
     struct timespec there = {0};
