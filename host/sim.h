@@ -230,6 +230,8 @@ TF_MUST_USE tf_err tf_sim_quote(const struct tf_sim_machine *machine,
 /* --- for tests ------------------------------------------------------------------------
  */
 
+enum { TF_SIM_SEEN = 64 << 10 };
+
 /** Makes the simulator a hostile host and an auditor. All zero: off. */
 struct tf_sim_tests {
     bool fill_unmeasured; /* the first MiB of each unmeasured run gets garbage at EADD */
@@ -243,6 +245,7 @@ struct tf_sim_tests {
     bool single_step;      /* an AEX before every instruction inside */
     bool return_faults;    /* a fault inside comes back as from the vDSO, not as death */
     unsigned exits;        /* asynchronous ones */
+    uint8_t *seen;         /* of the first TF_SIM_SEEN bytes: where there was an AEX */
     unsigned refusals;     /* EENTERs tried and refused (#GP) while CSSA was 1 */
     unsigned vector;       /* of the last EENTER or entry that failed */
 };

@@ -163,6 +163,10 @@ void tf_sim_aex(struct tf_sim_thread *thread, void *context, uint32_t exitinfo,
     if ((exitinfo & exit_valid) != 0 && (tf_sim_active->secs.miscselect & 1) != 0) {
         save_exinfo(saved, machine->gregs);
     }
+    uint64_t offset = saved->rip - tf_sim_active->secs.base;
+    if (tf_sim_tests.seen != NULL && offset < TF_SIM_SEEN) {
+        tf_sim_tests.seen[offset] = 1;
+    }
     save_extended(frame, (uint8_t *)machine->fpregs);
     show_host(thread, machine->gregs, saved);
     reset_extended((uint8_t *)machine->fpregs);

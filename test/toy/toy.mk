@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The toy image and the tests that run it. Included by the Makefile; uses its rules.
-TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,enclave entry keys launch misuse misuse_launch driver_sim)
+TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,\
+             driver_sim enclave entry keys launch lives misuse misuse_launch)
 
 TOY := $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
        enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
@@ -25,6 +26,6 @@ transitions: all $(O)/bench/transitions $(O)/toy.img ## cycles of a transition; 
 	@$(O)/bench/transitions $(O)/toy.img
 	@TFAAS_BIN=$(O) bench/entries.sh
 deaths: $(TOY_TESTS) $(O)/toy.img all ## 1000 first-entry races; 100 deaths beside a neighbour
-	@TF_RACES=1000 $(O)/test/attack/entry_test $(O)/toy.img
+	@TF_RACES=1000 $(O)/test/attack/lives_test $(O)/toy.img
 	@TF_DEATHS=100 TFAAS_BIN=$(O) test/e2e/crash.sh
 .PHONY: transitions deaths
