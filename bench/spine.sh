@@ -11,7 +11,7 @@ dir=$(mktemp -d); bin=build
 port=$((20000 + $$ % 10000)); nginx_port=$((port + 1))
 pids=()
 finish() {
-    for p in "${pids[@]}"; do kill "$p" 2>/dev/null && wait "$p" 2>/dev/null || true; done
+    for p in "${pids[@]}"; do if kill "$p" 2>/dev/null; then wait "$p" 2>/dev/null || true; fi; done
     rm -rf "$dir"
 }
 trap finish EXIT

@@ -62,7 +62,7 @@ plant() { # NAME PATTERN BODY
 source_with "__asm__ volatile(\"enclu\\n.byte 0x0f,0x1f,0x00\");"
 build planted.c
 tools/check-image "$work/image" >"$work/log" 2>&1 &&
-    grep -q 'executable bytes, 0 forbidden instructions, 3 relocations$' "$work/log"
+    grep -q 'executable bytes, 0 forbidden instructions, 3 relocations, LVI off$' "$work/log"
 verdict "a clean image passes" $?
 
 for i in syscall sysenter cpuid rdtsc rdtscp rdpmc hlt iretq int3 "in %dx,%al" "outsb" \
@@ -77,6 +77,33 @@ plant "bytes that are no instruction" "(bad)" ".byte 0x06,0x06"
 plant "bare enclu" "enclu at .* not followed by 0f 1f 00" "enclu; nop; nop; nop"
 plant "syscall outside any function" "forbidden instruction syscall .* in .odd" \
     ".pushsection .odd,\\\"ax\\\",@progbits; .long 0; syscall; .popsection"
+
+plant "new MXCSR without a fence" "no lfence after the ldmxcsr" "ldmxcsr (%rsp); nop; ret"
+plant "new state without a fence" "no lfence after the xrstor64" "xrstor64 (%rsp); jmp 1f; 1: lfence"
+source_with "__asm__ volatile(\"xrstor64 (%rsp); mov %rax,%rcx; lfence; jmp 1f; 1:\");"
+build planted.c
+tools/check-image "$work/image" >"$work/log" 2>&1
+verdict "a fence after the new state" $?
+
+# The flavours of deps/lvi: what an image says of itself, in the last word of its layout,
+# must be so.
+flavoured() { # NUMBER FLAVOUR: an image that says NUMBER, compiled as FLAVOUR
+    source_with "((void (*)(void))q[0])();" "__attribute__((section(\".tfaas.layout\"), used))
+const unsigned layout[16] = {[15] = $1};"
+    # shellcheck disable=SC2046 # flags
+    build planted.c $(deps/lvi "$2")
+}
+for flavour in "0 off" "1 cf" "2 full"; do
+    # shellcheck disable=SC2086 # two words
+    flavoured $flavour
+    tools/check-image "$work/image" >"$work/log" 2>&1 && grep -q "LVI ${flavour#* }\$" "$work/log"
+    verdict "flavour ${flavour#* }" $?
+done
+flavoured 1 off
+refused "a return without a fence" "no lfence before .*: ret"
+refused "a branch without a fence" "branch through memory\|no lfence before .*: \(jmp\|call\)"
+flavoured 2 cf
+refused "a load without a fence" "no lfence after a load"
 
 plant "section that is writable and executable" "writable and executable" \
     ".pushsection .both,\\\"awx\\\",@progbits; .long 0; .popsection"

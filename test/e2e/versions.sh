@@ -16,6 +16,7 @@ start_as() {
         --prodid 1 --svn "$1" || return 1
     mkdir -p "$work/host/sim" && chmod 700 "$work/host" "$work/host/sim" || return 1
     echo "icelake-sp $(printf "$2%.0s" {1..16})" >"$work/host/sim/cpu"
+    # shellcheck disable=SC2119 # no options of its own
     host_start
 }
 
