@@ -75,66 +75,66 @@ static void test_optional_fields_one_by_one(void)
     CHECK(parse(WITH("\"limits\":{\"steps\":2000000000},")) == TF_OK);
 }
 
+static const char *const bad_fields[] = {
+    "[]",
+    "{}",
+    "{" VERSION ENTRY DOMAINS FILES "}",
+    "{" NAME ENTRY DOMAINS FILES "}",
+    "{" NAME VERSION DOMAINS FILES "}",
+    "{" NAME VERSION ENTRY FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"hello.example\"]}",
+    "{\"name\":\"Hello\"," VERSION ENTRY DOMAINS FILES "}",
+    "{\"name\":\"\"," VERSION ENTRY DOMAINS FILES "}",
+    "{" NAME "\"version\":0," ENTRY DOMAINS FILES "}",
+    "{" NAME "\"version\":-1," ENTRY DOMAINS FILES "}",
+    "{" NAME "\"version\":1.5," ENTRY DOMAINS FILES "}",
+    "{" NAME "\"version\":\"1\"," ENTRY DOMAINS FILES "}",
+    "{" NAME "\"version\":9007199254740992," ENTRY DOMAINS FILES "}",
+    "{" NAME VERSION "\"entry\":\"other.js\"," DOMAINS FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"localhost\"]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"*.example.org\"]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"A.example\"]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"a.b\",\"a.b\"]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[7]," FILES "}",
+    "{" NAME VERSION ENTRY "\"domains\":[\"a.b\",\"b.b\",\"c.b\",\"d.b\",\"e.b\",\"f.b\","
+    "\"g.b\",\"h.b\",\"i.b\"]," FILES "}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[]}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3}]}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":-3,"
+    "\"sha256\":\"" SHA "\"}]}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":99999999,"
+    "\"sha256\":\"" SHA "\"}]}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3,"
+    "\"sha256\":\"" SHA "00\"}]}",
+    "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3,"
+    "\"sha256\":\"" SHA "\",\"mode\":7}]}",
+    WITH("\"unknown\":1,"),
+    WITH("\"type\":\"script\","),
+    WITH("\"type\":1,"),
+    WITH("\"reuse\":1,"),
+    WITH("\"reuse\":null,"),
+    WITH("\"engines\":[],"),
+    WITH("\"engines\":[\"\"],"),
+    WITH("\"engines\":[\"a\",\"b\",\"c\",\"d\",\"e\"],"),
+    WITH("\"engines\":[\"sixteen-letters-\"],"),
+    WITH("\"env\":[],"),
+    WITH("\"env\":{\"A\":1},"),
+    WITH("\"env\":{\"\":\"x\"},"),
+    WITH("\"limits\":{\"steps\":0},"),
+    WITH("\"limits\":{\"steps\":2000000001},"),
+    WITH("\"limits\":{\"memory\":50331649},"),
+    WITH("\"limits\":{\"body\":6291457},"),
+    WITH("\"limits\":{\"cpu\":1},"),
+    WITH("\"limits\":[],"),
+};
+
 static void test_bad_fields(void)
 {
-    static const char *const bad[] = {
-        "[]",
-        "{}",
-        "{" VERSION ENTRY DOMAINS FILES "}",
-        "{" NAME ENTRY DOMAINS FILES "}",
-        "{" NAME VERSION DOMAINS FILES "}",
-        "{" NAME VERSION ENTRY FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"hello.example\"]}",
-        "{\"name\":\"Hello\"," VERSION ENTRY DOMAINS FILES "}",
-        "{\"name\":\"\"," VERSION ENTRY DOMAINS FILES "}",
-        "{" NAME "\"version\":0," ENTRY DOMAINS FILES "}",
-        "{" NAME "\"version\":-1," ENTRY DOMAINS FILES "}",
-        "{" NAME "\"version\":1.5," ENTRY DOMAINS FILES "}",
-        "{" NAME "\"version\":\"1\"," ENTRY DOMAINS FILES "}",
-        "{" NAME "\"version\":9007199254740992," ENTRY DOMAINS FILES "}",
-        "{" NAME VERSION "\"entry\":\"other.js\"," DOMAINS FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"localhost\"]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"*.example.org\"]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"A.example\"]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[\"a.b\",\"a.b\"]," FILES "}",
-        "{" NAME VERSION ENTRY "\"domains\":[7]," FILES "}",
-        "{" NAME VERSION ENTRY
-        "\"domains\":[\"a.b\",\"b.b\",\"c.b\",\"d.b\",\"e.b\",\"f.b\","
-        "\"g.b\",\"h.b\",\"i.b\"]," FILES "}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[]}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3}]}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":-3,"
-        "\"sha256\":\"" SHA "\"}]}",
-        "{" NAME VERSION ENTRY DOMAINS
-        "\"files\":[{\"path\":\"main.js\",\"size\":99999999,"
-        "\"sha256\":\"" SHA "\"}]}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3,"
-        "\"sha256\":\"" SHA "00\"}]}",
-        "{" NAME VERSION ENTRY DOMAINS "\"files\":[{\"path\":\"main.js\",\"size\":3,"
-        "\"sha256\":\"" SHA "\",\"mode\":7}]}",
-        WITH("\"unknown\":1,"),
-        WITH("\"type\":\"script\","),
-        WITH("\"type\":1,"),
-        WITH("\"reuse\":1,"),
-        WITH("\"reuse\":null,"),
-        WITH("\"engines\":[],"),
-        WITH("\"engines\":[\"\"],"),
-        WITH("\"engines\":[\"a\",\"b\",\"c\",\"d\",\"e\"],"),
-        WITH("\"engines\":[\"sixteen-letters-\"],"),
-        WITH("\"env\":[],"),
-        WITH("\"env\":{\"A\":1},"),
-        WITH("\"env\":{\"\":\"x\"},"),
-        WITH("\"limits\":{\"steps\":0},"),
-        WITH("\"limits\":{\"steps\":2000000001},"),
-        WITH("\"limits\":{\"memory\":50331649},"),
-        WITH("\"limits\":{\"body\":6291457},"),
-        WITH("\"limits\":{\"cpu\":1},"),
-        WITH("\"limits\":[],"),
-    };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        if (!CHECK(parse(bad[i]) == TF_EMANIFEST_FIELD)) {
-            (void)fprintf(stderr, "  in %s: %s\n", bad[i], tf_err_name(parse(bad[i])));
+    for (size_t i = 0; i < sizeof(bad_fields) / sizeof(bad_fields[0]); i++) {
+        if (!CHECK(parse(bad_fields[i]) == TF_EMANIFEST_FIELD)) {
+            (void)fprintf(stderr, "  in %s: %s\n", bad_fields[i],
+                          tf_err_name(parse(bad_fields[i])));
         }
     }
 }
