@@ -21,6 +21,7 @@ int tf_cmd_key(int argc, char **argv);
 int tf_cmd_ca(int argc, char **argv);
 int tf_cmd_domain(int argc, char **argv);
 int tf_cmd_policy(int argc, char **argv);
+int tf_cmd_quote(int argc, char **argv);
 int tf_cmd_pack(int argc, char **argv);
 int tf_cmd_sign(int argc, char **argv);
 int tf_cmd_verify(int argc, char **argv);

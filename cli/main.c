@@ -23,8 +23,11 @@ static const struct verb VERBS[] = {
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},
     {"policy", tf_cmd_policy,
      "new --image FILE.sig... --domain FILE [--sim-root BASE64|host] [--host SOCK] --out "
-     "FILE",
-     "write a policy: which enclaves and signers to trust"},
+     "FILE | check FILE | explain FILE",
+     "write a policy: which enclaves and signers to trust; or say what one means"},
+    {"quote", tf_cmd_quote,
+     "verify FILE --collateral FILE [--policy FILE] [--at DATE] [--crl FILE] [--json]",
+     "judge a quote of Intel or a report of AMD offline, out of files"},
     {"pack", tf_cmd_pack,
      "DIR --out FILE [--name N] [--domain DNS...] [--version N] [--engine E...]",
      "make an unsigned bundle from a project"},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* policy.c - the verb `policy`: writes down which enclaves and signers to trust. */
+/* policy.c - the verb `policy`: writes down which enclaves and signers to trust; see also
+ * explain.c. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include "abi/sgx.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
+#include "cli/explain.h"
 #include "cli/keys.h"
 #include "lib/bytes.h"
 #include "lib/descriptor.h"
@@ -123,6 +125,9 @@ int tf_cmd_policy(int argc, char **argv)
     size_t size = 0;
     struct tf_policy policy;
 
+    if (argc > 1 && (strcmp(argv[1], "check") == 0 || strcmp(argv[1], "explain") == 0)) {
+        return tf_policy_explain(argc, argv);
+    }
     if (!tf_options(argc, argv, options, &verb, 1)) {
         return TF_EXIT_USAGE;
     }

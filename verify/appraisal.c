@@ -38,8 +38,7 @@ static void require(struct tf_appraisal *a, bool claim, tf_err reason)
     }
 }
 
-/* --- TCB
- * -------------------------------------------------------------------------------- */
+/* --- TCB ---------------------------------------------------------------------------- */
 
 static tf_err check_rule(const struct tf_tcb_rule *rule, const struct tf_tcb_claims *tcb,
                          int64_t time)
@@ -113,8 +112,7 @@ static void check_snp(struct tf_appraisal *a, const struct tf_policy *policy)
             TF_ESNP_GUEST);
 }
 
-/* --- platform
- * --------------------------------------------------------------------------- */
+/* --- platform ----------------------------------------------------------------------- */
 
 static bool is_platform(const struct tf_platform_id *id, const uint8_t *bytes,
                         size_t size)
@@ -143,8 +141,7 @@ static void check_platform(struct tf_appraisal *a, const struct tf_policy *polic
     require(a, is_good, TF_EPOLICY_PLATFORM);
 }
 
-/* --- enclave and guest
- * ------------------------------------------------------------------ */
+/* --- enclave and guest -------------------------------------------------------------- */
 
 static void check_signer_denied(struct tf_appraisal *a)
 {

@@ -17,8 +17,7 @@ const struct tf_chain_rules TF_CHAIN_AMD = {
 
 enum { DAY = 86400 };
 
-/* --- one certificate
- * -------------------------------------------------------------------- */
+/* --- one certificate ---------------------------------------------------------------- */
 
 /* OpenSSL takes some BER and keeps what it does not understand. That the same bytes come
  * out again shows that nothing was overlooked: a changed byte is then a changed meaning.
@@ -107,8 +106,7 @@ static bool is_valid_at(const X509 *cert, int64_t time)
     return start != INT64_MIN && start <= time && time <= tf_cert_end(cert);
 }
 
-/* --- PEM
- * -------------------------------------------------------------------------------- */
+/* --- PEM ---------------------------------------------------------------------------- */
 
 static const char BEGIN[] = "-----BEGIN CERTIFICATE-----\n";
 static const char END[] = "-----END CERTIFICATE-----";
@@ -212,8 +210,7 @@ void tf_chain_wipe(struct tf_chain *chain)
     memset(chain, 0, sizeof(*chain));
 }
 
-/* --- links
- * ------------------------------------------------------------------------------ */
+/* --- links -------------------------------------------------------------------------- */
 
 static bool is_link(X509 *cert, X509 *issuer, const struct tf_chain_rules *rules)
 {
@@ -296,8 +293,7 @@ tf_err tf_chain_check(const struct tf_chain *chain, const struct tf_chain_rules 
     return TF_OK;
 }
 
-/* --- revocation
- * ------------------------------------------------------------------------- */
+/* --- revocation --------------------------------------------------------------------- */
 
 tf_err tf_crl_parse(const struct tf_bytes *der, X509_CRL **out)
 {
@@ -361,8 +357,7 @@ bool tf_crl_lists(X509_CRL *crl, X509 *cert)
     return X509_CRL_get0_by_cert(crl, &entry, cert) != 0;
 }
 
-/* --- signatures
- * -------------------------------------------------------------------------- */
+/* --- signatures --------------------------------------------------------------------- */
 
 /* ECDSA-Sig-Value of r and s (RFC 3279, section 2.2.3). @return its size, 0 if none. */
 static size_t write_signature(const uint8_t *r, const uint8_t *s, size_t size,

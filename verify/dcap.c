@@ -28,8 +28,7 @@ static void lower(int64_t *ends, int64_t end)
     *ends = end < *ends ? end : *ends;
 }
 
-/* --- 1: format
- * -------------------------------------------------------------------------- */
+/* --- 1: format ---------------------------------------------------------------------- */
 
 static tf_err parse(struct work *w)
 {
@@ -54,8 +53,7 @@ static tf_err parse(struct work *w)
     return TF_OK;
 }
 
-/* --- 2: PCK chain
- * ----------------------------------------------------------------------- */
+/* --- 2: PCK chain ------------------------------------------------------------------- */
 
 static bool is_pck_ca(const X509 *cert)
 {
@@ -91,8 +89,7 @@ static tf_err check_pck_chain(struct work *w)
     return err;
 }
 
-/* --- 3: revocation
- * ---------------------------------------------------------------------- */
+/* --- 3: revocation ------------------------------------------------------------------ */
 
 /* The collateral names the CRL's issuer too; it must be the CA of this very PCK. */
 static tf_err check_crl_issuer(const struct work *w)
@@ -136,8 +133,7 @@ static tf_err check_crls(struct work *w)
                : TF_OK;
 }
 
-/* --- 4: TCB info and QE identity
- * --------------------------------------------------------- */
+/* --- 4: TCB info and QE identity ---------------------------------------------------- */
 
 static tf_err check_head(struct work *w, const struct tf_signed_head *head,
                          const char *id, unsigned version)
@@ -202,8 +198,7 @@ static tf_err check_qe_identity(struct work *w)
                       2);
 }
 
-/* --- 5 to 7: quoting enclave, quote
- * ------------------------------------------------------ */
+/* --- 5 to 7: quoting enclave, quote ------------------------------------------------- */
 
 static tf_err check_qe_report(struct work *w)
 {
@@ -244,8 +239,7 @@ static tf_err check_signature(struct work *w)
     return is_good ? TF_OK : TF_EQUOTE_SIGNATURE;
 }
 
-/* --- 8 to 10: platform and TCB
- * ----------------------------------------------------------- */
+/* --- 8 to 10: platform and TCB ------------------------------------------------------ */
 
 static tf_err check_platform(struct work *w)
 {
@@ -281,8 +275,7 @@ static tf_err match_tcb(struct work *w)
     return TF_OK;
 }
 
-/* ----------------------------------------------------------------------------------------
- */
+/* --- all of it --------------------------------------------------------------------- */
 
 static void wipe(struct work *w)
 {

@@ -53,8 +53,7 @@ static bool read_sim_root(struct tf_json_fields *f, struct tf_policy *out)
     return tf_spki_parse(out->sim_root, out->sim_root_size, &key) == TF_SPKI_ED25519;
 }
 
-/* --- platforms
- * --------------------------------------------------------------------------- */
+/* --- platforms ---------------------------------------------------------------------- */
 
 static int64_t read_date(struct tf_json_fields *f, const char *key)
 {
@@ -226,8 +225,7 @@ static bool read_platform_fields(struct tf_json_fields *f, struct tf_policy *out
     return is_good;
 }
 
-/* --- enclaves
- * ---------------------------------------------------------------------------- */
+/* --- enclaves ----------------------------------------------------------------------- */
 
 static bool read_enclave_fields(struct tf_json_fields *f, struct tf_policy *out)
 {

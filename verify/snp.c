@@ -35,8 +35,7 @@ struct work {
     int64_t ends;
 };
 
-/* --- format
- * ------------------------------------------------------------------------------ */
+/* --- format ------------------------------------------------------------------------- */
 
 static void copy(struct tf_reader *r, uint8_t *out, size_t size)
 {
@@ -150,8 +149,7 @@ static tf_err parse(struct work *w)
     return TF_OK;
 }
 
-/* --- chain
- * ------------------------------------------------------------------------------- */
+/* --- chain -------------------------------------------------------------------------- */
 
 static const struct product {
     tf_root root;
@@ -237,8 +235,7 @@ static tf_err check_crl(struct work *w)
     return tf_crl_lists(w->crl, w->chain.certs[ASK]) ? TF_ECHAIN_REVOKED : TF_OK;
 }
 
-/* --- what the certificate is for
- * --------------------------------------------------------- */
+/* --- what the certificate is for ---------------------------------------------------- */
 
 #define AMD_EXTENSION "1.3.6.1.4.1.3704.1."
 

@@ -11,8 +11,7 @@
 
 enum { LEVELS_MAX = 256, IDENTITIES_MAX = 16 };
 
-/* --- statuses
- * --------------------------------------------------------------------------- */
+/* --- statuses ----------------------------------------------------------------------- */
 
 static const struct {
     const char *name;
@@ -70,8 +69,7 @@ bool tf_advisories_have(const struct tf_advisories *set, const char *id)
     return false;
 }
 
-/* --- fields
- * ----------------------------------------------------------------------------- */
+/* --- fields ------------------------------------------------------------------------- */
 
 /* Intel writes hex in both cases. */
 static void read_hex(struct tf_json_fields *f, const char *key, uint8_t *out, size_t size)
@@ -120,8 +118,7 @@ static tf_err parse(const char *text, size_t size, json_t **out)
                : TF_ECOLLATERAL_FORMAT;
 }
 
-/* --- levels
- * ----------------------------------------------------------------------------- */
+/* --- levels ------------------------------------------------------------------------- */
 
 static bool add_advisories(const json_t *level, struct tf_advisories *set)
 {
@@ -239,8 +236,7 @@ tf_err tf_tcb_match(const struct tf_tcb_info *info, const struct tf_tcb_state *s
     return TF_ETCB_LEVEL;
 }
 
-/* --- TCB info
- * --------------------------------------------------------------------------- */
+/* --- TCB info ----------------------------------------------------------------------- */
 
 tf_err tf_tcb_info_parse(const char *text, size_t size, struct tf_tcb_info *out)
 {
@@ -332,8 +328,7 @@ tf_err tf_tcb_match_module(const struct tf_tcb_info *info, const struct tf_td_bo
     return err;
 }
 
-/* --- enclave identity
- * ------------------------------------------------------------------- */
+/* --- enclave identity --------------------------------------------------------------- */
 
 tf_err tf_identity_parse(const char *text, size_t size, struct tf_identity *out)
 {

@@ -5,15 +5,16 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest and evidence in it. They are made, not kept,
- * so that the repository has no binaries and they follow the format. Signed with the key
- * of RFC 8032 that the targets' trust domain names.
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp and collateral in it.
+ * They are made, not kept, so that the repository has no binaries and they follow the
+ * format. Signed with the key of RFC 8032 that the targets' trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "test/fixture.h"
+#include "test/unit/verify/pki.h"
 
 enum { TEXT_MAX = 4096, PATH_CAP = 4096 };
 
@@ -41,7 +42,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 static int make_folders(const char *directory)
 {
     static const char *const names[] = {"",          "/bundle",   "/dsse",
-                                        "/manifest", "/evidence", "/core"};
+                                        "/manifest", "/evidence", "/core",
+                                        "/quote",    "/snp",      "/collateral"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -94,6 +96,54 @@ static int save_core(const char *directory)
     return save(directory, "core/whole", steps, sizeof(steps));
 }
 
+/* A byte that names the parser, and what it reads (see collateral_fuzz.c). */
+static int save_part(const char *directory, char kind, const char *name, const void *data,
+                     size_t size)
+{
+    uint8_t *seed = malloc(size + 1);
+    seed[0] = (uint8_t)kind;
+    memcpy(seed + 1, data, size);
+    int is_bad = save(directory, name, seed, size + 1);
+    free(seed);
+    return is_bad;
+}
+
+/* A good quote and the collateral for it. */
+static int save_quote(const char *directory, const char *name, struct pki *p)
+{
+    unsigned char *der = NULL;
+    const struct tf_bytes *crl = &p->collateral.pck_crl;
+    pki_issue(p);
+    int size = i2d_X509(p->pck.cert, &der);
+    int is_bad = save(directory, name, p->quote, p->quote_size);
+    is_bad |= save_part(directory, 1, p->is_tdx ? "collateral/tdx" : "collateral/sgx",
+                        p->tcb_info, strlen(p->tcb_info));
+    is_bad |=
+        save_part(directory, 2, "collateral/qe", p->qe_identity, strlen(p->qe_identity));
+    is_bad |= save_part(directory, 3, "collateral/pck", der, (size_t)size);
+    is_bad |= save_part(directory, 4, "collateral/crl", crl->data, crl->size);
+    OPENSSL_free(der);
+    return is_bad;
+}
+
+/* A quote of each version, and a blank report. */
+static int save_quotes(const char *directory)
+{
+    static const char *const names[] = {"quote/v3", "quote/v4", "quote/v5"};
+    int is_bad = 0;
+    for (unsigned version = 3; version < 6; version++) {
+        struct pki *p = pki_open(version, version > 3);
+        p->has_td15 = version == 5;
+        p->has_instance = true;
+        p->pck.is_revoked = true;
+        is_bad |= save_quote(directory, names[version - 3], p);
+        pki_close(p);
+    }
+    uint8_t report[1184] = {2};
+    report[0x34] = 1;
+    return is_bad | save(directory, "snp/blank", report, sizeof(report));
+}
+
 static int save_all(const char *directory, const struct fixture_key *key)
 {
     char text[TEXT_MAX];
@@ -108,6 +158,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save(directory, "manifest/full", text, strlen(text));
     is_bad |= save_evidence(directory);
     is_bad |= save_core(directory);
+    is_bad |= save_quotes(directory);
     free(envelope.data);
     free(bundle.data);
     return is_bad;

@@ -45,8 +45,7 @@ static void test_all_kinds_are_good(void)
     CHECK(changed(5, true, use_td15, &a) == TF_OK && a.td.has_td15);
 }
 
-/* --- who signs
- * ---------------------------------------------------------------------------- */
+/* --- who signs ---------------------------------------------------------------------- */
 
 static void forget_root(struct pki *p)
 {
@@ -105,8 +104,7 @@ static void use_foreign_crl(struct pki *p)
     p->has_foreign_crl = true;
 }
 
-/* --- collateral
- * --------------------------------------------------------------------------- */
+/* --- collateral --------------------------------------------------------------------- */
 
 static void name_other_tee(struct pki *p)
 {
@@ -149,8 +147,7 @@ static void break_status(struct pki *p)
     p->level_status = "Splendid";
 }
 
-/* --- quoting enclave and levels
- * ------------------------------------------------------------ */
+/* --- quoting enclave and levels ----------------------------------------------------- */
 
 static void use_other_qe(struct pki *p)
 {
@@ -213,8 +210,7 @@ static void age_module(struct pki *p)
     p->module_status = "OutOfDate";
 }
 
-/* --- enclave and guest
- * --------------------------------------------------------------------- */
+/* --- enclave and guest -------------------------------------------------------------- */
 
 static void debug_enclave(struct pki *p)
 {
