@@ -99,6 +99,7 @@ $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
 include test/toy/toy.mk
+include verify/library.mk
 include test/hw/hw.mk
 
 # --- tests: the same sources once more, with sanitizers -----------------------------------
@@ -221,7 +222,7 @@ bench: all ## requests per second beside nginx (bench/spine.sh)
 	@tools/setup bench; bench/spine.sh
 show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
-show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs ## the Must-show lines of the second issue
+show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
 	@tools/setup bench; tools/show-enclave
 tidy: $(BUILT) ## clang-tidy on our code; warnings are errors, five exceptions in the tree
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' \
