@@ -44,13 +44,17 @@ bool tf_host_is_outside(tf_hostptr ptr, uint64_t size)
 /* Both copy 8 bytes at a time between 8-byte aligned addresses: narrower or unaligned
  * accesses to host memory may read or leave stale data (CVE-2022-21233, CVE-2022-21166).
  * DF is clear (gate.S, System V ABI). */
-static void copy_in(void *to, const uint64_t TF_HOST *from, size_t count)
+static void copy_in(void *to, tf_hostptr src, size_t count)
 {
+    const uint64_t TF_HOST *from = words(src);
+
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-static void copy_out(uint64_t TF_HOST *to, const void *from, size_t count)
+static void copy_out(tf_hostptr dst, const void *from, size_t count)
 {
+    uint64_t TF_HOST *to = words(dst);
+
     __asm__ volatile("rep movsq" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
@@ -73,7 +77,7 @@ tf_err tf_host_read(void *dst, tf_hostptr src, size_t size)
     if (err != TF_OK) {
         return err;
     }
-    copy_in(dst, words(src), size / WORD);
+    copy_in(dst, src, size / WORD);
     return TF_OK;
 }
 
@@ -83,6 +87,6 @@ tf_err tf_host_write(tf_hostptr dst, const void *src, size_t size)
     if (err != TF_OK) {
         return err;
     }
-    copy_out(words(dst), src, size / WORD);
+    copy_out(dst, src, size / WORD);
     return TF_OK;
 }

@@ -10,7 +10,12 @@
 
 enum { TRIES = 10, SEED_TRIES = 1000, WORD = 8 };
 
-/** In entry.S. */
+/** Seed bytes from RDSEED, falling back to RDRAND, with retries and a stuck-value check. The
+ *  dependencies call it by name and declare it (deps/wolfssl, deps/jansson).
+ *  @return 0, or -1: do not go on. */
+int tf_seed(unsigned char *out, unsigned size);
+
+/** In gate.S. */
 uint64_t tf_enclu(uint64_t leaf, uint64_t rbx, uint64_t rcx, uint64_t rdx);
 
 struct tf_thread_page *tf_self(void)

@@ -25,7 +25,3 @@ void tf_ereport(const struct sgx_target_info *target, const uint8_t report_data[
 /** EGETKEY. @return 0 and the key, or the SDM's error code (SGX_INVALID_*). Wipe the key. */
 TF_MUST_USE uint32_t tf_egetkey(const struct sgx_key_request *request,
                                 uint8_t key[static 16]);
-
-/** Seed bytes from RDSEED, falling back to RDRAND, with retries and a stuck-value check;
- *  wolfCrypt's DRBG is seeded through it. @return 0, or -1: do not go on. */
-int tf_seed(unsigned char *out, unsigned size);

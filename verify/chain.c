@@ -15,8 +15,6 @@ const struct tf_chain_rules TF_CHAIN_INTEL = {.signature = NID_ecdsa_with_SHA256
 const struct tf_chain_rules TF_CHAIN_AMD = {
     .signature = NID_rsassaPss, .hash = NID_sha384, .has_bare_leaves = true};
 
-enum { DAY = 86400 };
-
 /* --- one certificate ---------------------------------------------------------------- */
 
 /* OpenSSL takes some BER and keeps what it does not understand. That the same bytes come
@@ -90,8 +88,8 @@ static int64_t seconds_of(const ASN1_TIME *date)
     if (date == NULL || ASN1_TIME_to_tm(date, &tm) != 1) {
         return INT64_MIN;
     }
-    return tf_date_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * DAY +
-           tm.tm_hour * 3600 + tm.tm_min * 60 + tm.tm_sec;
+    return tf_date_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday) * 86400 +
+           (int64_t)tm.tm_hour * 3600 + (int64_t)tm.tm_min * 60 + tm.tm_sec;
 }
 
 int64_t tf_cert_end(const X509 *cert)

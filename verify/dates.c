@@ -68,7 +68,8 @@ tf_err tf_date_parse(const char *text, int64_t *out)
         hour > 23 || minute > 59 || second > 59) {
         return TF_EFORMAT;
     }
-    *out = tf_date_days(year, month, day) * DAY + hour * 3600 + minute * 60 + second;
+    *out = tf_date_days(year, month, day) * DAY + (int64_t)hour * 3600 +
+           (int64_t)minute * 60 + second;
     return TF_OK;
 }
 

@@ -17,11 +17,10 @@ u128 tf_libc_mod(u128 number, u128 by) __asm__("__umodti3");
 static uint64_t divide_word(uint64_t high, uint64_t low, uint64_t by, uint64_t *rest)
 {
     uint64_t quotient;
+    uint64_t left;
 
-    __asm__("divq %4"
-            : "=a"(quotient), "=d"(*rest)
-            : "0"(low), "1"(high), "r"(by)
-            : "cc");
+    __asm__("divq %4" : "=a"(quotient), "=d"(left) : "0"(low), "1"(high), "r"(by) : "cc");
+    *rest = left;
     return quotient;
 }
 

@@ -12,6 +12,9 @@
 #include "lib/crypto.h"
 #include "test/native/native.h"
 
+/** As in enclave/enclu.c. */
+int tf_seed(unsigned char *out, unsigned size);
+
 struct tf_native_cpu tf_native_cpu = {.isv_svn = 1, .cpu_svn = 1};
 
 static alignas(TF_PAGE) uint8_t page[TF_PAGE];
