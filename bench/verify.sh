@@ -1,5 +1,5 @@
 #!/bin/sh
-# verify.sh PROGRAM: time (median of 101) and, when valgrind is there, instructions of one
+# verify.sh PROGRAM: CPU time (median of 101) and, when valgrind is there, instructions of one
 # verification for each genuine quote and report. The first call also starts OpenSSL: the
 # instructions are those of three calls less those of two.
 set -eu
