@@ -225,6 +225,7 @@ show-spine: all ## the Must-show lines of the first issue, each with its figure
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
 	@tools/setup bench; tools/show-enclave
 tidy: $(BUILT) ## clang-tidy on our code; warnings are errors, five exceptions in the tree
+	@tools/setup tidy
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' \
 	    TF_HOST_FLAGS='-std=c11 -I. -D_GNU_SOURCE $(TRUST_INC)' tools/check-tidy
 format: ## rewrite our sources with clang-format
