@@ -158,8 +158,92 @@ static void test_size(void)
     CHECK(tf_policy_parse(text, TF_POLICY_MAX + 1, &p) == TF_EPOLICY_FORMAT);
 }
 
+#define BASE "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+
+static void test_platform_fields(void)
+{
+    struct tf_policy p;
+
+    CHECK(parse(BASE "\"tcb\":[{\"status\":\"SWHardeningNeeded\",\"advisories\":"
+                     "[\"INTEL-SA-00615\"]},{\"status\":\"OutOfDate\",\"until\":"
+                     "\"2026-06-01T00:00:00Z\"}],\"min_evaluation\":17,\"min_tcb_date\":"
+                     "\"2025-01-01T00:00:00Z\"}",
+                &p) == TF_OK);
+    CHECK(p.tcb_count == 2 && p.tcb[0].status == TF_TCB_SW_HARDENING);
+    CHECK(p.tcb[0].has_advisories && p.tcb[0].advisories.count == 1 &&
+          !p.tcb[0].has_until);
+    CHECK(!p.tcb[1].has_advisories && p.tcb[1].until == (int64_t)20605 * 86400);
+    CHECK(p.min_evaluation == 17 && p.min_tcb_date == (int64_t)20089 * 86400);
+    CHECK(parse(BASE "\"platforms\":[\"00112233445566778899aabbccddeeff\",\"##\"],"
+                     "\"snp\":[{\"product\":\"Milan\",\"bootloader\":3,\"tee\":0,"
+                     "\"snp\":8,\"microcode\":115},{\"product\":\"Turin\",\"fmc\":1,"
+                     "\"bootloader\":1,\"tee\":1,\"snp\":1,\"microcode\":1}],"
+                     "\"max_vmpl\":3}",
+                &p) == TF_OK);
+    CHECK(p.platform_count == 2 && p.platforms[0].size == 16 &&
+          p.platforms[1].size == 64);
+    CHECK(p.snp_count == 2 && p.snp[0].product == TF_ROOT_AMD_MILAN &&
+          p.snp[0].minimum.microcode == 115 && p.snp[1].minimum.fmc == 1);
+    CHECK(p.max_vmpl == 3 && !p.insecure_allow_debug && p.insecure_root_count == 0);
+    CHECK(parse(BASE "\"insecure_allow_debug\":true,\"insecure_allow_roots\":[\"#\"],"
+                     "\"attributes\":\"0500000000000000e700000000000000\","
+                     "\"miscselect\":0}",
+                &p) == TF_OK);
+    CHECK(p.insecure_allow_debug && p.insecure_roots[0][31] == 0xff);
+    CHECK(p.has_attributes && p.attributes[8] == 0xe7 && p.has_miscselect);
+}
+
+/* Rules without a bound, for what is never accepted, for nobody. */
+static void test_platform_fields_refused(void)
+{
+    static const char *const rows[] = {
+        BASE "\"tcb\":[]}",
+        BASE "\"tcb\":[{\"status\":\"SWHardeningNeeded\"}]}",
+        BASE "\"tcb\":[{\"status\":\"SWHardeningNeeded\",\"until\":"
+             "\"2026-06-01T00:00:00Z\"}]}",
+        BASE "\"tcb\":[{\"status\":\"OutOfDate\",\"advisories\":[]}]}",
+        BASE "\"tcb\":[{\"status\":\"Revoked\",\"advisories\":[],\"until\":"
+             "\"2026-06-01T00:00:00Z\"}]}",
+        BASE "\"tcb\":[{\"status\":\"UpToDate\",\"advisories\":[]}]}",
+        BASE "\"tcb\":[{\"status\":\"Fine\",\"advisories\":[]}]}",
+        BASE "\"tcb\":[{\"status\":\"OutOfDate\",\"until\":\"2026-06-01\"}]}",
+        BASE "\"tcb\":[{\"status\":\"SWHardeningNeeded\",\"advisories\":"
+             "[\"A\",\"A\"]}]}",
+        BASE "\"tcb\":[{\"status\":\"SWHardeningNeeded\",\"advisories\":[],"
+             "\"x\":1}]}",
+        BASE "\"min_evaluation\":0}",
+        BASE "\"min_tcb_date\":17}",
+        BASE "\"platforms\":[]}",
+        BASE "\"platforms\":[\"#\"]}",
+        BASE "\"platforms\":[\"00112233445566778899aabbccddee\"]}",
+        BASE "\"snp\":[{\"product\":\"Rome\",\"bootloader\":3,\"tee\":0,\"snp\":8,"
+             "\"microcode\":115}]}",
+        BASE "\"snp\":[{\"product\":\"Milan\",\"bootloader\":3,\"tee\":0,\"snp\":8}]}",
+        BASE "\"snp\":[{\"product\":\"Turin\",\"bootloader\":3,\"tee\":0,\"snp\":8,"
+             "\"microcode\":115}]}",
+        BASE "\"snp\":[{\"product\":\"Milan\",\"bootloader\":3,\"tee\":0,\"snp\":8,"
+             "\"microcode\":115},{\"product\":\"Milan\",\"bootloader\":0,\"tee\":0,"
+             "\"snp\":0,\"microcode\":0}]}",
+        BASE "\"max_vmpl\":4}",
+        BASE "\"insecure_allow_debug\":\"yes\"}",
+        BASE "\"insecure_allow_roots\":[]}",
+        BASE "\"allow_debug\":true}",
+        BASE "\"attributes\":\"05\"}",
+        BASE "\"guests\":[\"#\"]}",
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct tf_policy p = {.product = 77};
+        if (!CHECK(parse(rows[i], &p) == TF_EPOLICY_FORMAT && p.product == 77)) {
+            (void)fprintf(stderr, "  with %s\n", rows[i]);
+        }
+    }
+}
+
 int main(void)
 {
+    RUN(test_platform_fields);
+    RUN(test_platform_fields_refused);
     RUN(test_good_policies);
     RUN(test_refused);
     RUN(test_counts);
