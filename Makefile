@@ -68,11 +68,12 @@ $(O)/%.elf: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
 # Without symbols: the ELF header is measured, and tells where what is behind them begins.
 $(O)/%.img: $(O)/%.elf tools/check-image
 	@strip --strip-all -o $@ $<; tools/check-image $@
-$(O)/trust/enclave/layout-%.o: enclave/layout.c $(BUILT)
+$(O)/trust/enclave/layout-%.o: enclave/layout.c Makefile $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRUST) $(FLAVOUR) -DTF_ENGINE='"$*"' -c $< -o $@
-$(O)/trust/%.o: %.c $(BUILT)
+# On the Makefile too: other flags are another measurement.
+$(O)/trust/%.o: %.c Makefile $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
-$(O)/trust/%.o: %.S $(wildcard enclave/js/prelude/*.js)
+$(O)/trust/%.o: %.S Makefile $(wildcard enclave/js/prelude/*.js)
 	@mkdir -p $(@D); $(CC) -g -I. "-ffile-prefix-map=$(CURDIR)=." $(TRUST) -MMD -MP -c $< -o $@
 
 # --- programs of the untrusted host and of the relying party ----------------------------
