@@ -95,7 +95,7 @@ struct tf_sim {
     uint8_t *reserved; /* all that was mapped: a page for the gate, then ELRANGE */
     size_t reserved_size;
     uint8_t *base;
-    uint16_t *epcm; /* per page: SECINFO.FLAGS of EADD, 0 for no page */
+    uint16_t *epcm; /* per page: SECINFO.FLAGS of EADD, 0 for no page; how it is mapped */
     size_t page_count;
     unsigned thread_count;
     bool is_strict;
@@ -114,8 +114,11 @@ extern struct tf_sim_thread tf_sim_threads[TF_THREADS_MAX + 1];
 extern _Thread_local struct tf_sim_thread
     *tf_sim_current; /* inside which this thread is */
 
+/* Shift, in epcm, of the access (SGX_SECINFO_R, _W, _X) that mmap gave to a page. */
+enum { TF_SIM_MAPPED = 12 };
+
 /** Whether [address, address + size) lies in ELRANGE in REG pages that have all of
- * `access` (SGX_SECINFO_R, _W, _X). */
+ * `access` (SGX_SECINFO_R, _W, _X; the same << TF_SIM_MAPPED: by their mapping). */
 bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size,
                        uint64_t access);
 

@@ -382,8 +382,24 @@ static bool is_allowed(uint64_t secinfo, int protection)
     most |= (secinfo & SGX_SECINFO_R) != 0 ? PROT_READ : 0;
     most |= (secinfo & SGX_SECINFO_W) != 0 ? PROT_WRITE : 0;
     most |= (secinfo & SGX_SECINFO_X) != 0 ? PROT_EXEC : 0;
-    most |= secinfo == SGX_SECINFO_TCS ? PROT_READ | PROT_WRITE : 0;
+    most |= (secinfo & SGX_SECINFO_TCS) != 0 ? PROT_READ | PROT_WRITE : 0;
     return (protection & ~most) == 0;
+}
+
+/* The page tables, of which EENTER too is a user. */
+static void note_mapping(const struct tf_sim *sim, uint64_t offset, uint64_t size,
+                         int protection)
+{
+    unsigned access = 0;
+
+    access |= (protection & PROT_READ) != 0 ? (unsigned)SGX_SECINFO_R : 0;
+    access |= (protection & PROT_WRITE) != 0 ? (unsigned)SGX_SECINFO_W : 0;
+    access |= (protection & PROT_EXEC) != 0 ? (unsigned)SGX_SECINFO_X : 0;
+    for (uint64_t at = offset; at < offset + size; at += TF_PAGE) {
+        unsigned page = sim->epcm[at / TF_PAGE] & ((1U << TF_SIM_MAPPED) - 1);
+        sim->epcm[at / TF_PAGE] =
+            (uint16_t)(page != 0 ? page | access << TF_SIM_MAPPED : 0);
+    }
 }
 
 int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protection,
@@ -412,5 +428,6 @@ int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protect
             return -EACCES;
         }
     }
+    note_mapping(sim, offset, size, protection);
     return tf_sim_memory_map(sim, offset, size, protection);
 }

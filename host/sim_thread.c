@@ -102,14 +102,17 @@ static bool is_tcs_good(const struct tf_sim *sim, const struct tf_sim_thread *th
 unsigned tf_sim_thread_check(const struct tf_sim *sim, uint64_t address)
 {
     uint64_t frame = (uint64_t)sim->secs.ssa_frame_size * TF_PAGE;
-    const uint64_t access = SGX_SECINFO_R | SGX_SECINFO_W;
+    const uint64_t mapped = (SGX_SECINFO_R | SGX_SECINFO_W) << TF_SIM_MAPPED;
+    const uint64_t access = SGX_SECINFO_R | SGX_SECINFO_W | mapped;
+    const uint64_t fetch = SGX_SECINFO_X | SGX_SECINFO_X << TF_SIM_MAPPED;
 
     if (address % TF_PAGE != 0) {
         return TF_SIM_GP;
     }
     const struct tf_sim_thread *thread = find(sim, address);
-    if (thread == NULL) {
-        return TF_SIM_PF; /* no page, or not a TCS */
+    if (thread == NULL ||
+        (sim->epcm[(address - sim->secs.base) / TF_PAGE] & mapped) != mapped) {
+        return TF_SIM_PF; /* no page, not a TCS, or nobody mapped it */
     }
     if (!is_tcs_good(sim, thread)) {
         return TF_SIM_GP;
@@ -119,7 +122,7 @@ unsigned tf_sim_thread_check(const struct tf_sim *sim, uint64_t address)
         return TF_SIM_PF;
     }
     /* Not EENTER itself, but the fetch that follows it. */
-    return tf_sim_has_access(sim, thread->oentry, 1, SGX_SECINFO_X) ? 0 : TF_SIM_PF;
+    return tf_sim_has_access(sim, thread->oentry, 1, fetch) ? 0 : TF_SIM_PF;
 }
 
 /* What the published costs of a transition amount to (10,000 cycles is their order). */

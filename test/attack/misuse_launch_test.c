@@ -238,7 +238,7 @@ static void ready(struct rig *rig, const struct patch *patch)
     if (patch != NULL) {
         apply(rig->content + AT_TCS, patch);
     }
-    CHECK(create(rig) == 0 && add_all(rig) == 0);
+    CHECK(create(rig) == 0 && add_all(rig) == 0 && map_all(rig) == 0);
     struct tf_measure measured = rig->sim->measure;
     make_sigstruct(rig);
     tf_measure_take(&measured, rig->sig.enclave_hash); /* whatever it became */
@@ -276,6 +276,17 @@ static void wrong_tcs(void)
     }
 }
 
+/* EENTER goes through the page tables: what EADD allowed but nobody mapped is #PF. */
+static void nothing_mapped(struct rig *rig, const char *name, unsigned page, int less)
+{
+    uint64_t address = rig->secs.base + (uint64_t)page * TF_PAGE;
+
+    CHECK(tf_sim_mmap(rig->sim, address, TF_PAGE, less, MAP_SHARED | MAP_FIXED) == 0);
+    enter_row(name, rig, AT_TCS, TF_SIM_PF);
+    CHECK(map_page(rig, page) == 0);
+    CHECK(tf_sim_thread_check(rig->sim, rig->secs.base + AT_TCS) == 0);
+}
+
 static void wrong_entries(void)
 {
     struct rig rig;
@@ -285,6 +296,10 @@ static void wrong_entries(void)
     enter_row("RBX of a data page", &rig, AT_DATA, TF_SIM_PF);
     enter_row("RBX of a hole", &rig, AT_HOLE, TF_SIM_PF);
     enter_row("RBX outside", &rig, ELRANGE, TF_SIM_PF);
+    nothing_mapped(&rig, "a TCS that is not mapped", AT_TCS / TF_PAGE, PROT_NONE);
+    nothing_mapped(&rig, "a TCS mapped to be read", AT_TCS / TF_PAGE, PROT_READ);
+    nothing_mapped(&rig, "an SSA mapped to be read", AT_SSA / TF_PAGE, PROT_READ);
+    nothing_mapped(&rig, "code that is not mapped", AT_CODE / TF_PAGE, PROT_READ);
     tf_sim_threads[0].is_busy = 1;
     enter_row("a busy TCS", &rig, AT_TCS, TF_SIM_GP);
     tf_sim_threads[0].is_busy = 0;

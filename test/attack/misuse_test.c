@@ -20,7 +20,8 @@ static void nothing_wrong(void)
     rig_open(&rig);
     make_sigstruct(&rig);
     tf_toy_sign(&rig.sig);
-    CHECK(create(&rig) == 0 && add_all(&rig) == 0 && init(&rig) == 0);
+    CHECK(create(&rig) == 0 && add_all(&rig) == 0 && map_all(&rig) == 0);
+    CHECK(init(&rig) == 0);
     CHECK(tf_sim_thread_check(rig.sim, rig.secs.base + AT_TCS) == 0);
     rig_close(&rig);
 }
@@ -114,7 +115,7 @@ static void wrong_order(void)
     (void)pthread_mutex_lock(&rig.sim->lock);
     verdict("two ioctls at once", add(&rig, 0), -EBUSY);
     (void)pthread_mutex_unlock(&rig.sim->lock);
-    CHECK(add_all(&rig) == 0);
+    CHECK(add_all(&rig) == 0 && map_all(&rig) == 0);
     verdict("EENTER before INIT",
             (int)tf_sim_thread_check(rig.sim, rig.secs.base + AT_TCS), TF_SIM_GP);
     CHECK(init(&rig) == 0);

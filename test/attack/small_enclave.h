@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <asm/sgx.h>
 
@@ -138,6 +139,29 @@ static inline int add_all(struct rig *rig)
 
     for (unsigned i = 0; i < 5 && rc == 0; i++) {
         rc = add(rig, i);
+    }
+    return rc;
+}
+
+/* As the loader does it: each page as EADD allows, a TCS readable and writable. */
+static inline int map_page(struct rig *rig, unsigned page)
+{
+    uint64_t flags = rig->secinfo[page].flags;
+    int protection = flags == SGX_SECINFO_TCS ? PROT_READ | PROT_WRITE : PROT_NONE;
+
+    protection |= (flags & SGX_SECINFO_R) != 0 ? PROT_READ : 0;
+    protection |= (flags & SGX_SECINFO_W) != 0 ? PROT_WRITE : 0;
+    protection |= (flags & SGX_SECINFO_X) != 0 ? PROT_EXEC : 0;
+    return tf_sim_mmap(rig->sim, rig->secs.base + (uint64_t)page * TF_PAGE, TF_PAGE,
+                       protection, MAP_SHARED | MAP_FIXED);
+}
+
+static inline int map_all(struct rig *rig)
+{
+    int rc = 0;
+
+    for (unsigned i = 0; i < 5 && rc == 0; i++) {
+        rc = map_page(rig, i);
     }
     return rc;
 }
