@@ -70,6 +70,10 @@ for i in syscall sysenter cpuid rdtsc rdtscp rdpmc hlt iretq int3 "in %dx,%al" "
     plant "$i" "forbidden instruction $(echo "${i#rep }" | cut -d ' ' -f 1) at 0x" \
         "$(echo "$i" | sed 's/\$/$/')"
 done
+for i in "vpxorq %zmm0,%zmm0,%zmm0" "vpxorq %ymm1,%ymm1,%ymm17" "kmovw %k1,%k2" "vpord %xmm1,%xmm1,%xmm1" \
+    "bndmov %bnd0,%bnd1" "tilezero %tmm1"; do
+    plant "$i" "instruction beyond XFRM 7: ${i%% *} at 0x" "$i"
+done
 plant "far jump" "forbidden instruction.*ljmp" "ljmp *(%rax)"
 plant "far call" "forbidden instruction.*lcall" "lcall *(%rax)"
 plant "load of a segment register" "to a segment register" "mov %eax,%gs"
