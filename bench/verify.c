@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * verify.c - how long one verification takes with collateral at hand, by kind of evidence.
+ * verify.c - how long one verification takes with collateral at hand, by kind of
+ * evidence.
  *
- *     verify-bench                 median of RUNS verifications of each vector: ms of the CPU
- *     verify-bench NAME COUNT      verifies one vector COUNT times and prints nothing: for
- *                                  callgrind, which counts inside tf_dcap_verify
+ *     verify-bench                 median of RUNS verifications of each vector: ms of the
+ * CPU verify-bench NAME COUNT      verifies one vector COUNT times and prints nothing:
+ * for callgrind, which counts inside tf_dcap_verify
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -190,7 +190,6 @@ static void test_measurement(void)
     s->policy.measurement_count = 0; /* then the signer decides */
     CHECK(has_only(s, TF_OK));
     /* A policy about guests accepts no enclave. */
-    s->policy.measurement_count = 0;
     s->policy.has_signer = false;
     s->policy.guest_count = 1;
     CHECK(has_only(s, TF_EPOLICY_MEASUREMENT));
