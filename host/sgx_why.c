@@ -94,8 +94,10 @@ struct hint {
 /* As the driver and EINIT mean them (arch/x86/kernel/cpu/sgx/ioctl.c, encl.c). */
 static const struct hint hints[] = {
     {SGX_IOC_ENCLAVE_CREATE, EINVAL,
-     "the CPU does not support the image's size, ATTRIBUTES (KSS), XFRM or MISCSELECT"},
-    {SGX_IOC_ENCLAVE_CREATE, EIO, "ECREATE faulted: the SECS is refused by the CPU"},
+     "SECS.SIZE is no power of two, or this descriptor has an enclave already"},
+    {SGX_IOC_ENCLAVE_CREATE, EIO,
+     "ECREATE faulted: the CPU does not support the image's size, ATTRIBUTES (KSS), XFRM "
+     "or MISCSELECT"},
     {SGX_IOC_ENCLAVE_CREATE, ENOMEM, "no EPC or memory left"},
     {SGX_IOC_ENCLAVE_ADD_PAGES, ENOMEM,
      "the EPC is full: fewer enclaves or threads, or a larger PRMRR in the BIOS"},
@@ -107,6 +109,9 @@ static const struct hint hints[] = {
     {SGX_IOC_ENCLAVE_ADD_PAGES, EINTR, "interrupted again and again"},
     {SGX_IOC_ENCLAVE_INIT, EACCES,
      "an attribute needs /dev/sgx_provision (PROVISIONKEY); the image should not ask"},
+    {SGX_IOC_ENCLAVE_INIT, EINVAL,
+     "the SIGSTRUCT insists on ATTRIBUTES, XFRM or MISCSELECT that the CPU lacks, or its "
+     "VENDOR is unknown"},
     {SGX_IOC_ENCLAVE_INIT, EPERM,
      "EINIT refuses although the SIGSTRUCT is sound: launch control is locked to "
      "another signer"},

@@ -122,6 +122,16 @@ enum { TF_SIM_MAPPED = 12 };
 bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size,
                        uint64_t access);
 
+/* --- sim_illegal.c --------------------------------------------------------------------
+ */
+
+enum { TF_SIM_INSTRUCTION = 15 }; /* bytes, at most */
+
+/** Whether the instruction raises #UD in this enclave, on this machine.
+ *  @param code  its bytes; zeros after those that can be fetched. */
+bool tf_sim_is_illegal(const struct tf_sim *sim,
+                       const uint8_t code[static TF_SIM_INSTRUCTION]);
+
 /* --- sim_cpu.c ------------------------------------------------------------------------
  */
 

@@ -190,6 +190,20 @@ static bool is_gate(uint64_t rip)
            (jump != 0 && rip - jump < TF_PAGE);
 }
 
+/* Whether the CPU would raise #UD for what comes next, although this one runs it. */
+static bool is_next_illegal(uint64_t rip)
+{
+    uint8_t code[TF_SIM_INSTRUCTION] = {0};
+
+    for (size_t i = 0; i < sizeof(code); i++) {
+        if (!tf_sim_has_access(tf_sim_active, rip + i, 1, SGX_SECINFO_X)) {
+            break; /* the fetch will fault */
+        }
+        code[i] = *(const uint8_t *)(uintptr_t)(rip + i); /* just checked */
+    }
+    return tf_sim_is_illegal(tf_sim_active, code);
+}
+
 /* A trap of the single-step test: AEX if the next instruction is the enclave's. What is
  * the simulator's own (before OENTRY, or in the gate) only goes on. Anything else is the
  * enclave executing outside of itself, which the CPU does not allow. */
@@ -203,6 +217,9 @@ static bool step(struct tf_sim_thread *thread, const siginfo_t *info, ucontext_t
             die_of_fault(SIGSEGV, info, rip);
         }
         return true;
+    }
+    if (is_next_illegal(rip)) {
+        die_of_fault(SIGILL, info, rip);
     }
     tf_sim_aex(thread, context, 0, bases);
     return false;

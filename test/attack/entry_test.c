@@ -407,6 +407,50 @@ static void execution_outside_is_a_fault(void)
     }
 }
 
+static int cpuid_body(const void *options)
+{
+    struct tf_toy toy;
+
+    tf_toy_open(&toy, options);
+    tf_sim_tests.single_step = true;
+    tf_toy_put(&toy, TOY_CPUID, "", 0);
+    (void)tf_toy_enter(&toy);
+    return 0;
+}
+
+/* The simulator looks at each instruction before it runs it when it steps. */
+static void illegal_instructions_are_a_fault(void)
+{
+    static const char illegal[][TF_SIM_INSTRUCTION] = {
+        "\x0f\xa2",     "\x0f\x05",     "\x0f\x34",
+        "\x48\x0f\x05", "\x0f\x33",     "\xcd\x80",
+        "\xec",         "\xf3\x6c",     "\x66\xef",
+        "\x48\xcf",     "\xcb",         "\x48\xff\x2f",
+        "\xff\x1f",     "\x8e\xe8",     "\x0f\xa9",
+        "\x0f\xb2\x07", "\x0f\x01\x07", "\x0f\x01\xe0",
+        "\x0f\x01\xc1", "\x0f\x00\xc8", "\x62\xf1\x7d\x48\xef\xc0",
+        "\x0f\x31",     "\x0f\x01\xf9"};
+    static const char legal[][TF_SIM_INSTRUCTION] = {
+        "\x90",         "\x0f\x0b", "\x0f\x01\xd7",     "\x0f\x01\xd0",
+        "\xff\xe0",     "\xff\xd0", "\x48\x0f\xae\x2f", "\xf3\x0f\xae\xc0",
+        "\xc3",         "\x8c\xe8", "\x0f\xc7\xf0",     "\x48\xa5",
+        "\xc5\xf8\x77", "\x9d"};
+    struct tf_enclave_options options = tf_toy_options(&files);
+    struct tf_sim sim = {.machine.cpu = *tf_sim_cpu_find("sgx1-client")};
+
+    for (size_t i = 0; i < sizeof(illegal) / sizeof(illegal[0]); i++) {
+        CHECK(tf_sim_is_illegal(&sim, (const uint8_t *)illegal[i]));
+    }
+    for (size_t i = 0; i < sizeof(legal) / sizeof(legal[0]); i++) {
+        CHECK(!tf_sim_is_illegal(&sim, (const uint8_t *)legal[i]));
+    }
+    for (int i = 0; i < 2; i++) {
+        options.is_strict = i != 0;
+        struct outcome outcome = in_child(cpuid_body, &options);
+        CHECK(outcome.status == 70 && strstr(outcome.output, "fault SIGILL") != NULL);
+    }
+}
+
 /* On a processor of before SGX2. @return 0 if the enclave survived. */
 static int rdtsc_body(const void *options)
 {
@@ -450,6 +494,7 @@ int main(int argc, char **argv)
     RUN(interrupts_at_every_instruction);
     RUN(faults_go_into_the_ssa);
     RUN(execution_outside_is_a_fault);
+    RUN(illegal_instructions_are_a_fault);
     RUN(rdtsc_before_sgx2_is_a_fault);
     tf_toy_files_remove(&files);
     tf_toy_files_remove(&watched);

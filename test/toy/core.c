@@ -121,6 +121,9 @@ static void misbehave(const struct tf_thread_page *page, uint32_t type)
     case TOY_RDTSC:
         (void)__builtin_ia32_rdtsc();
         break;
+    case TOY_CPUID:
+        __asm__ volatile("cpuid" : : "a"(0), "c"(0) : "rbx", "rdx", "memory");
+        break;
     case TOY_BREAK:
         __asm__ volatile("int3");
         break;

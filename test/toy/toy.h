@@ -29,6 +29,7 @@ enum toy_frame {
     TOY_DIVIDE = 210,
     TOY_BREAK = 211,
     TOY_RDTSC = 213,      /* where there is no SGX2 */
+    TOY_CPUID = 214,      /* illegal in an enclave; the simulator sees it when it steps */
     TOY_RUN_OUTSIDE = 212 /* calls the host's function whose address is the payload */
 };
 
