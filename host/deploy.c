@@ -34,7 +34,7 @@ struct tf_operation {
 
 static void begin(struct tf_operation *op);
 
-/* Ends the running operation and begins the next. */
+/* Ends the running operation and begins the next, unless tfaasd is stopping. */
 static void finish(struct tf_operation *op)
 {
     struct tf_daemon *daemon = op->daemon;
@@ -45,7 +45,7 @@ static void finish(struct tf_operation *op)
     }
     free(op->body);
     free(op);
-    if (daemon->operations != NULL) {
+    if (daemon->operations != NULL && !daemon->is_stopping) {
         begin(daemon->operations);
     }
 }

@@ -77,4 +77,22 @@ ok "frees its name" sh -c "! curl -sS --max-time 5 --cacert '$work/ca.pem' \
     --resolve first.test:$port:127.0.0.1 https://first.test:$port/"
 ok "removes its files" test ! -e "$work/host/lambdas/first"
 is "and its name is for others" 200 post "$work/second.tfb" "$engine"
+
+# --- the end ------------------------------------------------------------------------------
+# A worker that hangs owes tfaasd the answer to a deployment when that is told to stop.
+hello third three
+need "another bundle is made" bundle third
+hung=$(worker_pid "$engine")
+kill -STOP "$hung"
+tf deploy "$work/third.tfb" --domain "$work/domain.json" --engine "$engine" >/dev/null 2>&1 &
+asking=$!
+sleep 0.5
+kill -TERM "$daemon"
+until_ok 100 is_gone "$daemon" || kill -KILL "$daemon"
+wait "$daemon"
+is "told to stop with a deployment under way, tfaasd ends in order" 0 echo $?
+wait "$asking"
+daemon=''
+ok "and its worker with it" is_gone "$hung"
+ok "what was not accepted is not stored" test ! -e "$work/host/lambdas/third"
 finish
