@@ -199,8 +199,8 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 
 check: all unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
 	@tools/run-tests tools/check-layers $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
-	    '$(O)/test/attack/driver_test $(O)/toy.img' 'HWTEST_BACKEND=sim test/hw/hwtest.sh' \
-	    'HWTEST_BACKEND=port test/hw/hwtest.sh' \
+	    '$(O)/test/attack/driver_test $(O)/toy.img' 'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
+	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
 	    'make -s boundary' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=3'
 unit-programs: $(UNIT) $(TOOLS)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * enclu.h - the CPU's services inside: who this thread is, EREPORT, EGETKEY, random numbers.
- * Implemented in assembly (enclu.S) for the image and by test/native/ for unit tests.
+ * Implemented as inline assembly (enclu.c) for the image and by test/native/ for unit tests.
  */
 #pragma once
 
