@@ -69,6 +69,11 @@ static bool add_engine(struct tf_options *o, char *text)
     if (size == 0 || size >= sizeof(engine->name) || !tf_store_name_is_valid(text)) {
         return false;
     }
+    for (size_t i = 0; i < o->engine_count; i++) {
+        if (strcmp(o->engines[i].name, text) == 0) {
+            return false; /* which of the two images was meant? */
+        }
+    }
     memcpy(engine->name, text, size + 1);
     engine->image_path = image + 1;
     engine->sigstruct_path = sigstruct + 1;
@@ -202,6 +207,17 @@ static void on_stop_timer(void *user)
     tf_loop_set(loop, &p->stop_timer, STOP_STEP_MS);
 }
 
+/* Lets nothing in any more and asks the workers to end. They go before the operations:
+ * a call that a worker still owes fails here, and its owner must be there to hear it. */
+static void wind_down(struct tf_daemon *daemon)
+{
+    daemon->is_stopping = true;
+    tf_gateway_close(daemon->gateway);
+    tf_admin_close(daemon->admin);
+    tf_supervise_stop_all(daemon);
+    tf_deploy_wipe(daemon);
+}
+
 static void on_signal(void *user, uint32_t events)
 {
     struct program *p = user;
@@ -213,11 +229,7 @@ static void on_signal(void *user, uint32_t events)
         return;
     }
     tf_log("stopping", "signal=%u", info.ssi_signo);
-    daemon->is_stopping = true;
-    tf_gateway_close(daemon->gateway);
-    tf_admin_close(daemon->admin);
-    tf_deploy_wipe(daemon);
-    tf_supervise_stop_all(daemon);
+    wind_down(daemon);
     p->stop_at = daemon->loop.now + STOP_MS;
     p->stop_timer = (struct tf_timer){.fire = on_stop_timer, .user = p};
     tf_loop_set(&daemon->loop, &p->stop_timer, STOP_STEP_MS);
@@ -229,7 +241,9 @@ static tf_err watch_signals(struct program *p)
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGTERM);
     (void)sigaddset(&set, SIGINT);
-    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0) {
+    (void)sigaddset(&set, SIGHUP); /* nohup ignores it, and it then never arrives */
+    /* Whoever read the log may go away; that is no reason to stop serving. */
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR) {
         return TF_EIO;
     }
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -250,12 +264,15 @@ static void raise_limit(void)
     }
 }
 
-/* One step of the start. @return whether it went well; otherwise it was said why not. */
+/* One step of the start, just done. @return whether it went well; otherwise it was said
+ * why not. */
 static bool step(const char *what, tf_err err)
 {
+    int cause = errno;
     if (err != TF_OK) {
-        (void)fprintf(stderr, "tfaasd: %s: %s (%s)\n", what, tf_err_text(err),
-                      tf_err_name(err));
+        (void)fprintf(stderr, "tfaasd: %s: %s (%s)\n  next: %s\n", what,
+                      err == TF_EIO && cause != 0 ? strerror(cause) : tf_err_text(err),
+                      tf_err_name(err), tf_err_hint(err));
     }
     return err == TF_OK;
 }
@@ -273,7 +290,10 @@ static bool start(struct program *p)
     raise_limit();
     tf_err err = tf_store_open(o->state, &daemon->store);
     if (err == TF_AGAIN) {
-        (void)fprintf(stderr, "tfaasd: %s: another tfaasd uses this folder\n", o->state);
+        (void)fprintf(stderr,
+                      "tfaasd: %s: another tfaasd uses this folder\n"
+                      "  next: Stop it, or choose another --state.\n",
+                      o->state);
         return false;
     }
     if (!step(o->state, err) || !step("event loop", tf_loop_open(&daemon->loop)) ||
@@ -290,10 +310,7 @@ static bool start(struct program *p)
 static void finish(struct program *p)
 {
     struct tf_daemon *daemon = &p->daemon;
-    daemon->is_stopping = true;
-    tf_gateway_close(daemon->gateway);
-    tf_admin_close(daemon->admin);
-    tf_deploy_wipe(daemon);
+    wind_down(daemon);
     tf_supervise_wipe(daemon);
     tf_registry_wipe(&daemon->registry);
     if (p->signals.fd >= 0) {
@@ -312,6 +329,10 @@ int main(int argc, char **argv)
         .daemon = {.loop = {.epoll = -1},
                    .store = {.root = -1, .lambdas = -1, .domains = -1, .lock = -1}},
         .signals = {.fd = -1}};
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(usage, stdout);
+        return 0;
+    }
     if (parse_options(argc, argv, &program.daemon.options) != TF_OK) {
         (void)fputs(usage, stderr);
         return 2;

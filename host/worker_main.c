@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -295,6 +296,8 @@ int main(int argc, char **argv)
     if (o->is_dry) {
         return run_dry(o);
     }
+    /* Whoever read the log may go away; that is no reason to stop serving. */
+    (void)signal(SIGPIPE, SIG_IGN);
     /* Inherited on purpose, but no further. */
     for (unsigned i = 0; i < process.options.links; i++) {
         if (fcntl(FIRST_LINK + (int)i, F_SETFD, FD_CLOEXEC) != 0) {
