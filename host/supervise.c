@@ -20,6 +20,8 @@ enum {
     STABLE_MS =
         10 * 1000, /* a worker that served this long starts over with the backoff */
     LOAD_MS = 60 * 1000,
+    START_MS = 60 * 1000, /* for READY; as long as a deployment waits for it */
+    END_MS = 5 * 1000,    /* to end after its links are closed; it drains for a second */
     PACKETS_PER_ROUND = 64
 };
 
@@ -140,6 +142,7 @@ static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t siz
     tf_log("worker-ready", "engine=%s pid=%d threads=%u simulated=%s",
            worker->engine->name, (int)worker->pid, worker->threads,
            ready.is_simulated ? "true" : "false");
+    tf_loop_unset(&worker->daemon->loop, &worker->overdue);
     worker->state = TF_WORKER_LOADING;
     load_next(worker);
 }
@@ -286,6 +289,7 @@ static void on_process(void *user, uint32_t events)
     tf_loop_unwatch(&worker->daemon->loop, &worker->process);
     (void)close(worker->process.fd);
     worker->process.fd = -1;
+    tf_loop_unset(&worker->daemon->loop, &worker->overdue);
     bool was_stopping = worker->state == TF_WORKER_STOPPING;
     note_end(worker, &info);
     close_links(worker);
@@ -305,6 +309,22 @@ static void on_process(void *user, uint32_t events)
     worker->serving_since = 0;
 }
 
+static void on_overdue(void *user)
+{
+    struct tf_worker *worker = user;
+    tf_log("worker-overdue", "engine=%s pid=%d state=%s", worker->engine->name,
+           (int)worker->pid, tf_worker_state_name(worker->state));
+    tf_supervise_restart(worker);
+}
+
+/* A worker that hangs holds its place, and what waits for it; it is killed instead. */
+static void expect_within(struct tf_worker *worker, uint64_t ms)
+{
+    worker->overdue.fire = on_overdue;
+    worker->overdue.user = worker;
+    tf_loop_set(&worker->daemon->loop, &worker->overdue, ms);
+}
+
 void tf_supervise_start(struct tf_worker *worker)
 {
     int pidfd = -1;
@@ -321,6 +341,7 @@ void tf_supervise_start(struct tf_worker *worker)
         return;
     }
     worker->state = TF_WORKER_STARTING;
+    expect_within(worker, START_MS);
     worker->process = (struct tf_watch){.fd = pidfd, .ready = on_process, .user = worker};
     tf_err err = tf_loop_watch(&worker->daemon->loop, &worker->process, EPOLLIN);
     for (unsigned i = 0; i < worker->link_count && err == TF_OK; i++) {
@@ -454,6 +475,7 @@ static void stop(struct tf_worker *worker)
         return;
     }
     worker->state = TF_WORKER_STOPPING;
+    expect_within(worker, END_MS);
     close_links(worker);
     tf_calls_fail(worker);
 }
@@ -512,6 +534,7 @@ void tf_supervise_wipe(struct tf_daemon *daemon)
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
         stop(worker);
+        tf_loop_unset(&daemon->loop, &worker->overdue);
         if (worker->process.fd >= 0) {
             (void)kill(worker->pid, SIGKILL);
             (void)waitid(P_PIDFD, (id_t)worker->process.fd, &(siginfo_t){0}, WEXITED);

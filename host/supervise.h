@@ -73,6 +73,7 @@ struct tf_worker {
     tf_err last_error;             /* why it ended last, if it said so */
     char offered[TF_NAME_MAX + 1]; /* while loading: the lambda under way */
     struct tf_timer restart;
+    struct tf_timer overdue; /* kills what neither starts nor ends in time */
     struct tf_timer call_timer;
     struct tf_pending_call *calls; /* owned */
     struct tf_log_limit log_limit; /* of the enclave's events */
