@@ -22,7 +22,8 @@ enum {
     FIELDS_MAX = 32,
     REQUEST_MS = 30 * 1000, /* to send a request */
     ANSWER_MS = 30 * 1000,  /* to read the answer */
-    LINGER_MS = 2000
+    LINGER_MS = 2000,
+    REST_MS = 100 /* after the system ran out of descriptors */
 };
 
 enum phase {
@@ -52,6 +53,7 @@ struct tf_admin_conn {
 struct tf_admin {
     struct tf_daemon *daemon;
     struct tf_watch listener;
+    struct tf_timer rest; /* listens again */
     struct tf_admin_conn *conns;
     size_t count;
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
@@ -379,6 +381,14 @@ static void on_timeout(void *user)
     end(user);
 }
 
+static void on_rest(void *user)
+{
+    struct tf_admin *admin = user;
+    if (admin->count < CONNS_MAX) {
+        tf_loop_change(&admin->daemon->loop, &admin->listener, EPOLLIN);
+    }
+}
+
 static void on_accept(void *user, uint32_t events)
 {
     struct tf_admin *admin = user;
@@ -390,6 +400,12 @@ static void on_accept(void *user, uint32_t events)
     }
     int fd = accept4(admin->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
+        if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
+            /* Who waits would be reported for ever: listen again in a moment. */
+            tf_log("accept-failed", "errno=%d", errno);
+            tf_loop_change(loop, &admin->listener, 0);
+            tf_loop_set(loop, &admin->rest, REST_MS);
+        }
         return;
     }
     struct tf_admin_conn *conn = calloc(1, sizeof(*conn));
@@ -447,6 +463,7 @@ tf_err tf_admin_open(struct tf_daemon *daemon)
     }
     admin->daemon = daemon;
     admin->listener = (struct tf_watch){.fd = fd, .ready = on_accept, .user = admin};
+    admin->rest = (struct tf_timer){.fire = on_rest, .user = admin};
     daemon->admin = admin;
     return tf_loop_watch(&daemon->loop, &admin->listener, EPOLLIN);
 }
@@ -459,6 +476,7 @@ void tf_admin_close(struct tf_admin *admin)
     while (admin->conns != NULL) {
         end_one(admin, admin->conns);
     }
+    tf_loop_unset(&admin->daemon->loop, &admin->rest);
     tf_loop_unwatch(&admin->daemon->loop, &admin->listener);
     (void)close(admin->listener.fd);
     (void)unlink(admin->path);

@@ -13,7 +13,7 @@
 
 enum {
     START_MS = 60 * 1000,  /* for a worker to start */
-    BUNDLE_MS = 60 * 1000, /* for the enclave to load a bundle and run its top level */
+    BUNDLE_MS = 60 * 1000, /* for the enclave to take and verify a bundle */
     DROP_MS = 10 * 1000,
     ANSWER_MAX = 8 << 10
 };
@@ -244,7 +244,11 @@ static void begin_deployment(struct tf_operation *op)
                "remove the other lambda first, or choose another name");
         return;
     }
-    op->worker = tf_supervise_worker(daemon, lambda->engine, lambda->domain);
+    bool is_full = daemon->registry.count == TF_REGISTRY_MAX &&
+                   tf_registry_find(&daemon->registry, lambda->name) == NULL;
+    if (!is_full) { /* otherwise the store would keep what the registry cannot */
+        op->worker = tf_supervise_worker(daemon, lambda->engine, lambda->domain);
+    }
     if (op->worker == NULL) {
         fail(op, 503, TF_ELIMIT);
         return;
