@@ -10,7 +10,9 @@
 #include "cli/cli.h"
 #include "lib/json.h"
 
-enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 60 };
+/* Longer than tfaasd takes to start a worker and have it take a bundle, 60 s each, so that
+ * it is tfaasd that says what went wrong. */
+enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 150 };
 
 struct answer {
     char *data;

@@ -14,10 +14,11 @@ static const struct template
 {
     const char *name;
     const char *type;
+    const char *engines; /* a line of tfaas.json, so that others refuse it at once */
     const char *code;
 }
 TEMPLATES[] = {
-    {"fetch", "commonjs",
+    {"fetch", "commonjs", "",
      "/* Runs on every engine. Each request gets a fresh heap. */\n"
      "exports.fetch = function (request, env, ctx) {\n"
      "    var url = new URL(request.url);\n"
@@ -25,12 +26,12 @@ TEMPLATES[] = {
      "        headers: { 'content-type': 'text/plain' }\n"
      "    });\n"
      "};\n"},
-    {"event", "commonjs",
+    {"event", "commonjs", "",
      "/* The event style: a request comes as an object, the answer is one. */\n"
      "exports.handler = function (event, context) {\n"
      "    return { statusCode: 200, body: 'hello from ' + event.rawPath + '\\n' };\n"
      "};\n"},
-    {"module", "module",
+    {"module", "module", "    \"engines\": [\"quickjs\"],\n",
      "/* An ES module: engines that have them (QuickJS). */\n"
      "export default {\n"
      "    async fetch(request, env, ctx) {\n"
@@ -85,9 +86,9 @@ int tf_cmd_init(int argc, char **argv)
     }
     (void)snprintf(
         project, sizeof(project),
-        "{\n    \"name\": \"%s\",\n    \"version\": 1,\n    \"type\": \"%s\",\n"
+        "{\n    \"name\": \"%s\",\n    \"version\": 1,\n    \"type\": \"%s\",\n%s"
         "    \"entry\": \"main.js\",\n    \"domains\": [\"%s.test\"]\n}\n",
-        name, t->type, name);
+        name, t->type, t->engines, name);
     if (write_in(folder, "tfaas.json", project) != TF_OK ||
         write_in(folder, "main.js", t->code) != TF_OK) {
         return TF_EXIT_USAGE;

@@ -86,6 +86,19 @@ static void set_options(CURL *curl, const struct options *o, const char *domain,
     }
 }
 
+/* What a person can do about the two that are to be expected. */
+static const char *reason(CURLcode code)
+{
+    if (code == CURLE_PEER_FAILED_VERIFICATION) {
+        return "its certificate is of a CA that is not trusted here (--cacert FILE names"
+               " the publisher's)";
+    }
+    if (code == CURLE_SSL_CONNECT_ERROR) {
+        return "no TLS (`tfaas ls` says whether the lambda has a grant)";
+    }
+    return curl_easy_strerror(code);
+}
+
 static int perform(CURL *curl, const char *domain)
 {
     long status = 0;
@@ -93,7 +106,7 @@ static int perform(CURL *curl, const char *domain)
 
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK) {
-        (void)tf_report(TF_EIO, "https://%s: %s", domain, curl_easy_strerror(code));
+        (void)tf_report(TF_EIO, "https://%s: %s", domain, reason(code));
         return TF_EXIT_USAGE;
     }
     if (status >= 400) {
