@@ -80,9 +80,9 @@ $(O)/trust/%.o: %.S Makefile $(wildcard enclave/js/prelude/*.js)
 host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
        $(patsubst %.S,$(O)/host/%.o,$(filter %.S,$(1)))
 LIB     := $(call host,$(wildcard lib/*.c))
-WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c $(wildcard host/worker_*.c host/load*.c \
+WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
-DAEMON  := $(filter-out $(filter-out %/link.o %/log.o %/sim_machine.o,$(WORKER)), \
+DAEMON  := $(filter-out $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
            $(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas

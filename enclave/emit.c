@@ -4,10 +4,8 @@
 #include "enclave/thread.h"
 #include "lib/json.h"
 
-enum {
-    RESERVE = 40 << 10, /* above the largest answer: a sealed grant, 32 KiB and a bit */
-    FAILURE_MAX = 1024
-};
+/* Above the largest answer: a sealed grant, 32 KiB and a bit. */
+enum { RESERVE = 40 << 10 };
 
 static size_t room(struct tf_thread *thread)
 {
@@ -81,18 +79,9 @@ void tf_emit_result(struct tf_thread *thread, uint64_t id, tf_err err, const cha
 
 void tf_emit_failure(struct tf_thread *thread, uint64_t id, tf_err err)
 {
-    char text[FAILURE_MAX];
-    struct tf_json_writer w;
-    size_t size = 0;
+    char text[TF_JSON_FAILURE_MAX];
+    size_t size =
+        tf_json_failure(tf_err_name(err), tf_err_text(err), tf_err_hint(err), text);
 
-    tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "error", tf_err_name(err));
-    tf_json_put_string(&w, "text", tf_err_text(err));
-    tf_json_put_string(&w, "hint", tf_err_hint(err));
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) != TF_OK) {
-        size = 0;
-    }
     tf_emit_result(thread, id, err, text, size);
 }

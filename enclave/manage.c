@@ -48,19 +48,9 @@ static void answer_json(struct tf_conn *conn, unsigned status, struct tf_str tex
 
 static void answer_failure(struct tf_conn *conn, tf_err err)
 {
-    char text[1024];
-    struct tf_json_writer w;
-    size_t size = 0;
-
-    tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "error", tf_err_name(err));
-    tf_json_put_string(&w, "text", tf_err_text(err));
-    tf_json_put_string(&w, "hint", tf_err_hint(err));
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) != TF_OK) {
-        size = 0;
-    }
+    char text[TF_JSON_FAILURE_MAX];
+    size_t size =
+        tf_json_failure(tf_err_name(err), tf_err_text(err), tf_err_hint(err), text);
     bool is_ours =
         err == TF_ENOMEM || err == TF_EINTERNAL || err == TF_EHOST || err == TF_EQUOTE;
     unsigned status = err == TF_ENOTFOUND ? NOT_FOUND : is_ours ? UNAVAILABLE : REFUSED;

@@ -24,17 +24,9 @@ static const char media_type[] = "application/json";
 void tf_admin_refuse(struct tf_admin_conn *conn, int status, const char *error,
                      const char *text, const char *hint)
 {
-    char body[1024];
-    size_t size = 0;
-    struct tf_json_writer w;
-    tf_json_writer_init(&w, body, sizeof(body));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "error", error);
-    tf_json_put_string(&w, "text", text);
-    tf_json_put_string(&w, "hint", hint);
-    tf_json_close_object(&w);
-    tf_err err = tf_json_take(&w, &size);
-    tf_admin_reply(conn, status, media_type, body, err == TF_OK ? size : 0);
+    char body[TF_JSON_FAILURE_MAX];
+    size_t size = tf_json_failure(error, text, hint, body);
+    tf_admin_reply(conn, status, media_type, body, size);
 }
 
 void tf_admin_fail(struct tf_admin_conn *conn, int status, tf_err err)

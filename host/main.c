@@ -23,6 +23,7 @@
 #include "host/deploy.h"
 #include "host/gateway.h"
 #include "host/log.h"
+#include "host/number.h"
 #include "host/registry.h"
 #include "host/supervise.h"
 #include "lib/sigstruct.h"
@@ -40,19 +41,6 @@ static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--worker PATH] [--threads N] [--strict] [--transition-cycles N]\n"
     "              [--idle-seconds N] [--backend sim|sgx]\n";
-
-static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min ||
-        value > max) {
-        return false;
-    }
-    *out = value;
-    return true;
-}
 
 /* ENGINE=IMAGE,SIGSTRUCT; cuts the argument up in place. */
 static bool add_engine(struct tf_options *o, char *text)
@@ -101,14 +89,14 @@ static bool set_option(struct tf_options *o, int option, char *value)
         o->is_strict = true;
         return true;
     case 't':
-        return parse_number(value, 0, 100000000, &o->transition_cycles);
+        return tf_number_parse(value, 0, TF_CYCLES_MAX, &o->transition_cycles);
     case 'I':
-        return parse_number(value, 1, 86400, &o->idle_seconds);
+        return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
     case 'b':
         o->is_sgx = strcmp(value, "sgx") == 0;
         return o->is_sgx || strcmp(value, "sim") == 0;
     case 'n':
-        if (!parse_number(value, 1, TF_THREADS_MAX, &number)) {
+        if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
             return false;
         }
         o->threads = (unsigned)number;

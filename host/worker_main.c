@@ -5,7 +5,6 @@
  * and why; tfaasd builds a new one). It is started by tfaasd, with the links as
  * descriptors 3, 4, ...
  */
-#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <pthread.h>
@@ -18,6 +17,7 @@
 #include <unistd.h>
 
 #include "host/log.h"
+#include "host/number.h"
 #include "host/sgx.h"
 #include "host/worker.h"
 #include "lib/bytes.h"
@@ -57,19 +57,6 @@ static const char usage[] =
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1. A dry run prints what\n"
     "the hardware backend would ask of the kernel, and asks nothing.\n";
 
-static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *out)
-{
-    char *end = NULL;
-    errno = 0;
-    unsigned long long value = strtoull(text, &end, 10);
-    if (errno != 0 || end == text || *end != '\0' || *text == '-' || value < min ||
-        value > max) {
-        return false;
-    }
-    *out = value;
-    return true;
-}
-
 static bool set_option(struct options *o, int option, const char *value)
 {
     uint64_t number = 0;
@@ -92,7 +79,7 @@ static bool set_option(struct options *o, int option, const char *value)
         o->enclave.is_strict = true;
         return true;
     case 't':
-        return parse_number(value, 0, 100000000, &o->enclave.transition_cycles);
+        return tf_number_parse(value, 0, TF_CYCLES_MAX, &o->enclave.transition_cycles);
     case 'b':
         o->enclave.backend = strcmp(value, "sgx") == 0 ? &tf_backend_sgx : NULL;
         return o->enclave.backend != NULL || strcmp(value, "sim") == 0;
@@ -100,15 +87,15 @@ static bool set_option(struct options *o, int option, const char *value)
         o->is_dry = true;
         return true;
     case 'v':
-        if (!parse_number(value, 0, UINT16_MAX, &number)) {
+        if (!tf_number_parse(value, 0, UINT16_MAX, &number)) {
             return false;
         }
         o->enclave.config_svn = (uint16_t)number;
         return true;
     case 'I':
-        return parse_number(value, 1, 86400, &o->idle_seconds);
+        return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
     case 'n':
-        if (!parse_number(value, 1, TF_THREADS_MAX, &number)) {
+        if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
             return false;
         }
         o->links = (unsigned)number;

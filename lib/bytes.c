@@ -142,7 +142,7 @@ void tf_base64_write(const void *data, size_t size, char *out)
     out[at] = '\0';
 }
 
-static int base64_value(char c)
+int tf_base64_value(char c)
 {
     if (c >= 'A' && c <= 'Z') {
         return c - 'A';
@@ -165,7 +165,7 @@ static tf_err parse_group(const char *text, size_t count, uint8_t bytes[static 3
 {
     uint32_t group = 0;
     for (size_t i = 0; i < 4; i++) {
-        int value = i < count ? base64_value(text[i]) : 0;
+        int value = i < count ? tf_base64_value(text[i]) : 0;
         if (value < 0) {
             return TF_EFORMAT;
         }

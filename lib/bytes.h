@@ -38,6 +38,8 @@ void tf_hex_write(const void *data, size_t size, char *out);
 TF_MUST_USE tf_err tf_hex_parse(const char *text, size_t text_size, uint8_t *out,
                                 size_t size);
 
+/** A base64 digit's value, or -1 for anything else, `=` included. */
+int tf_base64_value(char c);
 /** Bytes that base64 of `size` bytes takes, without a NUL. */
 size_t tf_base64_size(size_t size);
 /** RFC 4648 section 4 with padding, NUL-terminated: tf_base64_size(size) + 1 bytes. */

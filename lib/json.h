@@ -142,3 +142,10 @@ void tf_json_put_base64(struct tf_json_writer *w, const char *key, const void *d
 /** Ends the text with a NUL. @param size  bytes without the NUL; may be NULL.
  *  @return TF_OK, or TF_ELIMIT if the buffer was too small. */
 TF_MUST_USE tf_err tf_json_take(struct tf_json_writer *w, size_t *size);
+
+enum { TF_JSON_FAILURE_MAX = 1024 };
+
+/** Writes `{"error", "text", "hint"}`, which is how every part of tfaas says no
+ *  (doc/formats.md). @return bytes without the NUL, or 0 if `out` is too small. */
+size_t tf_json_failure(const char *error, const char *text, const char *hint,
+                       char out[static TF_JSON_FAILURE_MAX]);

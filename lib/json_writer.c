@@ -175,3 +175,17 @@ tf_err tf_json_take(struct tf_json_writer *w, size_t *size)
     }
     return TF_OK;
 }
+
+size_t tf_json_failure(const char *error, const char *text, const char *hint,
+                       char out[static TF_JSON_FAILURE_MAX])
+{
+    struct tf_json_writer w;
+    size_t size = 0;
+    tf_json_writer_init(&w, out, TF_JSON_FAILURE_MAX);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "error", error);
+    tf_json_put_string(&w, "text", text);
+    tf_json_put_string(&w, "hint", hint);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, &size) == TF_OK ? size : 0;
+}

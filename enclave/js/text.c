@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "abi/limits.h"
+#include "lib/bytes.h"
 
 enum { REPLACEMENT = 0xfffd };
 
@@ -213,23 +214,6 @@ bool tf_text_to_latin1(const char *text, size_t size, char *out, size_t *out_siz
     return true;
 }
 
-static int base64_value(char c)
-{
-    if (c >= 'A' && c <= 'Z') {
-        return c - 'A';
-    }
-    if (c >= 'a' && c <= 'z') {
-        return c - 'a' + 26;
-    }
-    if (c >= '0' && c <= '9') {
-        return c - '0' + 52;
-    }
-    if (c == '+') {
-        return 62;
-    }
-    return c == '/' ? 63 : -1;
-}
-
 bool tf_text_unbase64(const char *text, size_t size, uint8_t *out, size_t *out_size)
 {
     uint32_t bits = 0;
@@ -240,7 +224,7 @@ bool tf_text_unbase64(const char *text, size_t size, uint8_t *out, size_t *out_s
         return false;
     }
     for (size_t i = 0; i < size; i++) {
-        int value = base64_value(text[i]);
+        int value = tf_base64_value(text[i]);
         if (value < 0) {
             return false;
         }
