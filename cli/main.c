@@ -12,7 +12,7 @@ struct verb {
     const char *text;
 };
 
-/* The usage text and the manual page are made from this table. */
+/* The usage text is made from this table; the manual's synopses are compared with it. */
 static const struct verb VERBS[] = {
     {"init", tf_cmd_init, "DIR [--template fetch|event|module]", "start a project"},
     {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE",
@@ -101,7 +101,8 @@ int main(int argc, char **argv)
         usage(stderr);
         return TF_EXIT_USAGE;
     }
-    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+    if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
+        strcmp(argv[1], "-h") == 0) {
         return help(argc > 2 ? argv[2] : NULL);
     }
     const struct verb *verb = find(argv[1]);
