@@ -82,7 +82,7 @@ host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
 LIB     := $(call host,$(wildcard lib/*.c))
 WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
-DAEMON  := $(filter-out $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
+DAEMON  := $(filter-out %/aesm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
            $(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
@@ -176,7 +176,7 @@ FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
 FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
 FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
 F = $(O)/fuzz/lib$(1).a
-$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c)
+$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c host/aesm.c)
 $(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^

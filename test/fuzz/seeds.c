@@ -5,8 +5,8 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest, evidence, quote, snp and collateral in it.
- * They are made, not kept, so that the repository has no binaries and they follow the
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral and aesm in
+ * it. They are made, not kept, so that the repository has no binaries and they follow the
  * format. Signed with the key of RFC 8032 that the targets' trust domain names.
  */
 #include <errno.h>
@@ -41,9 +41,9 @@ static int save(const char *directory, const char *name, const void *data, size_
 
 static int make_folders(const char *directory)
 {
-    static const char *const names[] = {"",          "/bundle",   "/dsse",
-                                        "/manifest", "/evidence", "/core",
-                                        "/quote",    "/snp",      "/collateral"};
+    static const char *const names[] = {
+        "",      "/bundle", "/dsse", "/manifest",   "/evidence",
+        "/core", "/quote",  "/snp",  "/collateral", "/aesm"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -108,6 +108,28 @@ static int save_part(const char *directory, char kind, const char *name, const v
     return is_bad;
 }
 
+/* AESM's answer: field `number` of the Response with errorCode 0 and these bytes. */
+static int save_answer(const char *directory, const char *name, uint8_t number,
+                       const void *data, size_t size)
+{
+    uint8_t m[PKI_QUOTE + 16] = {(uint8_t)(number << 3 | 2)};
+    size_t inner = size + 5;
+    if (inner >= 1 << 14) {
+        return 1;
+    }
+    if (number > 15) { /* the key takes two bytes */
+        m[0] |= 0x80;
+        m[1] = 1;
+    }
+    size_t at = number > 15 ? 2 : 1;
+    const uint8_t head[] = {
+        (uint8_t)(inner | 0x80), (uint8_t)(inner >> 7), 8, 0, 2 << 3 | 2,
+        (uint8_t)(size | 0x80),  (uint8_t)(size >> 7)};
+    memcpy(m + at, head, sizeof(head));
+    memcpy(m + at + sizeof(head), data, size);
+    return save(directory, name, m, at + sizeof(head) + size);
+}
+
 /* A good quote and the collateral for it. */
 static int save_quote(const char *directory, const char *name, struct pki *p)
 {
@@ -137,6 +159,10 @@ static int save_quotes(const char *directory)
         p->has_instance = true;
         p->pck.is_revoked = true;
         is_bad |= save_quote(directory, names[version - 3], p);
+        if (version == 3) {
+            is_bad |= save_answer(directory, "aesm/quote", 17, p->quote, p->quote_size);
+            is_bad |= save_answer(directory, "aesm/target", 15, p->td, 512);
+        }
         pki_close(p);
     }
     uint8_t report[1184] = {2};
