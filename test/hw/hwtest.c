@@ -15,11 +15,14 @@
 #include <openssl/params.h>
 #include <openssl/rand.h>
 
+#include "host/aesm.h"
 #include "host/backend.h"
 #include "lib/bytes.h"
 #include "test/hw/sim_port.h"
 #include "test/toy/toy.h"
 #include "test/toy/toy_host.h"
+#include "verify/chain.h"
+#include "verify/quote.h"
 
 enum { MXCSR_CLEAN = 0x1fbf, FCW_CLEAN = 0x37f, RFLAGS_AC_DF = 0x40400, THREADS = 2 };
 enum {
@@ -27,7 +30,9 @@ enum {
     TAG_SIZE = 16,
     SECRET_SIZE = 16,
     SEAL_KEY_ID = 32,
-    SEAL_CPU_SVN = 16
+    SEAL_CPU_SVN = 16,
+    REPORT_DATA_SIZE = 64,
+    NO_AESM = 3 /* exit status */
 };
 
 /* What a sealed blob carries; the key is made again from it. */
@@ -40,6 +45,7 @@ struct blob {
 };
 
 static const uint8_t secret[SECRET_SIZE] = "kept in a blob.";
+static const uint8_t no_data[REPORT_DATA_SIZE];
 
 /* @return 1 and says why. */
 static int bad(const char *what)
@@ -57,13 +63,14 @@ static void print_hex(const void *bytes, size_t size)
 }
 
 static int get_report(struct tf_toy *toy, const struct sgx_target_info *target,
-                      struct sgx_report *out)
+                      const uint8_t data[static REPORT_DATA_SIZE], struct sgx_report *out)
 {
     struct {
         struct sgx_target_info target;
-        uint8_t data[64];
+        uint8_t data[REPORT_DATA_SIZE];
     } question = {.target = *target};
 
+    memcpy(question.data, data, sizeof(question.data));
     return tf_toy_call(toy, TOY_REPORT, &question, sizeof(question), out, sizeof(*out));
 }
 
@@ -71,7 +78,7 @@ static int get_report(struct tf_toy *toy, const struct sgx_target_info *target,
 static int get_self(struct tf_toy *toy, struct sgx_report *out)
 {
     const struct sgx_target_info nobody = {.miscselect = 0};
-    return get_report(toy, &nobody, out);
+    return get_report(toy, &nobody, no_data, out);
 }
 
 static int do_enter(struct tf_toy *toy, const char *arg)
@@ -195,7 +202,7 @@ static int do_report(struct tf_toy *toy, const char *arg)
     struct sgx_report report;
 
     if (tf_hex_parse(arg, strlen(arg), (uint8_t *)&target, sizeof(target)) != TF_OK ||
-        !get_report(toy, &target, &report)) {
+        !get_report(toy, &target, no_data, &report)) {
         return bad("no REPORT");
     }
     print_hex(&report, sizeof(report));
@@ -320,6 +327,67 @@ static int do_unseal(struct tf_toy *toy, const char *arg)
     return is_good ? 0 : bad("the blob does not open");
 }
 
+/* What a verifier would look at first; that the chain is Intel's is for `tfaas quote`. */
+static int judge_quote(const uint8_t *bytes, size_t size, const struct sgx_report *report)
+{
+    struct tf_quote q;
+
+    tf_err err = tf_quote_parse(bytes, size, &q);
+    if (err != TF_OK) {
+        return bad(tf_err_text(err));
+    }
+    if (q.version != 3 || q.tee != TF_TEE_SGX || q.size != size) {
+        return bad("not a quote of version 3 over an SGX enclave, cut to its size");
+    }
+    if (q.body.size != SGX_REPORT_BODY_SIZE ||
+        memcmp(q.body.data, report, SGX_REPORT_BODY_SIZE) != 0) {
+        return bad("the quote is of another REPORT");
+    }
+    EVP_PKEY *key = tf_p256_key(q.key);
+    bool is_signed = key != NULL && tf_ecdsa_check(key, &q.signed_part, q.signature,
+                                                   q.signature + 32, 32);
+    EVP_PKEY_free(key);
+    return is_signed ? 0 : bad("the quote is not signed by its attestation key");
+}
+
+static int bad_answer(tf_err err, const struct tf_aesm *aesm)
+{
+    (void)fprintf(stderr, "hwtest: AESM: %s, errorCode %u\n", tf_err_name(err),
+                  aesm->code);
+    return err == TF_ENOTFOUND ? NO_AESM : 1;
+}
+
+/* Over a nonce, by the AESM that listens there. */
+static int do_quote(struct tf_toy *toy, const char *arg)
+{
+    struct tf_aesm aesm = {.path = *arg != '\0' ? arg : TF_AESM_PATH,
+                           .timeout_ms = TF_AESM_TIMEOUT_MS};
+    struct sgx_target_info target;
+    struct sgx_report report;
+    uint8_t nonce[REPORT_DATA_SIZE];
+    static uint8_t quote[TF_AESM_QUOTE_MAX];
+    size_t size = 0;
+
+    tf_err err = tf_aesm_target_info(&aesm, &target);
+    if (err != TF_OK) {
+        return bad_answer(err, &aesm);
+    }
+    if (RAND_bytes(nonce, sizeof(nonce)) != 1 ||
+        !get_report(toy, &target, nonce, &report) ||
+        memcmp(report.report_data, nonce, sizeof(nonce)) != 0) {
+        return bad("no REPORT over the nonce");
+    }
+    err = tf_aesm_quote(&aesm, &report, quote, sizeof(quote), &size);
+    if (err != TF_OK) {
+        return bad_answer(err, &aesm);
+    }
+    if (judge_quote(quote, size, &report) != 0) {
+        return 1;
+    }
+    (void)printf("version 3, ECDSA P-256, %zu bytes, over a nonce\n", size);
+    return 0;
+}
+
 static double seconds(void)
 {
     struct timespec t;
@@ -356,7 +424,7 @@ static const struct {
 } steps[] = {{"load", do_load},     {"enter", do_enter},   {"threads", do_threads},
              {"fault", do_fault},   {"target", do_target}, {"report", do_report},
              {"verify", do_verify}, {"seal", do_seal},     {"unseal", do_unseal},
-             {"rate", do_rate}};
+             {"quote", do_quote},   {"rate", do_rate}};
 
 static int run(const struct tf_enclave_options *options, const char *step,
                const char *arg)
