@@ -8,12 +8,14 @@
 #ifndef TF_DUK_OVERRIDES_H
 #define TF_DUK_OVERRIDES_H
 
-/* Steps: asked every 16 Ki opcodes; non-zero ends the script with a RangeError that
- * scripts cannot catch for good, because the next check throws again. */
+/* Steps: tf_duk_timeout is asked every 16 Ki opcodes, tf_duk_charge is told of work that
+ * native code does (patches/duktape). Neither returns when the limit is passed. */
 extern duk_bool_t tf_duk_timeout(void *udata);
+extern void tf_duk_charge(void *udata, duk_size_t count);
 #define DUK_USE_INTERRUPT_COUNTER
 #undef DUK_USE_EXEC_TIMEOUT_CHECK
 #define DUK_USE_EXEC_TIMEOUT_CHECK(udata) tf_duk_timeout((udata))
+#define DUK_USE_CHARGE(udata, count)      tf_duk_charge((udata), (duk_size_t) (count))
 
 /* Native stack: non-zero means that it is nearly used up; becomes a RangeError. The macro
  * has no parameter, but its one use, duk_native_stack_check(thr), has the thread at hand;

@@ -2,9 +2,11 @@
 /*
  * duktape.c - js.h over Duktape 2.7.0.
  *
- * Steps are bytecode instructions; Duktape asks tf_duk_timeout() every 16 Ki of them, and
- * once that says stop, throws again whenever a script catches the error. Failed
- * allocations cost steps too: each makes Duktape walk the whole heap.
+ * Steps are bytecode instructions, of which Duktape asks tf_duk_timeout() every 16 Ki,
+ * and (our patch) the work of native code, which it tells tf_duk_charge(). Failed
+ * allocations cost steps too: each makes Duktape walk the whole heap. Over the limit,
+ * neither function returns: they leave the engine altogether, to load or call, so that
+ * scripts cannot catch it. The heap is never used again then.
  */
 #include <string.h>
 
@@ -14,10 +16,11 @@
 #include "enclave/js/text.h"
 
 enum {
-    STEPS_PER_CHECK = 16 * 1024, /* DUK_HTHREAD_INTCTR_DEFAULT, set by the recipe */
-    STACK_RESERVE = 16 * 1024,   /* of the stack, for the report on recursion */
-    BYTES_PER_STEP = 16,         /* of heap, walked by an emergency collection */
-    PREPARE = 0,                 /* the prelude's functions, on the value stack */
+    STACK_RESERVE = 16 * 1024, /* of the stack, for the report on recursion */
+    BYTES_PER_STEP = 64,       /* of heap, walked by an emergency collection */
+    BIG_BLOCK = 4096,          /* bytes; from here on the filling of a block counts */
+    BLOCK_PER_STEP = 32,       /* bytes of a big block */
+    PREPARE = 0,               /* the prelude's functions, on the value stack */
     LOAD,
     CALL,
     DRAIN,
@@ -33,14 +36,20 @@ const char *tf_js_engine(void)
 
 /* --- hooks (deps/duktape/duk_overrides.h) ---------------------------------------- */
 
+void tf_duk_charge(void *udata, duk_size_t count)
+{
+    struct tf_js *js = udata;
+    js->steps += count;
+    if (js->steps > js->steps_max && js->escape != NULL) {
+        longjmp(*js->escape, 1);
+    }
+}
+
 duk_bool_t tf_duk_timeout(void *udata)
 {
     struct tf_js *js = udata;
-    js->steps += STEPS_PER_CHECK;
-    if (js->steps > js->steps_max) {
-        js->is_stopped = true;
-    }
-    return js->is_stopped;
+    tf_duk_charge(js, duk_take_steps(js->context));
+    return false;
 }
 
 int tf_duk_stack_check(void *udata)
@@ -71,8 +80,13 @@ duk_double_t tf_duk_random(void *udata)
 static void note_failure(struct tf_js *js)
 {
     uint64_t cost = tf_arena_used(js->arena) / BYTES_PER_STEP;
-    uint64_t left = js->steps_max > js->steps ? js->steps_max - js->steps : 0;
-    js->steps += cost < left ? cost : left;
+    js->steps += cost;
+    js->steps_failed += cost;
+}
+
+static __attribute__((noinline)) void charge_block(struct tf_js *js, size_t size)
+{
+    tf_duk_charge(js, size / BLOCK_PER_STEP);
 }
 
 static void *js_alloc(void *udata, duk_size_t size)
@@ -81,6 +95,8 @@ static void *js_alloc(void *udata, duk_size_t size)
     void *block = tf_arena_alloc(js->arena, size);
     if (block == NULL && size > 0) {
         note_failure(js);
+    } else if (size >= BIG_BLOCK) {
+        charge_block(js, size);
     }
     return block;
 }
@@ -97,6 +113,8 @@ static void *js_resize(void *udata, void *block, duk_size_t size)
     after = tf_arena_realloc(js->arena, block, size);
     if (after == NULL) {
         note_failure(js);
+    } else if (size >= BIG_BLOCK) {
+        charge_block(js, size);
     }
     return after;
 }
@@ -180,8 +198,9 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
 
     js->native.is_refused = false;
     js->native.random_left = 0;
-    js->is_stopped = false;
+    (void)duk_take_steps(js->context);
     js->steps = 0;
+    js->steps_failed = 0;
     js->steps_max = limits->steps;
     js->stack_limit = here;
     if (limits->stack > STACK_RESERVE) {
@@ -226,9 +245,6 @@ static tf_err err_of(const char *message, bool is_full, tf_err other)
         starts(message, "result too long")) {
         return TF_EMEMORY;
     }
-    if (starts(message, "regexp step limit")) {
-        return TF_ESTEPS;
-    }
     for (size_t i = 0; i < sizeof(deep) / sizeof(deep[0]); i++) {
         if (starts(message, deep[i])) {
             return TF_ESTACK;
@@ -272,19 +288,12 @@ static tf_err classify(struct job *job, tf_err other)
     struct tf_js *js = job->js;
 
     job->err = js->native.is_refused ? TF_ERESPONSE : other;
-    if (!js->is_stopped) {
-        js->stack_limit -= STACK_RESERVE;
-        if (duk_safe_call(js->context, describe, job, 1, 0) != DUK_EXEC_SUCCESS &&
-            job->report->message[0] == '\0') {
-            say(job->report, job->err);
-        }
-    } else {
-        duk_pop(js->context);
+    js->stack_limit -= STACK_RESERVE;
+    if (duk_safe_call(js->context, describe, job, 1, 0) != DUK_EXEC_SUCCESS &&
+        job->report->message[0] == '\0') {
+        say(job->report, job->err);
     }
-    if (js->is_stopped) {
-        job->err = TF_ESTEPS;
-    }
-    if (job->err == TF_ESTEPS || job->err == TF_EMEMORY || job->err == TF_ESTACK) {
+    if (job->err == TF_EMEMORY || job->err == TF_ESTACK) {
         job->report->message[0] = '\0';
         say(job->report, job->err);
     }
@@ -304,12 +313,43 @@ static duk_ret_t load_program(duk_context *context, void *udata)
     return 0;
 }
 
+/* Runs `work`, which the step limit may end anywhere. */
+static tf_err run_within(struct job *job, tf_err (*work)(struct job *job))
+{
+    struct tf_js *js = job->js;
+    jmp_buf escape;
+    tf_err err;
+
+    js->escape = &escape;
+    if (setjmp(escape) == 0) {
+        err = work(job);
+    } else {
+        err = say(job->report, js->steps_failed > js->steps / 2 ? TF_EMEMORY : TF_ESTEPS);
+    }
+    js->escape = NULL;
+    job->report->steps = js->steps + duk_take_steps(js->context);
+    return err;
+}
+
+static tf_err load(struct job *job)
+{
+    duk_context *context = job->js->context;
+    tf_err err = TF_OK;
+
+    if (duk_safe_call(context, load_program, job, 0, 1) != DUK_EXEC_SUCCESS) {
+        err = classify(job, TF_ELAMBDA_SOURCE);
+    } else {
+        duk_pop(context);
+        duk_gc(context, DUK_GC_COMPACT);
+    }
+    return err == TF_ERESPONSE ? TF_ELAMBDA_SOURCE : err;
+}
+
 tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
                   const struct tf_js_limits *limits, struct tf_js_report *report)
 {
     static const char no_modules[] = "this engine has no ES modules";
     struct job job = {.js = js, .limits = limits, .report = report};
-    tf_err err = TF_OK;
 
     begin(js, limits, report);
     js->native.program = program;
@@ -317,17 +357,7 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
         tf_text_report(report, no_modules, sizeof(no_modules) - 1, NULL, 0);
         return TF_ELAMBDA_SOURCE;
     }
-    if (duk_safe_call(js->context, load_program, &job, 0, 1) != DUK_EXEC_SUCCESS) {
-        err = classify(&job, TF_ELAMBDA_SOURCE);
-    } else {
-        duk_pop(js->context);
-        duk_gc(js->context, DUK_GC_COMPACT);
-    }
-    if (err == TF_ERESPONSE) {
-        err = TF_ELAMBDA_SOURCE;
-    }
-    report->steps = js->steps;
-    return err;
+    return run_within(&job, load);
 }
 
 /* --- the answer ------------------------------------------------------------------ */
@@ -466,6 +496,17 @@ static tf_err take_answer(struct job *job)
     return TF_OK;
 }
 
+static tf_err call(struct job *job)
+{
+    duk_context *context = job->js->context;
+
+    if (duk_safe_call(context, run_handler, job, 0, 1) != DUK_EXEC_SUCCESS) {
+        return classify(job, TF_EEXCEPTION);
+    }
+    duk_pop(context);
+    return take_answer(job);
+}
+
 tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
                   const struct tf_js_limits *limits, struct tf_js_response *response,
                   struct tf_js_report *report)
@@ -476,16 +517,10 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
 
     begin(js, limits, report);
     js->native.request = request;
-    if (duk_safe_call(js->context, run_handler, &job, 0, 1) != DUK_EXEC_SUCCESS) {
-        err = classify(&job, TF_EEXCEPTION);
-    } else {
-        duk_pop(js->context);
-        err = take_answer(&job);
-    }
+    err = run_within(&job, call);
     if (err == TF_OK) {
         *response = job.response;
     }
     js->native.request = &nothing;
-    report->steps = js->steps;
     return err;
 }

@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include <setjmp.h>
+
 #include <duktape.h>
 
 #include "enclave/js/js.h"
@@ -17,9 +19,10 @@ struct tf_js {
     struct tf_arena *arena;
     duk_context *context; /* its value stack starts with the prelude's functions */
     uint64_t steps;
+    uint64_t steps_failed; /* of these, for failed allocations */
     uint64_t steps_max;
     uintptr_t stack_limit; /* lowest address for the engine's frames */
-    bool is_stopped;       /* over the step limit; stays until the next call */
+    jmp_buf *escape;       /* where to from the step limit; NULL outside load and call */
     bool is_answered;      /* `status` is set; "body" and "headers" are in the stash */
     bool is_failed;        /* "reason" is in the stash */
     double status;

@@ -115,6 +115,7 @@ static duk_ret_t native(duk_context *context)
     }
     push_value(context, &js->native, &out);
     tf_arena_free(js->arena, out.owned);
+    tf_duk_charge(js, tf_native_steps(&args, &out));
     return 1;
 }
 

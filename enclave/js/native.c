@@ -7,7 +7,7 @@
 #include "enclave/js/text.h"
 #include "lib/bytes.h"
 
-enum { PRINT_MAX = 1024 };
+enum { PRINT_MAX = 1024, BYTES_PER_STEP = 16 };
 
 static const struct tf_js_program no_program;
 static const struct tf_js_request no_request;
@@ -142,6 +142,12 @@ static bool env(struct tf_native *native, const struct tf_native_args *args,
     out->kind = TF_KIND_ENV;
     out->count = native->program->env_count * 2;
     return true;
+}
+
+uint64_t tf_native_steps(const struct tf_native_args *args,
+                         const struct tf_native_value *out)
+{
+    return (args->text.size + args->size + out->data.size) / BYTES_PER_STEP;
 }
 
 static struct tf_str str(const char *text)

@@ -73,6 +73,10 @@ extern const struct tf_native_def tf_natives[];
 /** Prepares for no program and no request. */
 void tf_native_init(struct tf_native *native, struct tf_arena *arena);
 
+/** What a call counts as, in steps of the engine. */
+uint64_t tf_native_steps(const struct tf_native_args *args,
+                         const struct tf_native_value *out);
+
 /** Item `at` of a list kind. */
 struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind kind,
                              size_t at);

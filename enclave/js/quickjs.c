@@ -2,14 +2,16 @@
 /*
  * quickjs.c - js.h over QuickJS 2025-04-26.
  *
- * Steps: QuickJS counts calls, backward jumps and steps of regular expressions, and asks
- * its interrupt handler every 10,000 of them; the error it then throws cannot be caught.
+ * Steps: QuickJS counts calls, jumps, steps of regular expressions and (our patch) the
+ * work of native code, and asks its interrupt handler after 10,000 of them.
  *
  * Memory: what QuickJS does when an allocation fails is not sound everywhere (an error
  * whose message cannot be allocated recurses until the stack ends; shapes are left half
- * made). As a heap that was too small is never used again, the allocator does not return
- * then but leaves the engine altogether, to load or call. So scripts cannot catch it
- * either.
+ * made).
+ *
+ * As a heap whose limit was hit is never used again, neither the allocator nor the
+ * handler returns then: they leave the engine altogether, to load or call. So scripts
+ * cannot catch it either.
  */
 #include <string.h>
 
@@ -18,8 +20,9 @@
 #include "enclave/js/text.h"
 
 enum {
-    STEPS_PER_INTERRUPT = 10000, /* JS_INTERRUPT_COUNTER_INIT in quickjs.c */
-    GARBAGE_MAX = 1 << 20        /* bytes allocated before cycles are looked for */
+    BIG_BLOCK = 1024,     /* bytes; from here on the filling of a block counts */
+    BYTES_PER_STEP = 64,  /* of a big block */
+    GARBAGE_MAX = 1 << 20 /* bytes allocated before cycles are looked for */
 };
 
 const char *tf_js_engine(void)
@@ -37,10 +40,21 @@ static void *leave(const struct tf_js *js)
     return NULL;
 }
 
+static __attribute__((noinline)) void charge_block(const struct tf_js *js, size_t size)
+{
+    if (js->runtime != NULL) {
+        JS_ChargeSteps(js->runtime, size / BYTES_PER_STEP);
+    }
+}
+
 static void *js_alloc(JSMallocState *state, size_t size)
 {
     const struct tf_js *js = state->opaque;
-    void *block = tf_arena_alloc(js->arena, size);
+    void *block;
+    if (size >= BIG_BLOCK) {
+        charge_block(js, size);
+    }
+    block = tf_arena_alloc(js->arena, size);
     if (block == NULL) {
         return leave(js);
     }
@@ -76,6 +90,9 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
     if (after == NULL) {
         return leave(js);
     }
+    if (size >= BIG_BLOCK) {
+        charge_block(js, size);
+    }
     state->malloc_size += tf_arena_usable(after) - before;
     return after;
 }
@@ -86,10 +103,10 @@ static const JSMallocFunctions memory = {js_alloc, js_release, js_resize,
 static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
     struct tf_js *js = opaque;
-    (void)runtime;
-    js->steps += STEPS_PER_INTERRUPT;
+    js->steps += (uint64_t)JS_TakeSteps(runtime);
     if (js->steps > js->steps_max) {
         js->is_stopped = true;
+        leave(js);
     }
     return js->is_stopped;
 }
@@ -223,6 +240,7 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     js->native.random_left = 0;
     js->steps = 0;
     js->steps_max = limits->steps;
+    JS_TakeSteps(js->runtime);
     JS_SetMaxStackSize(js->runtime, limits->stack);
     JS_UpdateStackTop(js->runtime);
     tf_arena_failed(js->arena);
@@ -290,19 +308,14 @@ static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *rep
     bool is_full = tf_arena_failed(js->arena) != 0;
     tf_err err = other;
 
-    if (js->is_stopped) {
-        err = say(report, TF_ESTEPS);
-    } else if ((is_full && is_engine_error(context, error, "out of memory")) ||
-               is_engine_error(context, error, "string too long")) {
+    if ((is_full && is_engine_error(context, error, "out of memory")) ||
+        is_engine_error(context, error, "string too long")) {
         err = say(report, TF_EMEMORY);
     } else if (is_engine_error(context, error, "stack overflow")) {
         err = say(report, TF_ESTACK);
     } else {
         err = js->native.is_refused ? TF_ERESPONSE : other;
         describe(context, error, report);
-        if (js->is_stopped) {
-            err = say(report, TF_ESTEPS);
-        }
     }
     JS_FreeValue(context, error);
     return err;
@@ -312,7 +325,7 @@ static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *rep
 static tf_err drain(struct tf_js *js, struct tf_js_report *report)
 {
     tf_err err = TF_OK;
-    while (err == TF_OK && !js->is_stopped && JS_IsJobPending(js->runtime)) {
+    while (err == TF_OK && JS_IsJobPending(js->runtime)) {
         JSContext *context;
         if (JS_ExecutePendingJob(js->runtime, &context) >= 0) {
             continue;
@@ -323,7 +336,7 @@ static tf_err drain(struct tf_js *js, struct tf_js_report *report)
             report->message[0] = '\0';
         }
     }
-    return js->is_stopped ? say(report, TF_ESTEPS) : err;
+    return err;
 }
 
 /* Calls one of the prelude's functions. */
@@ -407,9 +420,10 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     if (setjmp(escape) == 0) {
         err = load(js, report);
     } else {
-        err = say(report, TF_EMEMORY);
+        err = say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
     js->escape = NULL;
+    js->steps += (uint64_t)JS_TakeSteps(js->runtime);
     report->steps = js->steps;
     return err;
 }
@@ -576,10 +590,11 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     if (setjmp(escape) == 0) {
         err = call(js, limits, response, report);
     } else {
-        err = say(report, TF_EMEMORY);
+        err = say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
     js->escape = NULL;
     js->native.request = &nothing;
+    js->steps += (uint64_t)JS_TakeSteps(js->runtime);
     report->steps = js->steps;
     return err;
 }

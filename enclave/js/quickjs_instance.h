@@ -22,10 +22,10 @@ struct tf_js {
     JSValue load;
     JSValue bind;
     JSValue call;
-    jmp_buf *escape; /* where to when the arena is full; NULL outside load and call */
+    jmp_buf *escape; /* where to when a limit is hit; NULL outside load and call */
     uint64_t steps;
     uint64_t steps_max;
-    bool is_stopped;  /* over the step limit; stays until the next call */
+    bool is_stopped;  /* over the step limit; else what was hit is memory */
     bool is_answered; /* `status`, `body` and `headers` are set */
     bool is_failed;   /* `reason` is set */
     double status;

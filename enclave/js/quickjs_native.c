@@ -124,6 +124,7 @@ static JSValue native(JSContext *context, JSValueConst this, int argc, JSValueCo
     } else {
         JS_ThrowOutOfMemory(context);
     }
+    JS_ChargeSteps(js->runtime, tf_native_steps(&args, &out));
     tf_arena_free(js->arena, out.owned);
     JS_FreeCString(context, text);
     return value;

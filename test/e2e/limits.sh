@@ -16,6 +16,8 @@ hostile=(
     "loop-getter 503 steps"
     "loop-field 503 steps"
     "loop-sort 503 steps"
+    "loop-native 503 steps"
+    "loop-regexp 503 steps"
     "loop-jobs 503 (steps|memory)"
     "recurse 503 stack"
     "allocate 503 memory"
@@ -43,6 +45,14 @@ source_of() {
         echo 'exports.fetch = function () {
             return [2, 1].sort(function () { for (;;) {} });
         };'
+        ;;
+    loop-native)
+        echo 'exports.fetch = function () {
+            for (;;) { Array.prototype.indexOf.call({ length: 1 << 27 }, 1); }
+        };'
+        ;;
+    loop-regexp)
+        echo 'exports.fetch = function () { /^(a+)+$/.test("aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"); };'
         ;;
     loop-jobs)
         echo 'exports.fetch = function () {
