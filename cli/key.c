@@ -32,13 +32,13 @@ static tf_err save_public(const char *path, EVP_PKEY *key)
     return err;
 }
 
-static int print_keyid(const EVP_PKEY *key)
+static int print_keyid(const EVP_PKEY *key, bool is_json)
 {
     uint8_t spki[TF_SPKI_MAX];
     char keyid[2 * TF_SHA256_SIZE + 1];
 
     tf_keyid(spki, tf_key_spki(key, spki), keyid);
-    (void)printf("keyid %s\n", keyid);
+    (void)printf(is_json ? "{\"keyid\":\"%s\"}\n" : "keyid %s\n", keyid);
     return TF_EXIT_OK;
 }
 
@@ -46,7 +46,9 @@ int tf_cmd_key(int argc, char **argv)
 {
     const char *algorithm = "ed25519";
     const char *operands[2];
-    const struct tf_option options[] = {TF_TEXT("alg", &algorithm), {0}};
+    bool is_json = false;
+    const struct tf_option options[] = {
+        TF_TEXT("alg", &algorithm), TF_FLAG("json", &is_json), {0}};
 
     if (!tf_options(argc, argv, options, operands, 2)) {
         return TF_EXIT_USAGE;
@@ -67,7 +69,7 @@ int tf_cmd_key(int argc, char **argv)
                    save_public(operands[1], key) != TF_OK)) {
         status = TF_EXIT_USAGE;
     } else {
-        status = print_keyid(key);
+        status = print_keyid(key, is_json);
     }
     EVP_PKEY_free(key);
     return status;

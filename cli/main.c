@@ -15,7 +15,7 @@ struct verb {
 /* The usage text is made from this table; the manual's synopses are compared with it. */
 static const struct verb VERBS[] = {
     {"init", tf_cmd_init, "DIR [--template fetch|event|module]", "start a project"},
-    {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE",
+    {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE [--json]",
      "make a signing key (FILE and FILE.pub), or show a key's id"},
     {"domain", tf_cmd_domain, "new --name N --publisher FILE.pub... --out FILE",
      "write a trust domain descriptor: whose lambdas may share an enclave"},
