@@ -85,6 +85,7 @@ WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/num
 DAEMON  := $(filter-out %/aesm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
            $(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
+CLIENT  := $(call host,$(wildcard client/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
 programs: $(PROGRAMS)
 LINK = $(SAY) "LINK $@"; $(CC) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
@@ -92,7 +93,7 @@ $(O)/tfaasd: $(DAEMON) $(LIB) $(BUILT)
 	@$(LINK) $(DEP)/picohttpparser/lib/native/libpicohttpparser.a $(HOST_LIBS)
 $(O)/tfaas-worker: $(WORKER) $(LIB)
 	@$(LINK) $(HOST_LIBS) -lpthread
-$(O)/tfaas: $(call host,$(wildcard cli/*.c)) $(VERIFY) $(LIB)
+$(O)/tfaas: $(call host,$(wildcard cli/*.c)) $(CLIENT) $(VERIFY) $(LIB)
 	@$(LINK) $(HOST_LIBS) -lssl -lcurl
 $(O)/host/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/channel.h"
+#include "client/channel.h"
 #include "cli/cli.h"
 #include "lib/bytes.h"
 #include "lib/json.h"

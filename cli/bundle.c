@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/keys.h"
+#include "client/keys.h"
 #include "lib/bundle.h"
 #include "lib/bytes.h"
 #include "lib/dsse.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cli.h - the verbs of `tfaas` and what they share: options, messages, files.
+ * cli.h - the verbs of `tfaas` and what they share: options and defaults.
  *
  * A verb gets argv with argv[0] its own name and returns the exit status: 0 done or
  * verdict good, 1 refused or verdict bad, 2 wrong usage or something of this machine is
@@ -12,9 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "client/file.h"
+#include "client/report.h"
 #include "lib/err.h"
-
-enum { TF_EXIT_OK = 0, TF_EXIT_REFUSED = 1, TF_EXIT_USAGE = 2 };
 
 int tf_cmd_init(int argc, char **argv);
 int tf_cmd_key(int argc, char **argv);
@@ -85,32 +85,7 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
 /** Says on stderr that a required option is missing. @return TF_EXIT_USAGE. */
 int tf_missing(const char *verb, const char *option);
 
-/** The exit status of a verb: TF_EXIT_OK, TF_EXIT_USAGE for TF_EUSAGE, TF_EIO and
- *  TF_ENOMEM, else TF_EXIT_REFUSED. */
-int tf_exit(tf_err err);
-
-/** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */
-int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
-
-/** The same, with the code that the host or the enclave sent by name (untrusted; only
- *  printable ASCII is shown). @return TF_EXIT_REFUSED. */
-int tf_report_remote(const char *code, const char *text, const char *hint);
-
 /** Environment's TFAAS_HOST, or state/admin.sock. */
 const char *tf_default_host(void);
 /** Environment's TFAAS_CONNECT, or 127.0.0.1:8443. */
 const char *tf_default_connect(void);
-
-/**
- * Reads a whole file of at most `max` bytes.
- * @param data  owned by the caller: free (tf_wipe first if secret). NUL follows the
- * bytes.
- * @return TF_OK; TF_EIO or TF_ELIMIT after a message.
- */
-TF_MUST_USE tf_err tf_file_read(const char *path, size_t max, uint8_t **data,
-                                size_t *size);
-
-/** Writes a file: temporary name, fsync, rename. @return TF_OK; TF_EIO after a message.
- */
-TF_MUST_USE tf_err tf_file_write(const char *path, const void *data, size_t size,
-                                 unsigned mode);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* common.c - options and messages of the verbs. */
+/* common.c - options of the verbs. */
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,52 +116,6 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
 int tf_missing(const char *verb, const char *option)
 {
     return tf_report(TF_EUSAGE, "%s needs --%s; see `tfaas help %s`", verb, option, verb);
-}
-
-int tf_report(tf_err err, const char *detail, ...)
-{
-    va_list args;
-
-    (void)fprintf(stderr, "tfaas: %s: %s: ", tf_err_name(err), tf_err_text(err));
-    va_start(args, detail);
-    (void)vfprintf(stderr, detail, args);
-    va_end(args);
-    (void)fputc('\n', stderr);
-    if (tf_err_hint(err)[0] != '\0') {
-        (void)fprintf(stderr, "  next: %s\n", tf_err_hint(err));
-    }
-    return tf_exit(err);
-}
-
-int tf_exit(tf_err err)
-{
-    if (err == TF_OK) {
-        return TF_EXIT_OK;
-    }
-    return err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM ? TF_EXIT_USAGE
-                                                                 : TF_EXIT_REFUSED;
-}
-
-/* What a host says is not to be trusted with the terminal: printable ASCII only. */
-static void print_remote(const char *text)
-{
-    for (; *text != '\0'; text++) {
-        (void)fputc(*text >= ' ' && *text <= '~' ? *text : '?', stderr);
-    }
-}
-
-int tf_report_remote(const char *code, const char *text, const char *hint)
-{
-    (void)fputs("tfaas: ", stderr);
-    print_remote(code);
-    (void)fputs(": ", stderr);
-    print_remote(text);
-    if (hint[0] != '\0') {
-        (void)fputs("\n  next: ", stderr);
-        print_remote(hint);
-    }
-    (void)fputc('\n', stderr);
-    return TF_EXIT_REFUSED;
 }
 
 static const char *from_environment(const char *name, const char *otherwise)

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/channel.h"
+#include "client/channel.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
 #include "lib/bytes.h"

@@ -13,10 +13,10 @@
 
 #include "abi/limits.h"
 #include "cli/attest.h"
-#include "cli/cert.h"
-#include "cli/channel.h"
 #include "cli/cli.h"
-#include "cli/keys.h"
+#include "client/cert.h"
+#include "client/channel.h"
+#include "client/keys.h"
 #include "lib/dsse.h"
 #include "lib/json.h"
 #include "lib/names.h"
@@ -172,7 +172,7 @@ static tf_err certify(struct tf_channel_client *channel, const struct options *o
                                         .ca_key = in->ca_key,
                                         .names = names,
                                         .name_count = count,
-                                        .days = (long)o->days};
+                                        .seconds = (long)o->days * DAY_SECONDS};
     tf_err err = csr == NULL ? TF_EGRANT_FORMAT : tf_cert_issue(&order, csr, &chain);
 
     if (err == TF_OK) {

@@ -11,7 +11,7 @@
 
 #include "abi/limits.h"
 #include "cli/cli.h"
-#include "cli/keys.h"
+#include "client/keys.h"
 #include "lib/bytes.h"
 #include "lib/descriptor.h"
 #include "lib/json.h"

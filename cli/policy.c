@@ -9,7 +9,7 @@
 #include "cli/admin.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
-#include "cli/keys.h"
+#include "client/keys.h"
 #include "lib/bytes.h"
 #include "lib/descriptor.h"
 #include "lib/json.h"

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "cli/channel.h"
+#include "client/channel.h"
 #include "cli/cli.h"
 #include "cli/quote.h"
 #include "lib/bytes.h"

@@ -1,23 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/cert.h"
+#include "client/cert.h"
 
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
 
 #include "abi/limits.h"
-#include "cli/cli.h"
-#include "cli/keys.h"
+#include "client/file.h"
+#include "client/report.h"
 
 enum {
-    CA_DAYS = 3650,
-    DAY_SECONDS = 86400,
+    CA_SECONDS = 3650 * 86400,
     SERIAL_SIZE = 16,
     BACKDATE_SECONDS = 3600,
     COMMON_NAME_MAX = 64
@@ -50,7 +48,7 @@ static bool set_serial(X509 *cert)
 }
 
 /* A version 3 certificate with serial, validity, subject and key; not yet signed. */
-static X509 *prepare(const char *common_name, EVP_PKEY *key, long days)
+static X509 *prepare(const char *common_name, EVP_PKEY *key, long seconds)
 {
     X509 *cert = X509_new();
     X509_NAME *name = X509_NAME_new();
@@ -58,7 +56,7 @@ static X509 *prepare(const char *common_name, EVP_PKEY *key, long days)
         cert != NULL && name != NULL && X509_set_version(cert, X509_VERSION_3) == 1 &&
         set_serial(cert) &&
         X509_gmtime_adj(X509_getm_notBefore(cert), -BACKDATE_SECONDS) != NULL &&
-        X509_gmtime_adj(X509_getm_notAfter(cert), days * DAY_SECONDS) != NULL &&
+        X509_gmtime_adj(X509_getm_notAfter(cert), seconds) != NULL &&
         X509_set_pubkey(cert, key) == 1 &&
         X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_UTF8,
                                    (const unsigned char *)common_name, -1, -1, 0) == 1 &&
@@ -156,7 +154,7 @@ static X509 *issue(const struct tf_cert_order *order, X509_REQ *csr)
      */
     const char *common_name =
         strlen(order->names[0]) <= COMMON_NAME_MAX ? order->names[0] : "tfaas lambda";
-    X509 *leaf = prepare(common_name, key, order->days);
+    X509 *leaf = prepare(common_name, key, order->seconds);
     if (leaf == NULL || !set_leaf_extensions(order, leaf) ||
         X509_set_issuer_name(leaf, X509_get_subject_name(order->ca)) != 1 ||
         X509_sign(leaf, order->ca_key, digest_for(order->ca_key)) == 0) {
@@ -205,9 +203,9 @@ tf_err tf_cert_issue(const struct tf_cert_order *order, const char *csr, char **
     return TF_OK;
 }
 
-static X509 *make_ca(const char *name, EVP_PKEY *key)
+X509 *tf_cert_make_ca(const char *name, EVP_PKEY *key)
 {
-    X509 *cert = prepare(name, key, CA_DAYS);
+    X509 *cert = prepare(name, key, CA_SECONDS);
 
     if (cert == NULL || X509_set_issuer_name(cert, X509_get_subject_name(cert)) != 1 ||
         !add_extension(cert, cert, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") ||
@@ -218,53 +216,4 @@ static X509 *make_ca(const char *name, EVP_PKEY *key)
         return NULL;
     }
     return cert;
-}
-
-static tf_err save_ca(const char *prefix, EVP_PKEY *key, X509 *cert)
-{
-    char path[PATH_MAX];
-    char *pem = NULL;
-    BIO *bio = BIO_new(BIO_s_mem());
-    tf_err err = TF_EINTERNAL;
-
-    (void)snprintf(path, sizeof(path), "%s.key", prefix);
-    if (access(path, F_OK) == 0) {
-        (void)tf_report(TF_EUSAGE, "%s exists; a key is not overwritten", path);
-        err = TF_EUSAGE;
-    } else if (bio != NULL && PEM_write_bio_X509(bio, cert) == 1) {
-        long size = BIO_get_mem_data(bio, &pem);
-        err = tf_key_save(path, key);
-        (void)snprintf(path, sizeof(path), "%s.pem", prefix);
-        if (err == TF_OK) {
-            err = tf_file_write(path, pem, (size_t)size, 0644);
-        }
-    }
-    (void)BIO_free(bio);
-    return err;
-}
-
-int tf_cmd_ca(int argc, char **argv)
-{
-    const char *verb = NULL;
-    const char *name = NULL;
-    const char *out = NULL;
-    const struct tf_option options[] = {
-        TF_TEXT("name", &name), TF_TEXT("out", &out), {0}};
-
-    if (!tf_options(argc, argv, options, &verb, 1)) {
-        return TF_EXIT_USAGE;
-    }
-    if (strcmp(verb, "new") != 0 || name == NULL || out == NULL) {
-        return tf_report(TF_EUSAGE, "ca new wants --name and --out");
-    }
-    EVP_PKEY *key = tf_key_make("p256");
-    X509 *cert = key == NULL ? NULL : make_ca(name, key);
-    tf_err err = cert == NULL ? TF_EINTERNAL : save_ca(out, key, cert);
-    X509_free(cert);
-    EVP_PKEY_free(key);
-    if (err != TF_OK) {
-        return TF_EXIT_USAGE;
-    }
-    (void)printf("made %s.key and %s.pem\n", out, out);
-    return TF_EXIT_OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/channel.h"
+#include "client/channel.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,8 @@
 #include <openssl/x509.h>
 
 #include "abi/limits.h"
-#include "cli/cli.h"
+#include "client/file.h"
+#include "client/report.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
 

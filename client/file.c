@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* file.c - whole files in, whole files out. */
+#include "client/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "cli/cli.h"
+#include "client/report.h"
 
 /* Reads until the end or until `cap` bytes; -1 on error. */
 static ssize_t read_all(int fd, uint8_t *data, size_t cap)

@@ -26,7 +26,10 @@ struct tf_cert_order {
     EVP_PKEY *ca_key;
     const char *const *names;
     size_t name_count;
-    long days;
+    long seconds; /* from now */
 };
 TF_MUST_USE tf_err tf_cert_issue(const struct tf_cert_order *order, const char *csr,
                                  char **chain);
+
+/** A self-signed CA certificate for `key`, good for ten years. @return owned, or NULL. */
+X509 *tf_cert_make_ca(const char *name, EVP_PKEY *key);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cli/keys.h"
+#include "client/keys.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 
-#include "cli/cli.h"
+#include "client/file.h"
+#include "client/report.h"
 #include "lib/bytes.h"
 #include "lib/dsse.h"
 #include "lib/json.h"

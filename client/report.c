@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "client/report.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+int tf_report(tf_err err, const char *detail, ...)
+{
+    va_list args;
+
+    (void)fprintf(stderr, "tfaas: %s: %s: ", tf_err_name(err), tf_err_text(err));
+    va_start(args, detail);
+    (void)vfprintf(stderr, detail, args);
+    va_end(args);
+    (void)fputc('\n', stderr);
+    if (tf_err_hint(err)[0] != '\0') {
+        (void)fprintf(stderr, "  next: %s\n", tf_err_hint(err));
+    }
+    return tf_exit(err);
+}
+
+int tf_exit(tf_err err)
+{
+    if (err == TF_OK) {
+        return TF_EXIT_OK;
+    }
+    return err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM ? TF_EXIT_USAGE
+                                                                 : TF_EXIT_REFUSED;
+}
+
+/* What a host says is not to be trusted with the terminal: printable ASCII only. */
+static void print_remote(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        (void)fputc(*text >= ' ' && *text <= '~' ? *text : '?', stderr);
+    }
+}
+
+int tf_report_remote(const char *code, const char *text, const char *hint)
+{
+    (void)fputs("tfaas: ", stderr);
+    print_remote(code);
+    (void)fputs(": ", stderr);
+    print_remote(text);
+    if (hint[0] != '\0') {
+        (void)fputs("\n  next: ", stderr);
+        print_remote(hint);
+    }
+    (void)fputc('\n', stderr);
+    return TF_EXIT_REFUSED;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * report.h - how the programs of the relying party say on stderr what went wrong, and the
+ * exit status that goes with it.
+ */
+#pragma once
+
+#include "lib/err.h"
+
+enum { TF_EXIT_OK = 0, TF_EXIT_REFUSED = 1, TF_EXIT_USAGE = 2 };
+
+/** The exit status of a verb: TF_EXIT_OK, TF_EXIT_USAGE for TF_EUSAGE, TF_EIO and
+ *  TF_ENOMEM, else TF_EXIT_REFUSED. */
+int tf_exit(tf_err err);
+
+/** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */
+int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
+
+/** The same, with the code that the host or the enclave sent by name (untrusted; only
+ *  printable ASCII is shown). @return TF_EXIT_REFUSED. */
+int tf_report_remote(const char *code, const char *text, const char *hint);
