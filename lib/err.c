@@ -273,9 +273,83 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_EPOLICY_ATTRIBUTES] = {"policy-attributes",
                                "ATTRIBUTES, XFRM or MISCSELECT are not the policy's",
                                "Build and load the enclave as the policy says."},
+    [TF_EEVIDENCE_NONCE] =
+        {"evidence-replayed", "the evidence was made for another nonce",
+         "Somebody replays old evidence; connect again, and suspect the host."},
+    [TF_EEVIDENCE_CHANNEL] = {"evidence-relayed",
+                              "the evidence was made for another TLS connection",
+                              "Somebody sits between you and the enclave; nothing was "
+                              "sent. Try from another network."},
+    [TF_EEVIDENCE_KEY] =
+        {"evidence-key",
+         "the certificate of this connection is not the one of the attested instance",
+         "Somebody shows another instance's certificate; connect again, and suspect the "
+         "host."},
+    [TF_EPOLICY_DIGEST] =
+        {"policy-digest",
+         "the lambda's digest or version is not one that the policy accepts",
+         "Deploy the bundle that the policy names, or add the new digest to the policy "
+         "after review."},
+    [TF_EGRANT_LEASE] = {"grant-lease",
+                         "the grant serves only under a lease, and none is in force",
+                         "Start tfaas-attester, or look in its log why it stopped."},
+    [TF_EGRANT_OLD] = {"grant-old",
+                       "the grant is older than one that was confirmed for its lambda",
+                       "The host put back an old grant; grant again."},
+    [TF_ELEASE_FORMAT] =
+        {"lease-format", "the lease does not parse or is out of its bounds",
+         "The attester and the enclave are of different versions; update the older one."},
+    [TF_ELEASE_SIGNER] =
+        {"lease-signer",
+         "the lease is signed by nobody whom the trust domain lets attest",
+         "Use the key that the descriptor names under attesters."},
+    [TF_ELEASE_INSTANCE] =
+        {"lease-instance",
+         "the lease was made for another instance or another connection",
+         "Attest again on this connection and make a new lease."},
+    [TF_ELEASE_OLD] = {"lease-old",
+                       "the lease is older than what this instance was told already",
+                       "The attester's clock or its state went back; set it right."},
+    [TF_EREVOKED] =
+        {"revoked", "the publisher revoked this lambda, version or key",
+         "Deploy a newer version that is signed with a key in good standing."},
+    [TF_EREVOCATION_FORMAT] = {"revocation-format", "the revocation list does not parse",
+                               "Make it with `tfaas revoke`."},
+    [TF_EREVOCATION_SIGNER] =
+        {"revocation-signer",
+         "the revocation list is not signed by a publisher who may revoke what it names",
+         "Sign with a publisher's key that stands before the revoked ones in the "
+         "descriptor."},
+    [TF_EREVOCATION_OLD] = {"revocation-old",
+                            "the revocation list is older than one that is known",
+                            "Deploy the publisher's newest list."},
+    [TF_ECOLLATERAL_FETCH] =
+        {"collateral-fetch",
+         "the collateral could not be fetched, and the cache has none that is valid",
+         "Check the collateral service, or give the collateral as a file."},
+    [TF_ELOG_FORMAT] = {"log-format", "a line of the transparency log does not parse",
+                        "The log was changed or cut by hand; restore it from a copy and "
+                        "find out who did it."},
+    [TF_ELOG_CHAIN] =
+        {"log-chain",
+         "a line of the transparency log does not follow from the one before it",
+         "The log was changed; restore it from a copy and find out who did it."},
+    [TF_ELOG_SIGNATURE] =
+        {"log-signature",
+         "a line of the transparency log is not signed by the attester's key",
+         "The log was changed, or it is checked with another attester's key."},
+    [TF_EISSUER] = {"issuer", "the certificate authority did not issue a certificate",
+                    "The line above says what it answered; check its settings in the "
+                    "attester's file."},
+    [TF_ECONFIG] = {"config", "the configuration file is wrong",
+                    "The fields are in the manual page of the program."},
 };
 
-static const struct row unknown = {"unknown", "no such error code", ""};
+static const struct row unknown = {
+    "unknown",
+    "no such error code",
+    "",
+};
 
 static const struct row *row_of(tf_err err)
 {

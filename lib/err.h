@@ -129,6 +129,28 @@ typedef enum tf_err {
     TF_EPOLICY_DENIED,        /* signed with a key that everybody has */
     TF_EPOLICY_ATTRIBUTES,    /* ATTRIBUTES, XFRM or MISCSELECT differ */
 
+    /* Binding, leases, revocation, the attester. */
+    TF_EEVIDENCE_NONCE,     /* evidence for another nonce: replayed from another session */
+    TF_EEVIDENCE_CHANNEL,   /* evidence for another TLS connection: relayed */
+    TF_EEVIDENCE_KEY,       /* the certificate seen is not the attested instance's */
+    TF_EPOLICY_DIGEST,      /* the lambda's digest or version is not in the policy */
+    TF_EGRANT_LEASE,        /* the grant needs a lease and none is in force */
+    TF_EGRANT_OLD,          /* older than the highest grant that was confirmed */
+    TF_ELEASE_FORMAT,       /* the lease does not parse */
+    TF_ELEASE_SIGNER,       /* not signed by an attester of this trust domain */
+    TF_ELEASE_INSTANCE,     /* for another instance or connection */
+    TF_ELEASE_OLD,          /* time or counter behind what was confirmed */
+    TF_EREVOKED,            /* revoked by the publisher */
+    TF_EREVOCATION_FORMAT,  /* the revocation list does not parse */
+    TF_EREVOCATION_SIGNER,  /* not signed by one who may revoke that */
+    TF_EREVOCATION_OLD,     /* older than the list in force or than the attester confirms */
+    TF_ECOLLATERAL_FETCH,   /* collateral could not be fetched and is not in the cache */
+    TF_ELOG_FORMAT,         /* a line of the transparency log does not parse */
+    TF_ELOG_CHAIN,          /* a line of the log does not follow from the one before */
+    TF_ELOG_SIGNATURE,      /* a line of the log is not signed by its key */
+    TF_EISSUER,             /* the certificate authority did not issue */
+    TF_ECONFIG,             /* a configuration file does not parse */
+
     TF_ERR_COUNT
 } tf_err;
 
