@@ -30,7 +30,7 @@ static const char HELP[] =
     "  IDENTITY: [--prodid N] [--svn N, at least 1] [--date YYYYMMDD] [--extprodid HEX]\n"
     "            [--familyid HEX]: the last two 16 bytes each, for KSS; the same in "
     "both\n"
-    "            steps\n"
+    "            steps; [--insecure-debug]: a debugger may read the enclave\n"
     "tfaas image show FILE.sig [--json]      check a SIGSTRUCT and print what it says;\n"
     "                                        of an image, print what measure does\n";
 
@@ -234,6 +234,7 @@ int tf_cmd_image(int argc, char **argv)
                                         TF_TEXT("familyid", &o.family_id),
                                         TF_NUMBER("prodid", &o.prod_id),
                                         TF_NUMBER("svn", &o.svn),
+                                        TF_FLAG("insecure-debug", &o.insecure_debug),
                                         TF_FLAG("json", &o.is_json),
                                         {0}};
     const char *operands[2];

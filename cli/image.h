@@ -23,6 +23,7 @@ struct tf_image_options {
     const char *family_id;   /* hex */
     uint64_t prod_id;
     uint64_t svn;
+    bool insecure_debug;
     bool is_json;
 };
 

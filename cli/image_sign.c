@@ -60,6 +60,7 @@ static int parse_identity(const struct tf_image_options *options,
     }
     out->prod_id = (uint16_t)options->prod_id;
     out->svn = (uint16_t)options->svn;
+    out->insecure_debug = options->insecure_debug;
     return TF_EXIT_OK;
 }
 

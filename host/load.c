@@ -161,21 +161,16 @@ static tf_err code_to_err(uint32_t code)
     }
 }
 
-static tf_err init(struct tf_enclave *enclave, const char *sigstruct_path)
+static tf_err init(struct tf_enclave *enclave, const struct sgx_sigstruct *sigstruct)
 {
-    struct sgx_sigstruct sigstruct;
     uint32_t code = SGX_SUCCESS;
 
-    tf_err err = read_sigstruct(sigstruct_path, &sigstruct);
-    if (err != TF_OK) {
-        return err;
-    }
-    if (enclave->backend->init(enclave->self, &sigstruct, &code) != 0) {
+    if (enclave->backend->init(enclave->self, sigstruct, &code) != 0) {
         return TF_EIO;
     }
     /* What EINIT accepted is what SIGSTRUCT says. */
-    memcpy(enclave->mrenclave, sigstruct.enclave_hash, sizeof(enclave->mrenclave));
-    tf_sigstruct_mrsigner(&sigstruct, enclave->mrsigner);
+    memcpy(enclave->mrenclave, sigstruct->enclave_hash, sizeof(enclave->mrenclave));
+    tf_sigstruct_mrsigner(sigstruct, enclave->mrsigner);
     return code_to_err(code);
 }
 
@@ -190,8 +185,15 @@ static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *
     if (err != TF_OK) {
         return err;
     }
+    struct sgx_sigstruct sigstruct;
+    err = read_sigstruct(options->sigstruct_path, &sigstruct);
+    if (err != TF_OK) {
+        return err;
+    }
     struct sgx_secs secs;
     tf_image_secs(&enclave->image, &secs);
+    /* A DEBUG enclave is made only where its signer says so (image sign). */
+    secs.attributes.flags |= sigstruct.attributes.flags & SGX_FLAGS_DEBUG;
     memcpy(secs.config_id, options->config_id, sizeof(secs.config_id));
     secs.config_svn = options->config_svn;
     int rc = enclave->backend->create(options, &secs, &enclave->self);
@@ -202,7 +204,7 @@ static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *
     if (err != TF_OK) {
         return err;
     }
-    err = init(enclave, options->sigstruct_path);
+    err = init(enclave, &sigstruct);
     if (err != TF_OK) {
         return err;
     }

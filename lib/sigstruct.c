@@ -23,6 +23,7 @@ void tf_sigstruct_init(struct sgx_sigstruct *sig, const struct sgx_secs *secs,
     sig->miscselect = secs->miscselect;
     sig->miscmask = UINT32_MAX;
     sig->attributes = secs->attributes;
+    sig->attributes.flags |= identity->insecure_debug ? (uint64_t)SGX_FLAGS_DEBUG : 0;
     sig->attribute_mask.flags = UINT64_MAX;
     sig->attribute_mask.xfrm = UINT64_MAX;
     memcpy(sig->enclave_hash, identity->mrenclave, sizeof(sig->enclave_hash));

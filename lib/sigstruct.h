@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "abi/sgx.h"
@@ -21,6 +22,7 @@ struct tf_sigstruct_identity {
     uint32_t date;  /* BCD yyyymmdd */
     uint8_t ext_prod_id[16]; /* KSS */
     uint8_t family_id[16];   /* KSS */
+    bool insecure_debug;     /* the enclave is created with DEBUG: its memory is open */
 };
 void tf_sigstruct_init(struct sgx_sigstruct *sig, const struct sgx_secs *secs,
                        const struct tf_sigstruct_identity *identity);

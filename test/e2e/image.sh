@@ -30,6 +30,16 @@ two_steps() {
 ffeeddccbbaa99887766554433221100" shown "$work/two.sig"
 }
 
+# A DEBUG enclave is the signer's decision, and nobody's default.
+debug() {
+    is "no DEBUG unless asked for" false says_debug "$work/two.sig"
+    ok "sign for a debugger" sign --key "$work/hsm.pem" --out "$work/debug.sig" \
+        --insecure-debug "${id[@]}"
+    is "show says so" true says_debug "$work/debug.sig"
+}
+
+says_debug() { cli image show "$1" --json | jq -r .debug; }
+
 shown() {
     cli image show "$1" --json | jq -r '"\(.prodid) \(.svn) \(.extprodid) \(.familyid)"'
 }
@@ -67,5 +77,6 @@ refused() {
 }
 
 two_steps
+debug
 refused
 finish
