@@ -36,12 +36,36 @@ const char *tf_js_engine(void)
 
 /* --- hooks (deps/duktape/duk_overrides.h) ---------------------------------------- */
 
+/* So that charging is one comparison: where to stop next. */
+static void aim(struct tf_js *js)
+{
+    const struct tf_js_limits *limits = js->limits;
+    bool is_pause = limits->pause != NULL && js->steps_pause < limits->steps;
+
+    js->steps_next = is_pause ? js->steps_pause : limits->steps;
+}
+
+static __attribute__((noinline)) void reach(struct tf_js *js)
+{
+    const struct tf_js_limits *limits = js->limits;
+
+    if (js->steps > limits->steps) {
+        if (js->escape != NULL) {
+            longjmp(*js->escape, 1);
+        }
+        return;
+    }
+    js->steps_pause = js->steps + limits->quantum;
+    aim(js);
+    limits->pause(limits->user);
+}
+
 void tf_duk_charge(void *udata, duk_size_t count)
 {
     struct tf_js *js = udata;
     js->steps += count;
-    if (js->steps > js->steps_max && js->escape != NULL) {
-        longjmp(*js->escape, 1);
+    if (js->steps > js->steps_next) {
+        reach(js);
     }
 }
 
@@ -154,7 +178,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     memset(js, 0, sizeof(*js));
     tf_native_init(&js->native, arena);
     js->arena = arena;
-    js->steps_max = UINT64_MAX;
+    js->steps_next = UINT64_MAX;
     js->context = duk_create_heap(js_alloc, js_resize, js_release, js, NULL);
     if (js->context == NULL) {
         return NULL;
@@ -201,7 +225,9 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     (void)duk_take_steps(js->context);
     js->steps = 0;
     js->steps_failed = 0;
-    js->steps_max = limits->steps;
+    js->limits = limits;
+    js->steps_pause = limits->quantum;
+    aim(js);
     js->stack_limit = here;
     if (limits->stack > STACK_RESERVE) {
         js->stack_limit = here - (limits->stack - STACK_RESERVE);
@@ -214,13 +240,6 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     tf_arena_failed(js->arena);
     report->steps = 0;
     report->message[0] = '\0';
-}
-
-static tf_err say(struct tf_js_report *report, tf_err err)
-{
-    const char *text = tf_err_text(err);
-    tf_text_report(report, text, strlen(text), NULL, 0);
-    return err;
 }
 
 static bool starts(const char *text, const char *with)
@@ -291,11 +310,11 @@ static tf_err classify(struct job *job, tf_err other)
     js->stack_limit -= STACK_RESERVE;
     if (duk_safe_call(js->context, describe, job, 1, 0) != DUK_EXEC_SUCCESS &&
         job->report->message[0] == '\0') {
-        say(job->report, job->err);
+        tf_text_say(job->report, job->err);
     }
     if (job->err == TF_EMEMORY || job->err == TF_ESTACK) {
         job->report->message[0] = '\0';
-        say(job->report, job->err);
+        tf_text_say(job->report, job->err);
     }
     return job->err;
 }
@@ -324,9 +343,11 @@ static tf_err run_within(struct job *job, tf_err (*work)(struct job *job))
     if (setjmp(escape) == 0) {
         err = work(job);
     } else {
-        err = say(job->report, js->steps_failed > js->steps / 2 ? TF_EMEMORY : TF_ESTEPS);
+        err = tf_text_say(job->report,
+                          js->steps_failed > js->steps / 2 ? TF_EMEMORY : TF_ESTEPS);
     }
     js->escape = NULL;
+    js->steps_next = UINT64_MAX;
     job->report->steps = js->steps + duk_take_steps(js->context);
     return err;
 }
@@ -481,17 +502,17 @@ static tf_err take_answer(struct job *job)
     duk_context *context = job->js->context;
 
     if (!job->js->is_answered) {
-        return say(job->report, TF_EPENDING);
+        return tf_text_say(job->report, TF_EPENDING);
     }
     if (duk_safe_call(context, convert, job, 0, 1) != DUK_EXEC_SUCCESS) {
         return classify(job, TF_ERESPONSE);
     }
     duk_pop(context);
     if (job->err != TF_OK || !tf_text_check(&job->response)) {
-        return say(job->report, TF_ERESPONSE);
+        return tf_text_say(job->report, TF_ERESPONSE);
     }
     if (job->response.body.size > job->limits->body) {
-        return say(job->report, TF_ELIMIT);
+        return tf_text_say(job->report, TF_ELIMIT);
     }
     return TF_OK;
 }

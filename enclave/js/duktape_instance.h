@@ -20,11 +20,13 @@ struct tf_js {
     duk_context *context; /* its value stack starts with the prelude's functions */
     uint64_t steps;
     uint64_t steps_failed; /* of these, for failed allocations */
-    uint64_t steps_max;
-    uintptr_t stack_limit; /* lowest address for the engine's frames */
-    jmp_buf *escape;       /* where to from the step limit; NULL outside load and call */
-    bool is_answered;      /* `status` is set; "body" and "headers" are in the stash */
-    bool is_failed;        /* "reason" is in the stash */
+    uint64_t steps_next;   /* where the limit is, or before it where others get a turn */
+    uint64_t steps_pause;  /* the next of these turns */
+    const struct tf_js_limits *limits; /* of the call that runs */
+    uintptr_t stack_limit;             /* lowest address for the engine's frames */
+    jmp_buf *escape;  /* where to from the step limit; NULL outside load and call */
+    bool is_answered; /* `status` is set; "body" and "headers" are in the stash */
+    bool is_failed;   /* "reason" is in the stash */
     double status;
 };
 

@@ -75,11 +75,19 @@ struct tf_js_response {
     struct tf_str body;
 };
 
-/** Budget for one call (or for one load); counted, never timed. */
+/** Budget for one call (or for one load); counted, never timed. The engine keeps the pointer
+ *  as long as the call runs. */
 struct tf_js_limits {
-    uint64_t steps;    /* engine ticks, roughly a bytecode each; granularity: the hook's */
-    size_t body;       /* response body, bytes */
-    size_t stack;      /* native stack the engine may use, bytes, from the call's frame */
+    uint64_t steps; /* engine ticks, roughly a bytecode each; granularity: the hook's */
+    size_t body;    /* response body, bytes */
+    size_t stack;   /* native stack the engine may use, bytes, from the call's frame */
+
+    /** Called from the step hook after each `quantum` of steps, so that others may run: it
+     *  returns when the call may go on, on the same stack, or never. Does not use the
+     *  instance. NULL: nobody waits. How often it is called changes nothing else. */
+    void (*pause)(void *user);
+    void *user;
+    uint64_t quantum;
 };
 
 /** How a call ended, for metering and for the publisher's log. */

@@ -7,9 +7,7 @@
  *
  * Memory: what QuickJS does when an allocation fails is not sound everywhere (an error
  * whose message cannot be allocated recurses until the stack ends; shapes are left half
- * made).
- *
- * As a heap whose limit was hit is never used again, neither the allocator nor the
+ * made). As a heap whose limit was hit is never used again, neither the allocator nor the
  * handler returns then: they leave the engine altogether, to load or call. So scripts
  * cannot catch it either.
  */
@@ -24,6 +22,8 @@ enum {
     BYTES_PER_STEP = 64,  /* of a big block */
     GARBAGE_MAX = 1 << 20 /* bytes allocated before cycles are looked for */
 };
+
+static const struct tf_js_limits no_limits = {.steps = UINT64_MAX};
 
 const char *tf_js_engine(void)
 {
@@ -104,9 +104,13 @@ static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
     struct tf_js *js = opaque;
     js->steps += (uint64_t)JS_TakeSteps(runtime);
-    if (js->steps > js->steps_max) {
+    if (js->steps > js->limits->steps) {
         js->is_stopped = true;
         leave(js);
+    }
+    if (js->limits->pause != NULL && js->steps >= js->steps_pause) {
+        js->steps_pause = js->steps + js->limits->quantum;
+        js->limits->pause(js->limits->user);
     }
     return js->is_stopped;
 }
@@ -190,7 +194,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     memset(js, 0, sizeof(*js));
     tf_native_init(&js->native, arena);
     js->arena = arena;
-    js->steps_max = UINT64_MAX;
+    js->limits = &no_limits;
     js->body = JS_UNDEFINED;
     js->headers = JS_UNDEFINED;
     js->reason = JS_UNDEFINED;
@@ -239,7 +243,8 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     js->native.is_refused = false;
     js->native.random_left = 0;
     js->steps = 0;
-    js->steps_max = limits->steps;
+    js->steps_pause = limits->quantum;
+    js->limits = limits;
     JS_TakeSteps(js->runtime);
     JS_SetMaxStackSize(js->runtime, limits->stack);
     JS_UpdateStackTop(js->runtime);
@@ -293,13 +298,6 @@ static void describe(JSContext *context, JSValueConst error, struct tf_js_report
     JS_FreeValue(context, JS_GetException(context));
 }
 
-static tf_err say(struct tf_js_report *report, tf_err err)
-{
-    const char *text = tf_err_text(err);
-    tf_text_report(report, text, strlen(text), NULL, 0);
-    return err;
-}
-
 /* What an error means; takes it. `other` is for the lambda's own. */
 static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *report,
                        tf_err other)
@@ -310,9 +308,9 @@ static tf_err classify(struct tf_js *js, JSValue error, struct tf_js_report *rep
 
     if ((is_full && is_engine_error(context, error, "out of memory")) ||
         is_engine_error(context, error, "string too long")) {
-        err = say(report, TF_EMEMORY);
+        err = tf_text_say(report, TF_EMEMORY);
     } else if (is_engine_error(context, error, "stack overflow")) {
-        err = say(report, TF_ESTACK);
+        err = tf_text_say(report, TF_ESTACK);
     } else {
         err = js->native.is_refused ? TF_ERESPONSE : other;
         describe(context, error, report);
@@ -376,7 +374,7 @@ static tf_err load_es_module(struct tf_js *js, const struct tf_js_program *progr
     if (err == TF_OK && state == JS_PROMISE_REJECTED) {
         err = classify(js, JS_PromiseResult(context, value), report, TF_ELAMBDA_SOURCE);
     } else if (err == TF_OK && state == JS_PROMISE_PENDING) {
-        err = say(report, TF_EPENDING);
+        err = tf_text_say(report, TF_EPENDING);
     }
     JS_FreeValue(context, value);
     if (err == TF_OK) {
@@ -420,9 +418,10 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     if (setjmp(escape) == 0) {
         err = load(js, report);
     } else {
-        err = say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
+        err = tf_text_say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
     js->escape = NULL;
+    js->limits = &no_limits;
     js->steps += (uint64_t)JS_TakeSteps(js->runtime);
     report->steps = js->steps;
     return err;
@@ -542,10 +541,10 @@ static tf_err take_answer(struct tf_js *js, const struct tf_js_limits *limits,
         return classify(js, JS_GetException(js->context), report, TF_ERESPONSE);
     }
     if (err != TF_OK || (double)out.status != js->status || !tf_text_check(&out)) {
-        return say(report, TF_ERESPONSE);
+        return tf_text_say(report, TF_ERESPONSE);
     }
     if (out.body.size > limits->body) {
-        return say(report, TF_ELIMIT);
+        return tf_text_say(report, TF_ELIMIT);
     }
     *response = out;
     return TF_OK;
@@ -571,7 +570,7 @@ static tf_err call(struct tf_js *js, const struct tf_js_limits *limits,
         return classify(js, JS_DupValue(context, js->reason), report, TF_EEXCEPTION);
     }
     if (!js->is_answered) {
-        return say(report, TF_EPENDING);
+        return tf_text_say(report, TF_EPENDING);
     }
     return take_answer(js, limits, response, report);
 }
@@ -590,9 +589,10 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     if (setjmp(escape) == 0) {
         err = call(js, limits, response, report);
     } else {
-        err = say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
+        err = tf_text_say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
     js->escape = NULL;
+    js->limits = &no_limits;
     js->native.request = &nothing;
     js->steps += (uint64_t)JS_TakeSteps(js->runtime);
     report->steps = js->steps;

@@ -24,7 +24,8 @@ struct tf_js {
     JSValue call;
     jmp_buf *escape; /* where to when a limit is hit; NULL outside load and call */
     uint64_t steps;
-    uint64_t steps_max;
+    uint64_t steps_pause;              /* when others get their turn */
+    const struct tf_js_limits *limits; /* of the call that runs */
     bool is_stopped;  /* over the step limit; else what was hit is memory */
     bool is_answered; /* `status`, `body` and `headers` are set */
     bool is_failed;   /* `reason` is set */

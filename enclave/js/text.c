@@ -334,6 +334,13 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
     append(report, at, stack, end == NULL ? stack_size : (size_t)(end - stack));
 }
 
+tf_err tf_text_say(struct tf_js_report *report, tf_err err)
+{
+    const char *text = tf_err_text(err);
+    tf_text_report(report, text, strlen(text), NULL, 0);
+    return err;
+}
+
 const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
                                       const char *path, size_t size)
 {
