@@ -16,9 +16,8 @@
 #include "cli/cli.h"
 #include "client/cert.h"
 #include "client/channel.h"
+#include "client/grant.h"
 #include "client/keys.h"
-#include "lib/dsse.h"
-#include "lib/json.h"
 #include "lib/names.h"
 
 enum { DAYS_DEFAULT = 30, DAYS_MAX = 825, DAY_SECONDS = 86400, BACKDATE_SECONDS = 300 };
@@ -135,46 +134,21 @@ static void take_names(const struct options *o, const struct tf_verdict *v,
     }
 }
 
-/* Has the enclave make a key for the names; its CSR comes back, owned by the caller. */
-static char *ask_csr(struct tf_channel_client *channel, const struct options *o,
-                     const char **names, size_t count)
-{
-    char body[4096];
-    struct tf_json_writer w;
-    size_t size = 0;
-    json_t *answer = NULL;
-    char *csr = NULL;
-
-    tf_json_writer_init(&w, body, sizeof(body));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "lambda", o->lambda);
-    tf_json_open_array(&w, "names");
-    for (size_t i = 0; i < count; i++) {
-        tf_json_put_string(&w, NULL, names[i]);
-    }
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) == TF_OK &&
-        tf_channel_post(channel, "/v1/csr", body, size, &answer) == TF_OK) {
-        const char *text = json_string_value(json_object_get(answer, "csr"));
-        csr = strdup(text == NULL ? "" : text);
-    }
-    json_decref(answer);
-    return csr;
-}
-
 static tf_err certify(struct tf_channel_client *channel, const struct options *o,
                       struct inputs *in, const char **names, size_t count)
 {
     char *chain = NULL;
-    char *csr = ask_csr(channel, o, names, count);
+    char *csr = NULL;
     const struct tf_cert_order order = {.ca = in->ca,
                                         .ca_key = in->ca_key,
                                         .names = names,
                                         .name_count = count,
                                         .seconds = (long)o->days * DAY_SECONDS};
-    tf_err err = csr == NULL ? TF_EGRANT_FORMAT : tf_cert_issue(&order, csr, &chain);
+    tf_err err = tf_grant_ask_csr(channel, o->lambda, names, count, &csr);
 
+    if (err == TF_OK) {
+        err = tf_cert_issue(&order, csr, &chain);
+    }
     if (err == TF_OK) {
         in->chain_size = strlen(chain);
         in->chain = strdup(chain);
@@ -185,63 +159,25 @@ static tf_err certify(struct tf_channel_client *channel, const struct options *o
     return err;
 }
 
-/* Opens the statement and writes all of it but the channel, the chain and the key. */
-static void write_statement(struct tf_json_writer *w, const struct options *o,
-                            const struct tf_verdict *v)
-{
-    const char *names[TF_LIST_MAX];
-    size_t count = 0;
-    uint64_t now = (uint64_t)time(NULL);
-
-    take_names(o, v, names, &count);
-    tf_json_open_object(w, NULL);
-    tf_json_put_string(w, "tfaas", "grant.v1");
-    tf_json_put_string(w, "lambda", o->lambda);
-    tf_json_open_array(w, "names");
-    for (size_t i = 0; i < count; i++) {
-        tf_json_put_string(w, NULL, names[i]);
-    }
-    tf_json_close_array(w);
-    tf_json_put_string(w, "digest", o->is_pinned ? v->lambda.digest : "");
-    tf_json_put_integer(w, "version_floor", o->floor == 0 ? v->lambda.version : o->floor);
-    tf_json_put_integer(w, "not_before", now - BACKDATE_SECONDS);
-    tf_json_put_integer(w, "not_after", now + o->days * DAY_SECONDS);
-}
-
-/* Writes, signs and sends the statement; every copy of an uploaded key is wiped. */
 static tf_err send_grant(struct tf_channel_client *channel, const struct options *o,
                          const struct tf_verdict *v, const struct inputs *in)
 {
-    char statement[TF_GRANT_MAX];
-    struct tf_json_writer w;
-    size_t size = 0;
-    char *envelope = NULL;
-    size_t envelope_size = 0;
-    json_t *answer = NULL;
+    const char *names[TF_LIST_MAX];
+    uint64_t now = (uint64_t)time(NULL);
+    struct tf_grant_order order = {.lambda = o->lambda,
+                                   .names = names,
+                                   .digest = o->is_pinned ? v->lambda.digest : "",
+                                   .version_floor =
+                                       o->floor == 0 ? v->lambda.version : o->floor,
+                                   .not_before = now - BACKDATE_SECONDS,
+                                   .not_after = now + o->days * DAY_SECONDS,
+                                   .chain = in->chain,
+                                   .chain_size = in->chain_size,
+                                   .key = (const char *)in->tls_key,
+                                   .key_size = in->tls_key_size};
 
-    tf_json_writer_init(&w, statement, sizeof(statement));
-    write_statement(&w, o, v);
-    tf_json_put_base64(&w, "exporter", tf_channel_exporter(channel), TF_EXPORTER_SIZE);
-    tf_json_put_text(&w, "chain", in->chain, in->chain_size);
-    tf_json_put_text(&w, "key", (const char *)in->tls_key, in->tls_key_size);
-    tf_json_close_object(&w);
-    tf_err err = tf_json_take(&w, &size);
-    if (err != TF_OK) {
-        (void)tf_report(err, "chain and key are too large for a grant");
-    } else {
-        err = tf_envelope_make(in->key, TF_DSSE_GRANT, statement, size, &envelope,
-                               &envelope_size);
-    }
-    if (err == TF_OK) {
-        err = tf_channel_post(channel, "/v1/grant", envelope, envelope_size, &answer);
-    }
-    tf_wipe(statement, sizeof(statement));
-    if (envelope != NULL) {
-        tf_wipe(envelope, envelope_size);
-    }
-    free(envelope);
-    json_decref(answer);
-    return err;
+    take_names(o, v, names, &order.name_count);
+    return tf_grant_send(channel, in->key, &order);
 }
 
 static tf_err finish(struct tf_channel_client *channel, const struct options *o,
