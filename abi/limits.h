@@ -19,6 +19,7 @@ enum {
     TF_DNS_MAX = 253,            /* a DNS name */
     TF_SIGNATURES_MAX = 4,       /* in an envelope, count */
     TF_PUBLISHERS_MAX = 8,       /* keys in a domain descriptor, count */
+    TF_ATTESTERS_MAX = 4,        /* likewise */
     TF_DESCRIPTOR_MAX = 16 << 10,
     TF_ENV_MAX = 64, /* variables of a lambda, count */
 

@@ -75,28 +75,49 @@ int tf_cmd_key(int argc, char **argv)
     return status;
 }
 
-static tf_err write_descriptor(const char *name, const struct tf_list *publishers,
-                               char *text, size_t cap, size_t *size)
+static tf_err write_keys(struct tf_json_writer *w, const char *field,
+                         const struct tf_list *paths)
+{
+    tf_json_open_array(w, field);
+    for (size_t i = 0; i < paths->count; i++) {
+        uint8_t spki[TF_SPKI_MAX];
+        size_t spki_size = 0;
+        tf_err err = tf_spki_load(paths->items[i], spki, &spki_size);
+        if (err != TF_OK) {
+            return err;
+        }
+        tf_json_put_base64(w, NULL, spki, spki_size);
+    }
+    tf_json_close_array(w);
+    return TF_OK;
+}
+
+/* What `domain new` was asked for. */
+struct domain {
+    const char *name;
+    struct tf_list publishers;
+    struct tf_list attesters;
+    bool is_shared;
+};
+
+static tf_err write_descriptor(const struct domain *domain, char *text, size_t cap,
+                               size_t *size)
 {
     struct tf_json_writer w;
 
     tf_json_writer_init(&w, text, cap);
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "tfaas", "domain.v1");
-    tf_json_put_string(&w, "name", name);
-    tf_json_open_array(&w, "publishers");
-    for (size_t i = 0; i < publishers->count; i++) {
-        uint8_t spki[TF_SPKI_MAX];
-        size_t spki_size = 0;
-        tf_err err = tf_spki_load(publishers->items[i], spki, &spki_size);
-        if (err != TF_OK) {
-            return err;
-        }
-        tf_json_put_base64(&w, NULL, spki, spki_size);
+    tf_json_put_string(&w, "name", domain->name);
+    tf_err err = write_keys(&w, "publishers", &domain->publishers);
+    if (err == TF_OK && domain->attesters.count > 0) {
+        err = write_keys(&w, "attesters", &domain->attesters);
     }
-    tf_json_close_array(&w);
+    if (domain->is_shared) {
+        tf_json_put_string(&w, "sharing", "shared");
+    }
     tf_json_close_object(&w);
-    return tf_json_take(&w, size);
+    return err == TF_OK ? tf_json_take(&w, size) : err;
 }
 
 tf_err tf_descriptor_load(const char *path, struct tf_descriptor *out)
@@ -118,13 +139,14 @@ tf_err tf_descriptor_load(const char *path, struct tf_descriptor *out)
 
 int tf_cmd_domain(int argc, char **argv)
 {
-    const char *name = NULL;
+    struct domain domain = {0};
     const char *out = NULL;
-    struct tf_list publishers = {0};
     const char *operands[1];
-    const struct tf_option options[] = {TF_TEXT("name", &name),
+    const struct tf_option options[] = {TF_TEXT("name", &domain.name),
                                         TF_TEXT("out", &out),
-                                        TF_LIST("publisher", &publishers),
+                                        TF_LIST("publisher", &domain.publishers),
+                                        TF_LIST("attester", &domain.attesters),
+                                        TF_FLAG("shared", &domain.is_shared),
                                         {0}};
     char text[TF_DESCRIPTOR_MAX];
     char hex[2 * TF_SHA256_SIZE + 1];
@@ -134,18 +156,20 @@ int tf_cmd_domain(int argc, char **argv)
     if (!tf_options(argc, argv, options, operands, 1)) {
         return TF_EXIT_USAGE;
     }
-    if (strcmp(operands[0], "new") != 0 || name == NULL || out == NULL ||
-        publishers.count == 0) {
+    if (strcmp(operands[0], "new") != 0 || domain.name == NULL || out == NULL ||
+        domain.publishers.count == 0) {
         return tf_report(TF_EUSAGE, "domain new wants --name, --publisher and --out");
     }
-    tf_err err = write_descriptor(name, &publishers, text, sizeof(text), &size);
+    tf_err err = write_descriptor(&domain, text, sizeof(text), &size);
     if (err != TF_OK) {
         return TF_EXIT_USAGE;
     }
     err = tf_descriptor_parse(text, size, &descriptor);
     if (err != TF_OK) {
-        return tf_report(err, "--name is a DNS label, at most %d publishers",
-                         TF_PUBLISHERS_MAX);
+        return tf_report(err,
+                         "--name is a DNS label, at most %d publishers and %d"
+                         " attesters, no key twice",
+                         TF_PUBLISHERS_MAX, TF_ATTESTERS_MAX);
     }
     if (tf_file_write(out, text, size, 0644) != TF_OK) {
         return TF_EXIT_USAGE;

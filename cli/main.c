@@ -17,7 +17,7 @@ static const struct verb VERBS[] = {
     {"init", tf_cmd_init, "DIR [--template fetch|event|module]", "start a project"},
     {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE [--json]",
      "make a signing key (FILE and FILE.pub), or show a key's id"},
-    {"domain", tf_cmd_domain, "new --name N --publisher FILE.pub... --out FILE",
+    {"domain", tf_cmd_domain, "new --name N --publisher FILE.pub... [--attester FILE.pub...] [--shared] --out FILE",
      "write a trust domain descriptor: whose lambdas may share an enclave"},
     {"ca", tf_cmd_ca, "new --name N --out PREFIX",
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},

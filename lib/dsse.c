@@ -67,19 +67,8 @@ static tf_err parse_signature(const json_t *json, struct signature *out)
     return tf_json_fields_end(&f) ? TF_OK : TF_EDSSE_FORMAT;
 }
 
-static const struct tf_publisher *find_publisher(const struct tf_descriptor *domain,
-                                                 const char *keyid)
-{
-    for (size_t i = 0; domain != NULL && i < domain->publisher_count; i++) {
-        if (strcmp(domain->publishers[i].keyid, keyid) == 0) {
-            return &domain->publishers[i];
-        }
-    }
-    return NULL;
-}
-
-/* Looks through all signatures: each must be well formed; one by a publisher must verify.
- */
+/* Looks through all signatures: each must be well formed; one by a key that may sign must
+ * verify. */
 static tf_err check_signatures(const json_t *signatures, const struct tf_dsse_rule *rule,
                                struct tf_dsse *dsse)
 {
@@ -89,7 +78,10 @@ static tf_err check_signatures(const json_t *signatures, const struct tf_dsse_ru
         if (parse_signature(json_array_get(signatures, i), &signature)) {
             return TF_EDSSE_FORMAT;
         }
-        const struct tf_publisher *by = find_publisher(rule->domain, signature.keyid);
+        const struct tf_publisher *by =
+            rule->domain == NULL
+                ? NULL
+                : tf_descriptor_find(rule->domain, signature.keyid, rule->with_attesters);
         if (by == NULL || err == TF_OK) {
             continue;
         }

@@ -21,7 +21,7 @@ struct tf_dsse {
     uint8_t *pae; /* into the caller's scratch */
     size_t pae_size;
     uint8_t digest[TF_SHA256_SIZE];      /* SHA-256 of the PAE */
-    char signer[2 * TF_SHA256_SIZE + 1]; /* the publisher whose signature verified */
+    char signer[2 * TF_SHA256_SIZE + 1]; /* whose signature verified */
 };
 
 /**
@@ -32,9 +32,10 @@ struct tf_dsse {
  * @param payload_max  a larger payload is refused with `too_large`.
  * @param domain   its publishers may sign; NULL: signatures are not checked and may be
  *                 none, signer is "".
+ * @param with_attesters  its attesters may too.
  * @param scratch  2 * payload_max + 256 bytes; `out` points into it.
  * @return TF_OK; TF_EDSSE_FORMAT, TF_EDSSE_TYPE, `too_large`; TF_EDSSE_SIGNER if no
- * signature names a publisher of the domain, TF_EDSSE_SIGNATURE if one does and none
+ * signature names a key that may sign, TF_EDSSE_SIGNATURE if one does and none
  * verifies.
  */
 struct tf_dsse_rule {
@@ -42,6 +43,7 @@ struct tf_dsse_rule {
     size_t payload_max;
     tf_err too_large;
     const struct tf_descriptor *domain;
+    bool with_attesters;
 };
 TF_MUST_USE tf_err tf_dsse_open(const char *text, size_t size,
                                 const struct tf_dsse_rule *rule, uint8_t *scratch,

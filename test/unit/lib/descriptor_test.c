@@ -32,6 +32,57 @@ static void test_good_descriptor(void)
     }
 }
 
+/* `sharing` is a field with its comma, or "". */
+static size_t write_domain(char *text, size_t cap, const struct fixture_key *publisher,
+                           const struct fixture_key *attesters, size_t count,
+                           const char *sharing)
+{
+    char keys[1024] = "";
+    char coded[256];
+    for (size_t i = 0; i < count; i++) {
+        tf_base64_write(attesters[i].publisher.spki, attesters[i].publisher.spki_size,
+                        coded);
+        (void)snprintf(keys + strlen(keys), sizeof(keys) - strlen(keys), "%s\"%s\"",
+                       i == 0 ? "" : ",", coded);
+    }
+    tf_base64_write(publisher->publisher.spki, publisher->publisher.spki_size, coded);
+    return (size_t)snprintf(text, cap,
+                            "{\"tfaas\":\"domain.v1\",\"name\":\"acme\",\"publishers\":"
+                            "[\"%s\"],\"attesters\":[%s]%s}",
+                            coded, keys, sharing);
+}
+
+static void test_attesters_and_sharing(void)
+{
+    char text[2048];
+    struct tf_descriptor out;
+    struct fixture_key keys[TF_ATTESTERS_MAX + 2];
+    for (size_t i = 0; i < TF_ATTESTERS_MAX + 2; i++) {
+        keys[i] = fixture_key_open("P-256");
+    }
+    size_t size = write_domain(text, sizeof(text), &keys[0], &keys[1], TF_ATTESTERS_MAX,
+                               ",\"sharing\":\"shared\"");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_OK);
+    CHECK(out.attester_count == TF_ATTESTERS_MAX && out.is_shared);
+    const char *attester = keys[1].publisher.keyid;
+    CHECK(tf_descriptor_find(&out, attester, true) == &out.attesters[0]);
+    CHECK(tf_descriptor_find(&out, attester, false) == NULL);
+    CHECK(tf_descriptor_find(&out, keys[0].publisher.keyid, false) == out.publishers);
+    size = write_domain(text, sizeof(text), &keys[0], NULL, 0, "");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_OK && !out.is_shared);
+    size = write_domain(text, sizeof(text), &keys[0], &keys[1], TF_ATTESTERS_MAX + 1, "");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_EDOMAIN_FORMAT);
+    size = write_domain(text, sizeof(text), &keys[0], keys, 1, "");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_EDOMAIN_FORMAT); /* in both roles */
+    size = write_domain(text, sizeof(text), &keys[0], NULL, 0, ",\"sharing\":\"own\"");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_EDOMAIN_FORMAT);
+    size = write_domain(text, sizeof(text), &keys[0], NULL, 0, ",\"sharing\":true");
+    CHECK(tf_descriptor_parse(text, size, &out) == TF_EDOMAIN_FORMAT);
+    for (size_t i = 0; i < TF_ATTESTERS_MAX + 2; i++) {
+        fixture_key_close(&keys[i]);
+    }
+}
+
 #define KEY FIXTURE_SPKI
 
 static void test_bad_descriptors(void)
@@ -82,6 +133,7 @@ static void test_size_and_count_are_limited(void)
 int main(void)
 {
     RUN(test_good_descriptor);
+    RUN(test_attesters_and_sharing);
     RUN(test_bad_descriptors);
     RUN(test_size_and_count_are_limited);
     return test_end();

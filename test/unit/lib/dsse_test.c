@@ -9,9 +9,10 @@ enum { PAYLOAD_MAX = 100 };
 static const char payload[] = "hello, payload";
 static uint8_t scratch[2 * PAYLOAD_MAX + 256];
 
-/* A domain of two publishers; a key of nobody. */
+/* A domain of two publishers and an attester; a key of nobody. */
 static struct {
     struct fixture_key publishers[2];
+    struct fixture_key attester;
     struct fixture_key stranger;
     struct tf_descriptor domain;
 } world;
@@ -20,16 +21,20 @@ static void open_world(void)
 {
     world.publishers[0] = fixture_key_open("ED25519");
     world.publishers[1] = fixture_key_open("P-256");
+    world.attester = fixture_key_open("ED25519");
     world.stranger = fixture_key_open("ED25519");
     world.domain.publisher_count = 2;
     world.domain.publishers[0] = world.publishers[0].publisher;
     world.domain.publishers[1] = world.publishers[1].publisher;
+    world.domain.attester_count = 1;
+    world.domain.attesters[0] = world.attester.publisher;
 }
 
 static void close_world(void)
 {
     fixture_key_close(&world.publishers[0]);
     fixture_key_close(&world.publishers[1]);
+    fixture_key_close(&world.attester);
     fixture_key_close(&world.stranger);
 }
 
@@ -37,7 +42,7 @@ static tf_err open_text(const char *text, size_t size, const struct tf_descripto
                         struct tf_dsse *out)
 {
     const struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT,
-                                      domain};
+                                      domain, false};
     return tf_dsse_open(text, size, &rule, scratch, out);
 }
 
@@ -115,6 +120,22 @@ static void test_stranger_is_no_signer(void)
           TF_EDSSE_SIGNER);
     CHECK(open_text((char *)text.data, text.size, NULL, &dsse) == TF_OK);
     CHECK(dsse.signer[0] == '\0');
+    free(text.data);
+}
+
+/* An attester signs what the rule lets it sign, and never a bundle's manifest. */
+static void test_attester_signs_where_it_may(void)
+{
+    struct tf_dsse dsse;
+    struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT,
+                                &world.domain, true};
+    struct fixture_bytes text =
+        fixture_envelope(&world.attester, TF_DSSE_GRANT, payload, sizeof(payload));
+    CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) == TF_OK);
+    CHECK(strcmp(dsse.signer, world.attester.publisher.keyid) == 0);
+    rule.with_attesters = false;
+    CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) ==
+          TF_EDSSE_SIGNER);
     free(text.data);
 }
 
@@ -201,6 +222,7 @@ int main(void)
     RUN(test_other_type_is_refused);
     RUN(test_type_is_signed);
     RUN(test_stranger_is_no_signer);
+    RUN(test_attester_signs_where_it_may);
     RUN(test_borrowed_keyid_does_not_verify);
     RUN(test_payload_limit);
     RUN(test_bad_envelopes);
