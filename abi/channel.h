@@ -37,12 +37,14 @@ enum tf_msg {
     TF_MSG_QUOTE = 10, /* H>E evidence, JSON; empty: there is none; `id` as in REPORT */
     TF_MSG_STATS = 11, /* H>E empty; RESULT with counters */
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
-    TF_MSG_EVENT = 13  /* E>H struct tf_msg_event: for the operator's log, codes only */
+    TF_MSG_EVENT = 13, /* E>H struct tf_msg_event: for the operator's log, codes only */
+    TF_MSG_REVOKED = 14 /* E>H struct tf_msg_revoked: a list for the host's store */
 };
 
 enum tf_blob_kind {
     TF_BLOB_BUNDLE = 1, /* a .tfb */
-    TF_BLOB_GRANT = 2   /* what an earlier TF_MSG_SEALED carried */
+    TF_BLOB_GRANT = 2,  /* what an earlier TF_MSG_SEALED carried */
+    TF_BLOB_REVOCATIONS = 3 /* a publisher's signed list; before the bundles at start */
 };
 
 enum tf_exit {
@@ -91,6 +93,11 @@ struct tf_msg_event {
     uint32_t event; /* enum tf_event */
     uint32_t err;   /* tf_err */
     uint64_t value;
+};
+
+struct tf_msg_revoked {
+    uint32_t answer_size; /* bytes of JSON that follow (doc/formats.md); then the list */
+    uint32_t spare;
 };
 
 struct tf_ring {

@@ -29,6 +29,13 @@ enum {
     TF_EVIDENCE_MAX = 16 << 10,
     TF_REQUEST_JSON_MAX = 48 << 10, /* body of a management request */
 
+    /* Revocation lists. */
+    TF_REVOKED_DIGESTS_MAX = 256, /* count */
+    TF_REVOKED_VERSIONS_MAX = 64, /* count */
+    TF_REVOKED_SIGNERS_MAX = 12,  /* count */
+    TF_REVOCATIONS_MAX = 26 << 10,
+    TF_REVOCATIONS_ENVELOPE_MAX = 38 << 10, /* base64 of a list, and signatures */
+
     /* One enclave instance. */
     TF_LAMBDAS_MAX = 64, /* count */
     TF_GRANTS_MAX = 64,  /* count */

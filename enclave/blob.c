@@ -7,6 +7,7 @@
 #include "enclave/emit.h"
 #include "enclave/grant.h"
 #include "enclave/lambda.h"
+#include "enclave/revoke.h"
 #include "enclave/seal.h"
 #include "enclave/thread.h"
 #include "lib/json.h"
@@ -16,8 +17,14 @@ enum { ANSWER_MAX = 8 << 10 };
 
 static uint64_t max_of(uint32_t kind)
 {
-    return kind == TF_BLOB_BUNDLE ? (uint64_t)TF_BUNDLE_MAX
-                                  : (uint64_t)TF_GRANT_MAX + TF_SEAL_OVERHEAD;
+    switch (kind) {
+    case TF_BLOB_BUNDLE:
+        return TF_BUNDLE_MAX;
+    case TF_BLOB_GRANT:
+        return TF_GRANT_MAX + TF_SEAL_OVERHEAD;
+    default:
+        return TF_REVOCATIONS_ENVELOPE_MAX;
+    }
 }
 
 static void *shared_alloc(struct tf_thread *thread, size_t size)
@@ -106,6 +113,35 @@ static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answe
     return err;
 }
 
+static tf_err finish_revocations(struct tf_thread *thread, char *answer,
+                                 size_t *answer_size)
+{
+    struct tf_revoked *revoked = malloc(sizeof(*revoked));
+
+    if (revoked == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_revoke_take(thread->instance, (const char *)thread->transfer.bytes,
+                                (size_t)thread->transfer.total, revoked);
+    if (err == TF_OK) {
+        err = tf_revoke_answer_write(revoked, answer, ANSWER_MAX, answer_size);
+    }
+    free(revoked);
+    return err;
+}
+
+static tf_err finish_kind(struct tf_thread *thread, char *answer, size_t *size)
+{
+    switch (thread->transfer.kind) {
+    case TF_BLOB_BUNDLE:
+        return finish_bundle(thread, answer, size);
+    case TF_BLOB_GRANT:
+        return finish_grant(thread, answer, size);
+    default:
+        return finish_revocations(thread, answer, size);
+    }
+}
+
 static void finish(struct tf_thread *thread)
 {
     struct tf_transfer *transfer = &thread->transfer;
@@ -117,8 +153,7 @@ static void finish(struct tf_thread *thread)
         err = TF_ENOMEM;
     }
     if (err == TF_OK) {
-        err = transfer->kind == TF_BLOB_BUNDLE ? finish_bundle(thread, answer, &size)
-                                               : finish_grant(thread, answer, &size);
+        err = finish_kind(thread, answer, &size);
     }
     if (err == TF_OK) {
         tf_emit_result(thread, transfer->id, TF_OK, answer, size);
@@ -158,7 +193,7 @@ tf_err tf_blob_take(struct tf_thread *thread, uint64_t id, const uint8_t *payloa
     }
     memcpy(&blob, payload, sizeof(blob));
     size -= sizeof(blob);
-    if (blob.kind != TF_BLOB_BUNDLE && blob.kind != TF_BLOB_GRANT) {
+    if (blob.kind < TF_BLOB_BUNDLE || blob.kind > TF_BLOB_REVOCATIONS) {
         return TF_EHOST;
     }
     if (blob.total == 0 && size == 0 && transfer->total == 0) {

@@ -108,6 +108,13 @@ struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name
     return NULL;
 }
 
+void tf_instance_empty(struct tf_entry *entry)
+{
+    tf_lambda_release(entry->lambda);
+    tf_grant_release(entry->grant);
+    *entry = (struct tf_entry){0};
+}
+
 void tf_lambda_release(struct tf_lambda *lambda)
 {
     if (lambda != NULL && --lambda->refs == 0) {

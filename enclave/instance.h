@@ -17,6 +17,7 @@
 #include "enclave/shared.h"
 #include "lib/descriptor.h"
 #include "lib/err.h"
+#include "lib/revocations.h"
 
 enum {
     TF_INSTANCE_ID_SIZE = 16,
@@ -104,6 +105,7 @@ struct tf_instance {
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
+    struct tf_revocation_set revocations;    /* under the lock; in shared memory */
 };
 
 /** Whether `name` is among them. */
@@ -130,6 +132,9 @@ void tf_instance_touch(struct tf_instance *instance);
 
 /** The entry of the lambda called `name`, or NULL. Hold the lock. */
 struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name);
+
+/** Takes a lambda and its grant out of the table. Hold the lock, and touch. */
+void tf_instance_empty(struct tf_entry *entry);
 
 /** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. Hold
  * the lock. */

@@ -4,6 +4,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "enclave/revoke.h"
+
 static bool has_domain(const struct tf_manifest *manifest, const char *name)
 {
     for (size_t i = 0; i < manifest->domain_count; i++) {
@@ -106,14 +108,20 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
     struct tf_floor *floor = find_floor(instance, bundle->manifest.name);
     struct tf_entry *entry = tf_instance_find(instance, bundle->manifest.name);
 
-    if (floor == NULL) {
-        return TF_ELIMIT;
-    }
-    tf_err err = check_floor(floor, bundle);
+    tf_err err = tf_revoke_check_bundle(instance, bundle);
     if (err != TF_OK) {
         return err;
     }
-    if (entry != NULL && entry->lambda->version == bundle->manifest.version) {
+    if (floor == NULL) {
+        return TF_ELIMIT;
+    }
+    err = check_floor(floor, bundle);
+    if (err != TF_OK) {
+        return err;
+    }
+    /* Signed by another key it is not the same: that key may be revoked later. */
+    if (entry != NULL && entry->lambda->version == bundle->manifest.version &&
+        strcmp(entry->lambda->signer, bundle->signer) == 0) {
         tf_shared_free(bytes); /* the same again */
         return TF_OK;
     }
@@ -152,9 +160,7 @@ tf_err tf_lambda_drop(struct tf_instance *instance, const char *name)
     tf_lock_take(&instance->lock);
     struct tf_entry *entry = tf_instance_find(instance, name);
     if (entry != NULL) {
-        tf_lambda_release(entry->lambda);
-        tf_grant_release(entry->grant);
-        *entry = (struct tf_entry){0};
+        tf_instance_empty(entry);
         tf_instance_touch(instance);
         err = TF_OK;
     }

@@ -16,15 +16,15 @@ struct tf_thread;
 
 /**
  * Puts a checked bundle in the table, in the place of an older version. The same version
- * with the same digest again changes nothing.
+ * with the same digest and signer again changes nothing.
  *
  * @param bundle  points into `bytes`; not kept.
  * @param bytes   the .tfb in shared memory; the table's on TF_OK, else still the
  * caller's.
- * @return TF_OK; TF_EVERSION_FLOOR (older than one accepted before, or than the grant's
- *         floor), TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another digest),
- *         TF_EGRANT_DOMAIN (the grant has names that the bundle does not), TF_ELIMIT (the
- *         table is full), TF_ENOMEM.
+ * @return TF_OK; TF_EREVOKED; TF_EVERSION_FLOOR (older than one accepted before, or than
+ * the grant's floor), TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another
+ * digest), TF_EGRANT_DOMAIN (the grant has names that the bundle does not), TF_ELIMIT
+ * (the table is full), TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance,
                                  const struct tf_bundle *bundle, uint8_t *bytes,

@@ -10,6 +10,7 @@
 #include "enclave/emit.h"
 #include "enclave/enclu.h"
 #include "enclave/grant.h"
+#include "enclave/revoke.h"
 #include "enclave/seal.h"
 #include "enclave/thread.h"
 #include "lib/bytes.h"
@@ -18,6 +19,7 @@
 
 enum {
     ANSWER_MAX = 16 << 10,
+    REVOKED_MAX = 8 << 10, /* every lambda's name, and a bit */
     OK = 200,
     REFUSED = 400,
     NOT_FOUND = 404,
@@ -264,6 +266,9 @@ static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_gra
     } else if (err != TF_OK) {
         err = err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
     } else {
+        err = tf_revoke_check_signer(conn->thread->instance, dsse.signer);
+    }
+    if (err == TF_OK) {
         err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, out);
     }
     tf_wipe(scratch, SCRATCH);
@@ -384,6 +389,52 @@ static tf_err grant(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
+/* --- revocations ----------------------------------------------------------------------
+ */
+
+/* Hands a list to the host's store, so that a restart needs nobody. */
+static tf_err send_list(struct tf_thread *thread, struct tf_str answer,
+                        struct tf_str list)
+{
+    struct tf_msg_revoked message = {(uint32_t)answer.size, 0};
+    size_t head_size = sizeof(message) + answer.size;
+    uint8_t *head = malloc(head_size);
+
+    if (head == NULL) {
+        return TF_ENOMEM;
+    }
+    memcpy(head, &message, sizeof(message));
+    memcpy(head + sizeof(message), answer.data, answer.size);
+    bool is_sent = tf_emit_frame(thread, TF_MSG_REVOKED, 0, tf_part(head, head_size),
+                                 tf_part(list.data, list.size));
+    free(head);
+    return is_sent ? TF_OK : TF_EINTERNAL;
+}
+
+static tf_err revocations(struct tf_conn *conn, struct tf_str body)
+{
+    struct tf_revoked *revoked = malloc(sizeof(*revoked));
+    char *text = malloc(REVOKED_MAX);
+    struct tf_str answer = {text, 0};
+    tf_err err = TF_ENOMEM;
+
+    if (revoked != NULL && text != NULL) {
+        err = tf_revoke_take(conn->thread->instance, body.data, body.size, revoked);
+    }
+    if (err == TF_OK) {
+        err = tf_revoke_answer_write(revoked, text, REVOKED_MAX, &answer.size);
+    }
+    if (err == TF_OK && revoked->is_new) {
+        err = send_list(conn->thread, answer, body);
+    }
+    if (err == TF_OK) {
+        answer_json(conn, OK, answer);
+    }
+    free(text);
+    free(revoked);
+    return err;
+}
+
 /* --- routes --------------------------------------------------------------------------
  */
 
@@ -407,6 +458,9 @@ static tf_err route(struct tf_conn *conn, struct tf_str body)
     }
     if (is_text(head->target, "/v1/grant")) {
         return grant(conn, body);
+    }
+    if (is_text(head->target, "/v1/revocations")) {
+        return revocations(conn, body);
     }
     return TF_ENOTFOUND;
 }

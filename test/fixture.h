@@ -18,6 +18,7 @@
 #include "lib/dsse.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/revocations.h"
 
 /** A publisher's key. */
 struct fixture_key {
@@ -152,6 +153,18 @@ static inline struct fixture_bytes fixture_envelope(const struct fixture_key *ke
         abort();
     }
     return out;
+}
+
+/** A signed revocation list. NUL-terminated. */
+static inline struct fixture_bytes fixture_revocations(const struct fixture_key *key,
+                                                       const struct tf_revocations *list)
+{
+    static char text[TF_REVOCATIONS_MAX];
+    size_t size = 0;
+    if (tf_revocations_write(list, text, sizeof(text), &size)) {
+        abort();
+    }
+    return fixture_envelope(key, TF_DSSE_REVOCATIONS, text, size);
 }
 
 /** Sets a header's checksum right after a change. */

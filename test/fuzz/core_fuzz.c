@@ -22,8 +22,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rig *rig;
-static struct fixture_bytes material[4]; /* bundle, sealed grant, two ClientHellos */
-enum { BUNDLE, GRANT, HELLO_NAME, HELLO_MANAGEMENT };
+/* What the host has: bundle, sealed grant, two ClientHellos, revocation list. */
+static struct fixture_bytes material[5];
+enum { BUNDLE, GRANT, HELLO_NAME, HELLO_MANAGEMENT, REVOCATIONS, KINDS };
 
 /* --- memory: what an instance holds at the end of a run is freed here
  * ------------------- */
@@ -120,16 +121,18 @@ static void step_material(struct tf_reader *r)
     if (head == NULL) {
         return;
     }
-    const struct fixture_bytes *bytes = &material[head[0] % 4];
+    static const uint32_t blob_kinds[KINDS] = {[BUNDLE] = TF_BLOB_BUNDLE,
+                                               [GRANT] = TF_BLOB_GRANT,
+                                               [REVOCATIONS] = TF_BLOB_REVOCATIONS};
+    uint32_t blob_kind = blob_kinds[head[0] % KINDS];
+    const struct fixture_bytes *bytes = &material[head[0] % KINDS];
     uint8_t *copy = malloc(bytes->size + sizeof(struct tf_msg_blob));
-    struct tf_msg_blob blob = {.kind =
-                                   head[0] % 4 == BUNDLE ? TF_BLOB_BUNDLE : TF_BLOB_GRANT,
-                               .total = bytes->size};
+    struct tf_msg_blob blob = {.kind = blob_kind, .total = bytes->size};
     uint8_t *body = copy + sizeof(blob);
     memcpy(copy, &blob, sizeof(blob));
     memcpy(body, bytes->data, bytes->size);
     body[(head[2] | (size_t)head[3] << 8) % bytes->size] ^= head[4];
-    if (head[0] % 4 >= HELLO_NAME) {
+    if (blob_kind == 0) {
         (void)rig_put(rig, THREAD, TF_MSG_OPEN, id_of(head[1]), NULL, 0);
         (void)rig_put(rig, THREAD, TF_MSG_DATA, id_of(head[1]), body, bytes->size);
     } else {
@@ -257,6 +260,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     rig_serve_hello(rig);
     material[BUNDLE] = rig_bundle(rig, &hello);
     material[GRANT] = sealed_grant();
+    const struct tf_revocations list = {
+        .serial = 1, .version_count = 1, .versions = {{.name = "hello", .below = 8}}};
+    material[REVOCATIONS] = fixture_revocations(&rig->publisher, &list);
     material[HELLO_NAME] = client_hello(ctx, "hello.example");
     material[HELLO_MANAGEMENT] = client_hello(ctx, "hello.manage.tfaas.internal");
     SSL_CTX_free(ctx);

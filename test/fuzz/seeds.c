@@ -5,9 +5,10 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral and aesm in
- * it. They are made, not kept, so that the repository has no binaries and they follow the
- * format. Signed with the key of RFC 8032 that the targets' trust domain names.
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, aesm and
+ * revocations in it. They are made, not kept, so that the repository has no binaries and
+ * they follow the format. Signed with the key of RFC 8032 that the targets' trust domain
+ * names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -42,8 +43,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 static int make_folders(const char *directory)
 {
     static const char *const names[] = {
-        "",      "/bundle", "/dsse", "/manifest",   "/evidence",
-        "/core", "/quote",  "/snp",  "/collateral", "/aesm"};
+        "",       "/bundle", "/dsse",       "/manifest", "/evidence",   "/core",
+        "/quote", "/snp",    "/collateral", "/aesm",     "/revocations"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -72,6 +73,29 @@ static int save_parts(const char *directory, const char *manifest, size_t size)
 #define ZERO_KEYID  "0000000000000000000000000000000000000000000000000000000000000000"
 #define ZERO_BASE64 "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
 
+/* A list with one of each, bare and signed (see revocations_fuzz.c). */
+static int save_revocations(const char *directory, const struct fixture_key *key)
+{
+    const struct tf_revocations list = {.serial = 1,
+                                        .digest_count = 1,
+                                        .version_count = 1,
+                                        .signer_count = 1,
+                                        .digests = {{1}},
+                                        .versions = {{.name = "hello", .below = 8}},
+                                        .signers = {ZERO_KEYID}};
+    char text[TEXT_MAX];
+    size_t size = 0;
+    if (tf_revocations_write(&list, text, sizeof(text), &size)) {
+        return 1;
+    }
+    struct fixture_bytes envelope =
+        fixture_envelope(key, TF_DSSE_REVOCATIONS, text, size);
+    int is_bad = save(directory, "revocations/bare", text, size) |
+                 save(directory, "revocations/signed", envelope.data, envelope.size);
+    free(envelope.data);
+    return is_bad;
+}
+
 /* A flag, a report of zeros, and claims that fit (see evidence_fuzz.c). */
 static int save_evidence(const char *directory)
 {
@@ -88,12 +112,16 @@ static int save_evidence(const char *directory)
     return save(directory, "evidence/good", seed, sizeof(seed));
 }
 
-/* Bundle, sealed grant and two ClientHellos, whole; then an entry (see core_fuzz.c). */
+/* Bundle, sealed grant and two ClientHellos, whole; then an entry (see core_fuzz.c).
+ * Or a bundle that is revoked and comes back. */
 static int save_core(const char *directory)
 {
     static const uint8_t steps[] = {1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1,
                                     2, 1, 0, 0, 0, 1, 3, 2, 0, 0, 0, 2};
-    return save(directory, "core/whole", steps, sizeof(steps));
+    static const uint8_t revoked[] = {1, 0, 0, 0, 0, 0, 1, 4, 0,
+                                      0, 0, 0, 2, 1, 0, 0, 0, 0};
+    return save(directory, "core/whole", steps, sizeof(steps)) |
+           save(directory, "core/revoked", revoked, sizeof(revoked));
 }
 
 /* A byte that names the parser, and what it reads (see collateral_fuzz.c). */
@@ -184,6 +212,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save(directory, "manifest/full", text, strlen(text));
     is_bad |= save_evidence(directory);
     is_bad |= save_core(directory);
+    is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);
     free(envelope.data);
     free(bundle.data);

@@ -55,7 +55,8 @@ void rig_forget(void)
     memset(tf_instance_self(), 0, sizeof(*old));
 }
 
-struct rig *rig_open(void)
+/* The first `count` of publisher and stranger are the domain's. */
+static struct rig *open_for(size_t count)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
     struct tf_descriptor domain;
@@ -63,8 +64,9 @@ struct rig *rig_open(void)
     rig_forget();
     rig->publisher = fixture_key_open("ED25519");
     rig->stranger = fixture_key_open("ED25519");
+    const struct fixture_key keys[] = {rig->publisher, rig->stranger};
     rig->domain_size =
-        fixture_domain_write(rig->domain, sizeof(rig->domain), &rig->publisher, 1);
+        fixture_domain_write(rig->domain, sizeof(rig->domain), keys, count);
     if (tf_descriptor_parse(rig->domain, rig->domain_size, &domain) != TF_OK) {
         abort();
     }
@@ -78,6 +80,16 @@ struct rig *rig_open(void)
         abort();
     }
     return rig;
+}
+
+struct rig *rig_open(void)
+{
+    return open_for(1);
+}
+
+struct rig *rig_open_pair(void)
+{
+    return open_for(2);
 }
 
 void rig_log_clear(struct rig *rig)

@@ -66,6 +66,8 @@ struct rig {
 
 /** A new instance with one thread started. */
 struct rig *rig_open(void);
+/** The same, and the stranger is a publisher too, after the first. */
+struct rig *rig_open_pair(void);
 void rig_close(struct rig *rig);
 
 /** Memory for a thread's channel, zeroed. A file of its own, so that test/trace/ has

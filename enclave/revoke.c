@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/revoke.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/revocations.h"
+
+/* Hold the lock. Takes every lambda out that the lists name now. */
+static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_entry *entry = &instance->entries[i];
+        const struct tf_lambda *lambda = entry->lambda;
+        if (lambda == NULL) {
+            continue;
+        }
+        const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
+                                          lambda->signer};
+        if (tf_revocations_have_bundle(&instance->revocations, &what)) {
+            memcpy(out->dropped[out->count], lambda->name, sizeof(out->dropped[0]));
+            out->count++;
+            tf_instance_empty(entry);
+        }
+    }
+}
+
+/* Hold the lock. */
+static tf_err put(struct tf_instance *instance, const struct tf_revocations *list,
+                  size_t signer, struct tf_revoked *out)
+{
+    struct tf_revocations **place = &instance->revocations.lists[signer];
+    tf_err err =
+        tf_revocations_check(&instance->revocations, &instance->domain, signer, list);
+
+    if (err != TF_OK) {
+        return err;
+    }
+    out->is_new = *place == NULL || (*place)->serial != list->serial;
+    if (!out->is_new) {
+        return TF_OK;
+    }
+    if (*place == NULL) {
+        *place = tf_shared_alloc(sizeof(**place));
+    }
+    if (*place == NULL) {
+        return TF_ENOMEM;
+    }
+    **place = *list;
+    drop_revoked(instance, out);
+    tf_instance_touch(instance);
+    return TF_OK;
+}
+
+tf_err tf_revoke_take(struct tf_instance *instance, const char *text, size_t size,
+                      struct tf_revoked *out)
+{
+    struct tf_revocations *list = malloc(sizeof(*list) + TF_REVOCATIONS_SCRATCH);
+    size_t signer = 0;
+
+    if (list == NULL) {
+        return TF_ENOMEM;
+    }
+    memset(out, 0, sizeof(*out));
+    tf_err err = tf_revocations_open(text, size, &instance->domain, (uint8_t *)(list + 1),
+                                     list, &signer);
+    if (err == TF_OK) {
+        tf_lock_take(&instance->lock);
+        err = put(instance, list, signer, out);
+        tf_lock_give(&instance->lock);
+    }
+    if (err == TF_OK) {
+        out->serial = list->serial;
+        memcpy(out->signer, instance->domain.publishers[signer].keyid,
+               sizeof(out->signer));
+    }
+    free(list);
+    return err;
+}
+
+tf_err tf_revoke_answer_write(const struct tf_revoked *revoked, char *out, size_t cap,
+                              size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, out, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "signer", revoked->signer);
+    tf_json_put_integer(&w, "serial", revoked->serial);
+    tf_json_open_array(&w, "dropped");
+    for (size_t i = 0; i < revoked->count; i++) {
+        tf_json_put_string(&w, NULL, revoked->dropped[i]);
+    }
+    tf_json_close_array(&w);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
+                              const struct tf_bundle *bundle)
+{
+    const struct tf_revocable what = {bundle->manifest.name, bundle->manifest.version,
+                                      bundle->digest, bundle->signer};
+
+    return tf_revocations_have_bundle(&instance->revocations, &what) ? TF_EREVOKED
+                                                                     : TF_OK;
+}
+
+tf_err tf_revoke_check_signer(struct tf_instance *instance, const char *keyid)
+{
+    tf_lock_take(&instance->lock);
+    bool is_revoked = tf_revocations_have_signer(&instance->revocations, keyid);
+    tf_lock_give(&instance->lock);
+    return is_revoked ? TF_EREVOKED : TF_OK;
+}
+
+bool tf_revoke_has(struct tf_instance *instance, const char *keyid, uint64_t serial)
+{
+    bool is_there = false;
+
+    tf_lock_take(&instance->lock);
+    for (size_t i = 0; i < instance->domain.publisher_count; i++) {
+        const struct tf_revocations *list = instance->revocations.lists[i];
+        if (list != NULL && strcmp(instance->domain.publishers[i].keyid, keyid) == 0) {
+            is_there = list->serial >= serial;
+        }
+    }
+    tf_lock_give(&instance->lock);
+    return is_there;
+}
+
+void tf_revoke_write(struct tf_instance *instance, struct tf_json_writer *w)
+{
+    tf_json_open_array(w, "revocations");
+    tf_lock_take(&instance->lock);
+    for (size_t i = 0; i < instance->domain.publisher_count; i++) {
+        const struct tf_revocations *list = instance->revocations.lists[i];
+        if (list != NULL) {
+            tf_json_open_object(w, NULL);
+            tf_json_put_string(w, "signer", instance->domain.publishers[i].keyid);
+            tf_json_put_integer(w, "serial", list->serial);
+            tf_json_close_object(w);
+        }
+    }
+    tf_lock_give(&instance->lock);
+    tf_json_close_array(w);
+}
