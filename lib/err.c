@@ -343,6 +343,9 @@ static const struct row rows[TF_ERR_COUNT] = {
                     "attester's file."},
     [TF_ECONFIG] = {"config", "the configuration file is wrong",
                     "The fields are in the manual page of the program."},
+    [TF_ELOG_SERIAL] = {"log-serial",
+                        "the log uses a serial twice, or says what became of none",
+                        "The attester broke its promise: ask whoever runs it why."},
 };
 
 static const struct row unknown = {

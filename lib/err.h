@@ -150,6 +150,7 @@ typedef enum tf_err {
     TF_ELOG_SIGNATURE,      /* a line of the log is not signed by its key */
     TF_EISSUER,             /* the certificate authority did not issue */
     TF_ECONFIG,             /* a configuration file does not parse */
+    TF_ELOG_SERIAL,         /* a serial is used twice, or has an outcome and no intent */
 
     TF_ERR_COUNT
 } tf_err;

@@ -6,9 +6,9 @@
  *     seeds DIRECTORY
  *
  * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, aesm and
- * revocations in it. They are made, not kept, so that the repository has no binaries and
- * they follow the format. Signed with the key of RFC 8032 that the targets' trust domain
- * names.
+ * revocations and tlog in it. They are made, not kept, so that the repository has no
+ * binaries and they follow the format. Signed with the key of RFC 8032 that the targets'
+ * trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -43,8 +43,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 static int make_folders(const char *directory)
 {
     static const char *const names[] = {
-        "",       "/bundle", "/dsse",       "/manifest", "/evidence",   "/core",
-        "/quote", "/snp",    "/collateral", "/aesm",     "/revocations"};
+        "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
+        "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -198,6 +198,20 @@ static int save_quotes(const char *directory)
     return is_bad | save(directory, "snp/blank", report, sizeof(report));
 }
 
+/* A grant from its intent on, behind a byte that asks for signatures (tlog_fuzz.c). */
+static int save_tlog(const char *directory)
+{
+    static const char events[] =
+        "+{\"type\":\"intent\",\"serial\":1,\"lambda\":\"shop\",\"digest\":\"" ZERO_KEYID
+        "\",\"version\":1,\"names\":[\"shop.test\"],\"instance\":\""
+        "00000000000000000000000000000000\",\"machine\":\"127.0.0.1:1\",\"platform\":"
+        "\"\",\"measurement\":\"\",\"simulated\":true,\"certificate\":\"" ZERO_KEYID
+        "\",\"not_after\":1}\n{\"type\":\"granted\",\"serial\":1}\n"
+        "{\"type\":\"update\",\"serial\":1,\"digest\":\"" ZERO_KEYID "\",\"version\":2}\n"
+        "{\"type\":\"lease-stopped\",\"serial\":1,\"reason\":\"tcb-status\"}\n";
+    return save(directory, "tlog/events", events, sizeof(events) - 1);
+}
+
 static int save_all(const char *directory, const struct fixture_key *key)
 {
     char text[TEXT_MAX];
@@ -214,6 +228,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save_core(directory);
     is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);
+    is_bad |= save_tlog(directory);
     free(envelope.data);
     free(bundle.data);
     return is_bad;
