@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/channel.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "client/channel.h"
 #include "lib/bytes.h"
 #include "verify/dates.h"
 
@@ -58,6 +58,15 @@ static void explain_domain(const struct tf_policy *p)
     (void)puts("and its lambda must be signed by one of");
     for (size_t i = 0; i < p->publisher_count; i++) {
         (void)printf("    %s\n", p->publishers[i]);
+    }
+    if (p->digest_count > 0) {
+        (void)puts("and be one of these bundles, by digest");
+    }
+    for (size_t i = 0; i < p->digest_count; i++) {
+        line("    ", p->digests[i], sizeof(p->digests[i]));
+    }
+    if (p->min_version > 0) {
+        (void)printf("and be version %" PRIu64 " or newer\n", p->min_version);
     }
 }
 

@@ -94,9 +94,9 @@ static const struct row rows[TF_ERR_COUNT] = {
         {"evidence-root", "the evidence is not signed by a root that the policy trusts",
          "Check that the policy is for this machine; otherwise do not trust it."},
     [TF_EEVIDENCE_BINDING] = {"evidence-binding",
-                              "the evidence is for another connection, nonce or key",
-                              "It is stale or relayed; connect again, and if it stays "
-                              "so, do not trust the host."},
+                              "the evidence is not about the claims that came with it",
+                              "Somebody put two answers together; connect again, and if "
+                              "it stays so, do not trust the host."},
     [TF_EEVIDENCE_DEBUG] = {"evidence-debug",
                             "the enclave is a debug enclave: the host can read it",
                             "Use a worker with a production image."},

@@ -49,7 +49,7 @@ typedef enum tf_err {
     TF_EEVIDENCE_FORMAT,   /* evidence or claims do not parse */
     TF_EEVIDENCE_SIMULATED,/* simulated evidence, and simulation is not allowed */
     TF_EEVIDENCE_ROOT,     /* not signed by a root that the policy trusts */
-    TF_EEVIDENCE_BINDING,  /* nonce, channel or key differ: stale or relayed */
+    TF_EEVIDENCE_BINDING,  /* REPORTDATA is not the hash of the claims */
     TF_EEVIDENCE_DEBUG,    /* a debug enclave */
     TF_EPOLICY_FORMAT,     /* the policy file does not parse */
     TF_EPOLICY_MEASUREMENT,/* MRENCLAVE is not in the policy */

@@ -133,7 +133,7 @@ static bool is_listed(const struct tf_appraisal *a, const struct tf_platform_id 
 
 static void check_platform(struct tf_appraisal *a, const struct tf_policy *policy)
 {
-    bool is_good = policy->platform_count == 0;
+    bool is_good = policy->platform_count == 0 || a->is_simulated;
 
     for (size_t i = 0; i < policy->platform_count; i++) {
         is_good = is_good || is_listed(a, &policy->platforms[i]);
@@ -176,7 +176,7 @@ static void check_enclave(struct tf_appraisal *a, const struct tf_policy *policy
 
 static void check_guest(struct tf_appraisal *a, const struct tf_policy *policy)
 {
-    const uint8_t *measured = a->tee == TF_TEE_TDX ? a->td.mrtd : a->snp.measurement;
+    const uint8_t *measured = tf_appraisal_measurement(a).data;
     bool is_good = false;
 
     for (size_t i = 0; i < policy->guest_count; i++) {
@@ -197,7 +197,7 @@ static void check_td(struct tf_appraisal *a)
             TF_EPOLICY_ATTRIBUTES);
 }
 
-static bool is_debug(const struct tf_appraisal *a)
+bool tf_appraisal_is_debug(const struct tf_appraisal *a)
 {
     if (a->tee == TF_TEE_SGX) {
         return (a->sgx.attributes.flags & SGX_FLAGS_DEBUG) != 0;
@@ -208,15 +208,45 @@ static bool is_debug(const struct tf_appraisal *a)
     return (a->snp.policy & SNP_POLICY_DEBUG) != 0;
 }
 
+struct tf_bytes tf_appraisal_measurement(const struct tf_appraisal *a)
+{
+    switch (a->tee) {
+    case TF_TEE_SGX:
+        return (struct tf_bytes){a->sgx.mrenclave, sizeof(a->sgx.mrenclave)};
+    case TF_TEE_TDX:
+        return (struct tf_bytes){a->td.mrtd, sizeof(a->td.mrtd)};
+    case TF_TEE_SNP:
+        return (struct tf_bytes){a->snp.measurement, sizeof(a->snp.measurement)};
+    case TF_TEE_NONE:
+        break;
+    }
+    return (struct tf_bytes){NULL, 0};
+}
+
+struct tf_bytes tf_appraisal_config(const struct tf_appraisal *a)
+{
+    switch (a->tee) {
+    case TF_TEE_SGX:
+        return (struct tf_bytes){a->sgx.config_id, sizeof(a->sgx.config_id)};
+    case TF_TEE_TDX:
+        return (struct tf_bytes){a->td.mrconfigid, sizeof(a->td.mrconfigid)};
+    case TF_TEE_SNP:
+        return (struct tf_bytes){a->snp.host_data, sizeof(a->snp.host_data)};
+    case TF_TEE_NONE:
+        break;
+    }
+    return (struct tf_bytes){NULL, 0};
+}
+
 void tf_appraisal_apply(struct tf_appraisal *a, const struct tf_policy *policy,
                         int64_t time)
 {
     if (a->tee == TF_TEE_SNP) {
         check_snp(a, policy);
-    } else {
+    } else if (!a->is_simulated) {
         check_tcb(a, policy, time);
     }
-    a->is_debug = is_debug(a);
+    a->is_debug = tf_appraisal_is_debug(a);
     require(a, !a->is_debug || (policy != NULL && policy->insecure_allow_debug),
             TF_EEVIDENCE_DEBUG);
     if (a->tee == TF_TEE_SGX) {

@@ -51,6 +51,8 @@ struct tf_tcb_claims {
     struct tf_tcb_level module;
     struct tf_advisories advisories;
     uint32_t evaluation; /* the lower of TCB info and QE identity */
+    int64_t issued;      /* issueDate, the earlier of the two */
+    int64_t next_update; /* nextUpdate, the earlier of the two */
 };
 
 struct tf_appraisal {
@@ -59,6 +61,7 @@ struct tf_appraisal {
     size_t reason_count;
     bool is_genuine;   /* the vendor vouches for it; reasons can only be the policy's */
     bool is_test_root; /* by a root that the policy names for tests: nobody vouches */
+    bool is_simulated; /* tee is TF_TEE_SGX and no CPU is involved: nobody vouches */
     int64_t expires;   /* when collateral or a certificate ends; set when genuine */
 
     tf_tee tee; /* TF_TEE_NONE: it did not parse and nothing below is set */
@@ -71,16 +74,28 @@ struct tf_appraisal {
 
     bool has_pck; /* Intel: the platform, from the certificate */
     struct tf_pck pck;
-    bool has_tcb; /* Intel */
+    bool is_platform_ca; /* of the "Platform" CA; else of the "Processor" CA */
+    bool has_tcb;        /* Intel */
     struct tf_tcb_claims tcb;
 };
 
 /** Notes a reason. The first becomes the result. */
 void tf_appraisal_refuse(struct tf_appraisal *a, tf_err reason);
 
+/** MRENCLAVE, MRTD or MEASUREMENT; size 0 for TF_TEE_NONE. Points into `a`. */
+struct tf_bytes tf_appraisal_measurement(const struct tf_appraisal *a);
+
+/** Whether what the evidence is about can be read by its operator. */
+bool tf_appraisal_is_debug(const struct tf_appraisal *a);
+
+/** Where the vendor lets whoever starts an enclave or guest bind 32 bytes of their own:
+ *  CONFIGID (64 bytes), MRCONFIGID (48) or HOST_DATA (32); size 0 for TF_TEE_NONE. */
+struct tf_bytes tf_appraisal_config(const struct tf_appraisal *a);
+
 /**
  * Holds what genuine evidence says against a policy and notes every reason to refuse it:
- * DEBUG, TCB, age of the collateral, platform, keys that everybody has, measurement.
+ * TCB, age of the collateral, DEBUG, keys that everybody has, platform, measurement. What
+ * is simulated has neither TCB nor platform.
  *
  * @param policy  NULL: no enclave or guest is named, and only an UpToDate TCB without
  *                DEBUG is good.

@@ -50,6 +50,7 @@ static tf_err parse(struct work *w)
     }
     out->tee = w->quote.tee;
     out->version = w->quote.version;
+    out->is_debug = tf_appraisal_is_debug(out);
     return TF_OK;
 }
 
@@ -81,6 +82,8 @@ static tf_err check_pck_chain(struct work *w)
         return TF_ECHAIN_LINK;
     }
     w->out->is_test_root = root == TF_ROOT_NONE;
+    w->out->is_platform_ca =
+        tf_cert_is_named(w->pck.certs[CA], "Intel SGX PCK Platform CA");
     for (size_t i = 0; i < w->pck.count; i++) {
         lower(&w->ends, tf_cert_end(w->pck.certs[i]));
     }
@@ -108,8 +111,11 @@ static tf_err check_crl_issuer(const struct work *w)
 static tf_err check_crls(struct work *w)
 {
     const struct tf_collateral *c = w->in->collateral;
-    tf_err err = check_crl_issuer(w);
 
+    if (c == NULL) {
+        return TF_ECOLLATERAL_FETCH;
+    }
+    tf_err err = check_crl_issuer(w);
     if (err == TF_OK) {
         err = tf_crl_parse(&c->root_crl, &w->root_crl);
     }
@@ -145,6 +151,8 @@ static tf_err check_head(struct work *w, const struct tf_signed_head *head,
         return TF_ECOLLATERAL_EXPIRED;
     }
     lower(&w->ends, head->expires);
+    lower(&w->out->tcb.issued, head->issued);
+    lower(&w->out->tcb.next_update, head->expires);
     return TF_OK;
 }
 
@@ -173,6 +181,8 @@ static tf_err check_tcb_info(struct work *w)
     }
     w->has_info = true;
     w->out->tcb.evaluation = w->info.head.evaluation;
+    w->out->tcb.issued = w->info.head.issued;
+    w->out->tcb.next_update = w->info.head.expires;
     return check_head(w, &w->info.head, w->quote.tee == TF_TEE_SGX ? "SGX" : "TDX", 3);
 }
 

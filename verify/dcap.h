@@ -18,9 +18,9 @@
 struct tf_dcap_input {
     const uint8_t *quote;
     size_t quote_size;
-    const struct tf_collateral *collateral;
-    int64_t time;                   /* seconds since 1970 */
-    const struct tf_policy *policy; /* NULL: see tf_appraisal_apply */
+    const struct tf_collateral *collateral; /* NULL: none at hand */
+    int64_t time;                           /* seconds since 1970 */
+    const struct tf_policy *policy;         /* NULL: see tf_appraisal_apply */
 };
 
 /**
@@ -28,6 +28,9 @@ struct tf_dcap_input {
  * CRLs; TCB info; QE identity; QE report; QE against its identity; quote signature; the
  * certificate's platform against the TCB info; TCB levels of platform, module and QE,
  * merged. Then everything in the policy (tf_appraisal_apply), noting every reason.
+ *
+ * Without collateral a quote whose PCK chain is good gets TF_ECOLLATERAL_FETCH, and
+ * out->pck says which platform's is wanted.
  *
  * @param out  always filled with what could be read.
  * @return out->result.

@@ -40,6 +40,14 @@ static bool read_publishers(struct tf_json_fields *f, struct tf_policy *out)
     return out->publisher_count > 0;
 }
 
+static bool read_lambda_fields(struct tf_json_fields *f, struct tf_policy *out)
+{
+    out->min_version = tf_json_integer_or(f, "min_version", 1, TF_JSON_INTEGER_MAX, 0);
+    return !tf_json_has(f, "digests") ||
+           read_hashes(f, "digests", TF_DIGESTS_MAX, TF_SHA256_SIZE, out->digests[0],
+                       &out->digest_count);
+}
+
 /* Absent: no simulator is trusted. An empty root would say so less clearly: refused. */
 static bool read_sim_root(struct tf_json_fields *f, struct tf_policy *out)
 {
@@ -263,6 +271,7 @@ static bool read_fields(struct tf_json_fields *f, struct tf_policy *out)
     tf_json_hex(f, "domain", out->domain, sizeof(out->domain));
     is_good = read_platform_fields(f, out) && is_good;
     is_good = read_sim_root(f, out) && is_good;
+    is_good = read_lambda_fields(f, out) && is_good;
     return read_publishers(f, out) && is_good;
 }
 

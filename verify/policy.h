@@ -18,6 +18,7 @@
 
 enum {
     TF_MEASUREMENTS_MAX = 16,
+    TF_DIGESTS_MAX = 16,
     TF_POLICY_MAX = 16 << 10,
     TF_TCB_RULES_MAX = 8,
     TF_PLATFORMS_MAX = 64,
@@ -71,6 +72,9 @@ struct tf_policy {
     uint8_t domain[32]; /* SHA-256 of the descriptor */
     char publishers[TF_PUBLISHERS_MAX][2 * TF_SHA256_SIZE + 1]; /* may have signed */
     size_t publisher_count;
+    uint8_t digests[TF_DIGESTS_MAX][TF_SHA256_SIZE]; /* lambdas accepted; count 0: any */
+    size_t digest_count;
+    uint64_t min_version; /* of the lambda; 0: any */
 
     struct tf_tcb_rule tcb[TF_TCB_RULES_MAX];
     size_t tcb_count;

@@ -146,6 +146,7 @@ static tf_err parse(struct work *w)
     w->out->snp.is_vlek = key == KEY_VLEK;
     w->out->tee = TF_TEE_SNP;
     w->out->version = (uint16_t)w->version;
+    w->out->is_debug = tf_appraisal_is_debug(w->out);
     return TF_OK;
 }
 
@@ -190,8 +191,11 @@ static tf_err check_chain(struct work *w)
 {
     tf_root root = TF_ROOT_NONE;
     bool is_vlek = w->out->snp.is_vlek;
-    tf_err err = parse_chain(w);
 
+    if (w->in->vek.size == 0) {
+        return TF_ECOLLATERAL_FETCH;
+    }
+    tf_err err = parse_chain(w);
     if (err == TF_OK) {
         err = tf_chain_check(&w->chain, &TF_CHAIN_AMD, w->in->policy, w->in->time, &root);
     }
@@ -375,6 +379,42 @@ static tf_err check_signature(struct work *w)
                           NUMBER_SIZE)
                ? TF_OK
                : TF_ESNP_SIGNATURE;
+}
+
+/* Moves behind the next end of a certificate. False if there is none. */
+static bool skip_certificate(struct tf_reader *r)
+{
+    static const char END[] = "-----END CERTIFICATE-----\n";
+    enum { END_SIZE = sizeof(END) - 1 };
+
+    while (tf_reader_left(r) >= END_SIZE) {
+        if (memcmp(r->data + r->at, END, END_SIZE) == 0) {
+            (void)tf_read_bytes(r, END_SIZE);
+            return true;
+        }
+        (void)tf_read_bytes(r, 1);
+    }
+    return false;
+}
+
+tf_err tf_snp_split(const struct tf_bytes *pem, struct tf_bytes parts[static 3])
+{
+    struct tf_bytes found[3];
+    struct tf_reader r;
+
+    tf_reader_init(&r, pem->data, pem->size);
+    for (size_t i = 0; i < 3; i++) {
+        size_t start = r.at;
+        if (!skip_certificate(&r)) {
+            return TF_ECHAIN_FORMAT;
+        }
+        found[i] = (struct tf_bytes){pem->data + start, r.at - start};
+    }
+    if (tf_reader_left(&r) != 0) {
+        return TF_ECHAIN_FORMAT;
+    }
+    memcpy(parts, found, sizeof(found));
+    return TF_OK;
 }
 
 tf_err tf_snp_verify(const struct tf_snp_input *input, struct tf_appraisal *out)

@@ -18,27 +18,33 @@
 #include "abi/limits.h"
 #include "lib/crypto.h"
 #include "lib/err.h"
+#include "verify/appraisal.h"
+#include "verify/collateral.h"
 #include "verify/policy.h"
 
 enum {
-    TF_REASONS_MAX = 12,
+    TF_REASONS_MAX = TF_APPRAISAL_REASONS_MAX + 8,
     TF_NONCE_SIZE = 32,
     TF_EXPORTER_SIZE = 32,
     TF_CLAIMS_MAX = 160 << 10 /* TF_LAMBDAS_MAX lambdas with TF_DOMAINS_MAX long names */
 };
 
-/** What the relying party holds. All the caller's; texts are untrusted, the rest is its
- * own. */
+/** What the relying party holds. All the caller's; texts and what the vendors say are
+ * untrusted, the rest is its own. */
 struct tf_verify_input {
     const char *evidence; /* JSON */
     size_t evidence_size;
     const char *claims; /* JSON, exactly the bytes that the enclave hashed */
     size_t claims_size;
     const struct tf_policy *policy;
-    const char *lambda;                 /* must be among the claims' lambdas */
-    uint8_t nonce[TF_NONCE_SIZE];       /* as sent */
-    uint8_t exporter[TF_EXPORTER_SIZE]; /* of this connection */
-    uint8_t spki[TF_SHA256_SIZE];       /* SHA-256 of the peer certificate's SPKI */
+    const char *lambda;                     /* must be among the claims' lambdas */
+    uint8_t nonce[TF_NONCE_SIZE];           /* as sent */
+    uint8_t exporter[TF_EXPORTER_SIZE];     /* of this connection */
+    uint8_t spki[TF_SHA256_SIZE];           /* SHA-256 of the peer certificate's SPKI */
+    int64_t time;                           /* seconds since 1970: the caller's clock */
+    const struct tf_collateral *collateral; /* Intel's; NULL: none at hand */
+    struct tf_bytes snp_certificates;       /* AMD's, PEM; for evidence that has none */
+    struct tf_bytes snp_crl;                /* AMD's, DER; size 0: none at hand */
     bool insecure_allow_simulated;
 };
 
@@ -57,15 +63,8 @@ struct tf_verdict {
     tf_err result;                  /* TF_OK, or the first reason */
     tf_err reasons[TF_REASONS_MAX]; /* all that failed, in the order of the checks */
     size_t reason_count;
-    bool is_simulated;
-    bool is_debug;
-    bool has_identity; /* the report parsed: the next five are set, believed or not */
-    uint8_t mrenclave[32];
-    uint8_t mrsigner[32];
-    uint16_t product;
-    uint16_t svn;
-    uint8_t config_id[64];
-    bool has_claims; /* the claims parsed */
+    struct tf_appraisal appraisal; /* what the evidence says, and who vouches for it */
+    bool has_claims;               /* the claims parsed: the next ones are set */
     char domain[2 * TF_SHA256_SIZE + 1];
     char instance[33];
     char engine[16];
@@ -74,10 +73,10 @@ struct tf_verdict {
 };
 
 /**
- * Judges. Checks, in this order: format; simulated evidence allowed; signed by a trusted
- * root; not DEBUG; REPORTDATA binds the claims, and the claims this connection;
- * measurement, signer, version; trust domain (in CONFIGID and in the claims); the lambda
- * and who signed it.
+ * Judges. Checks, in this order: format; the evidence by itself and under the policy
+ * (tf_simulated_verify, tf_dcap_verify, tf_snp_verify); REPORTDATA is the claims' hash;
+ * the claims are of this nonce, this connection, and the key seen on it; trust domain
+ * (bound in the evidence and in the claims); the lambda, who signed it, which it is.
  *
  * @param out  always filled with what could be read, even when the verdict is bad.
  * @return out->result.

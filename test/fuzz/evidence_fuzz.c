@@ -38,9 +38,10 @@ static void check(const struct tf_verify_input *in)
         v.reason_count > TF_REASONS_MAX || (result != TF_OK && v.reasons[0] != result)) {
         __builtin_trap();
     }
-    if (result == TF_OK && (!v.has_lambda || v.is_debug || v.mrenclave[0] != 0 ||
-                            strcmp(v.lambda.name, in->lambda) != 0 ||
-                            strcmp(v.lambda.signer, in->policy->publishers[0]) != 0)) {
+    if (result == TF_OK &&
+        (!v.has_lambda || v.appraisal.is_debug || v.appraisal.sgx.mrenclave[0] != 0 ||
+         strcmp(v.lambda.name, in->lambda) != 0 ||
+         strcmp(v.lambda.signer, in->policy->publishers[0]) != 0)) {
         __builtin_trap();
     }
 }

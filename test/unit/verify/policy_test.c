@@ -57,9 +57,23 @@ static void test_good_policies(void)
     CHECK(p.measurement_count == 1 && p.has_signer && p.min_svn == 65535);
 }
 
+static void test_digests_and_version(void)
+{
+    struct tf_policy p;
+
+    CHECK(parse("{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+                "\"digests\":[\"#\",\"#\"],\"min_version\":7}",
+                &p) == TF_OK);
+    CHECK(p.digest_count == 2 && p.digests[1][31] == 0xff && p.min_version == 7);
+}
+
 static void test_refused(void)
 {
     static const char *const rows[] = {
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"digests\":[]}",
+        "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
+        "\"min_version\":0}",
         "",
         "[]",
         "{}",
@@ -245,6 +259,7 @@ int main(void)
     RUN(test_platform_fields);
     RUN(test_platform_fields_refused);
     RUN(test_good_policies);
+    RUN(test_digests_and_version);
     RUN(test_refused);
     RUN(test_counts);
     RUN(test_size);

@@ -30,11 +30,11 @@ static void test_good_verdict(void)
     struct tf_verdict v;
 
     CHECK(tf_verify(&s->input, &v) == TF_OK && v.result == TF_OK && v.reason_count == 0);
-    CHECK(v.has_identity && v.is_simulated && !v.is_debug);
-    CHECK(memcmp(v.mrenclave, s->report.mrenclave, 32) == 0);
-    CHECK(memcmp(v.mrsigner, s->report.mrsigner, 32) == 0);
-    CHECK(memcmp(v.config_id, s->report.config_id, 64) == 0);
-    CHECK(v.product == 3 && v.svn == 5);
+    CHECK(v.appraisal.tee == TF_TEE_SGX && v.appraisal.is_simulated);
+    CHECK(!v.appraisal.is_debug && !v.appraisal.is_genuine && !v.appraisal.has_tcb);
+    CHECK(memcmp(&v.appraisal.sgx, &s->report, SGX_REPORT_BODY_SIZE) == 0);
+    struct tf_bytes measured = tf_appraisal_measurement(&v.appraisal);
+    CHECK(measured.size == 32 && memcmp(measured.data, s->report.mrenclave, 32) == 0);
     CHECK(v.has_claims && strcmp(v.engine, "quickjs") == 0);
     CHECK(strcmp(v.domain, s->domain) == 0);
     CHECK(strcmp(v.instance, "000102030405060708090a0b0c0d0e0f") == 0);
@@ -103,13 +103,13 @@ static void test_replayed_relayed_other_key(void)
     struct scene *s = scene_open();
 
     s->input.nonce[31] ^= 1;
-    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    CHECK(has_only(s, TF_EEVIDENCE_NONCE));
     s->input.nonce[31] ^= 1;
     s->input.exporter[0] ^= 0x80;
-    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    CHECK(has_only(s, TF_EEVIDENCE_CHANNEL));
     s->input.exporter[0] ^= 0x80;
     s->input.spki[17] ^= 4;
-    CHECK(has_only(s, TF_EEVIDENCE_BINDING));
+    CHECK(has_only(s, TF_EEVIDENCE_KEY));
     s->input.spki[17] ^= 4;
     CHECK(has_only(s, TF_OK));
     scene_close(s);
@@ -177,7 +177,7 @@ static void test_debug(void)
     s->report.attributes.flags |= SGX_FLAGS_DEBUG;
     scene_refresh(s);
     CHECK(has_only(s, TF_EEVIDENCE_DEBUG));
-    CHECK(tf_verify(&s->input, &v) != TF_OK && v.is_debug);
+    CHECK(tf_verify(&s->input, &v) != TF_OK && v.appraisal.is_debug);
     scene_close(s);
 }
 
@@ -261,6 +261,23 @@ static void test_lambda_of_another_signer(void)
     scene_close(s);
 }
 
+static void test_digest_and_version_of_the_lambda(void)
+{
+    struct scene *s = scene_open();
+
+    s->policy.digest_count = 2;
+    CHECK(has_only(s, TF_EPOLICY_DIGEST));
+    CHECK(tf_hex_parse(SCENE_DIGEST, 64, s->policy.digests[1], 32) == TF_OK);
+    CHECK(has_only(s, TF_OK));
+    s->policy.min_version = 7;
+    CHECK(has_only(s, TF_OK));
+    s->policy.min_version = 8;
+    CHECK(has_only(s, TF_EPOLICY_DIGEST));
+    s->policy.digest_count = 0;
+    CHECK(has_only(s, TF_EPOLICY_DIGEST));
+    scene_close(s);
+}
+
 /* Two statements about one lambda: the verifier believes neither. */
 static void test_lambda_twice(void)
 {
@@ -283,18 +300,27 @@ static void test_lambda_twice(void)
 static void test_order_of_reasons(void)
 {
     static const tf_err order[] = {
-        TF_EEVIDENCE_SIMULATED, TF_EEVIDENCE_ROOT,      TF_EEVIDENCE_DEBUG,
-        TF_EEVIDENCE_BINDING,   TF_EPOLICY_MEASUREMENT, TF_EPOLICY_SIGNER,
-        TF_EPOLICY_VERSION,     TF_EPOLICY_DOMAIN,      TF_EPOLICY_LAMBDA};
+        TF_EEVIDENCE_SIMULATED, TF_EEVIDENCE_ROOT,    TF_EEVIDENCE_DEBUG,
+        TF_EPOLICY_MEASUREMENT, TF_EPOLICY_SIGNER,    TF_EPOLICY_VERSION,
+        TF_EPOLICY_ATTRIBUTES,  TF_EEVIDENCE_BINDING, TF_EEVIDENCE_NONCE,
+        TF_EEVIDENCE_CHANNEL,   TF_EEVIDENCE_KEY,     TF_EPOLICY_DOMAIN,
+        TF_EPOLICY_LAMBDA,      TF_EPOLICY_DIGEST};
     enum { ALL = sizeof(order) / sizeof(order[0]) };
     struct scene *s = scene_open();
     struct tf_verdict v;
 
     s->report.attributes.flags |= SGX_FLAGS_DEBUG;
     scene_refresh(s);
+    s->report.report_data[63] = 1;
+    scene_sign(s);
+    scene_write_evidence(s);
     s->input.insecure_allow_simulated = false;
     s->policy.sim_root[40] ^= 1;
     s->input.nonce[0] ^= 1;
+    s->input.exporter[0] ^= 1;
+    s->input.spki[0] ^= 1;
+    s->policy.has_attributes = true;
+    s->policy.min_version = 8;
     s->policy.measurement_count = 1;
     s->policy.signer[0] ^= 1;
     s->policy.min_svn = 6;
@@ -343,7 +369,8 @@ static void test_malformed_evidence(void)
     judge_text(s, "\"}", "\"");
     judge_text(s, s->evidence, "");
     s->input.evidence_size = TF_EVIDENCE_MAX + 1; /* refused before it is read */
-    CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT && !v.has_identity);
+    CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT &&
+          v.appraisal.tee == TF_TEE_NONE);
     scene_close(s);
 }
 
@@ -355,7 +382,7 @@ static void test_identity_without_claims(void)
 
     s->claims[0] = '[';
     CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT && v.reason_count == 1);
-    CHECK(v.has_identity && v.svn == 5 && !v.has_claims && !v.has_lambda);
+    CHECK(v.appraisal.sgx.isv_svn == 5 && !v.has_claims && !v.has_lambda);
     scene_close(s);
 }
 
@@ -376,6 +403,7 @@ int main(void)
     RUN(test_trust_domain);
     RUN(test_lambda_missing);
     RUN(test_lambda_of_another_signer);
+    RUN(test_digest_and_version_of_the_lambda);
     RUN(test_lambda_twice);
     RUN(test_order_of_reasons);
     RUN(test_malformed_evidence);
