@@ -7,26 +7,28 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "client/channel.h"
 #include "cli/cli.h"
+#include "cli/collateral.h"
+#include "client/channel.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
 
 static void print_screen(const struct tf_verdict *v)
 {
+    const struct tf_appraisal *a = &v->appraisal;
     char measurement[65];
     char signer[65];
 
-    tf_hex_write(v->mrenclave, sizeof(v->mrenclave), measurement);
-    tf_hex_write(v->mrsigner, sizeof(v->mrsigner), signer);
-    if (v->has_identity) {
+    tf_hex_write(a->sgx.mrenclave, 32, measurement);
+    tf_hex_write(a->sgx.mrsigner, 32, signer);
+    if (a->tee != TF_TEE_NONE) {
         (void)printf("platform     %s\n",
-                     v->is_simulated ? "SIMULATED: nothing protects it from its operator"
+                     a->is_simulated ? "SIMULATED: nothing protects it from its operator"
                                      : "SGX");
         (void)printf("enclave      MRENCLAVE %s%s\n", measurement,
-                     v->is_debug ? " (DEBUG)" : "");
+                     a->is_debug ? " (DEBUG)" : "");
         (void)printf("signed by    MRSIGNER  %s, product %u, version %u\n", signer,
-                     v->product, v->svn);
+                     a->sgx.isv_prod_id, a->sgx.isv_svn);
     }
     if (v->has_claims) {
         (void)printf("engine       %s, instance %s\ntrust domain %s\n", v->engine,
@@ -66,6 +68,7 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_lambda_claim 
 
 static void print_json(const struct tf_verdict *v)
 {
+    const struct tf_appraisal *a = &v->appraisal;
     char text[4096];
     struct tf_json_writer w;
 
@@ -77,12 +80,12 @@ static void print_json(const struct tf_verdict *v)
         tf_json_put_string(&w, NULL, tf_err_name(v->reasons[i]));
     }
     tf_json_close_array(&w);
-    tf_json_put_boolean(&w, "simulated", v->is_simulated);
-    tf_json_put_boolean(&w, "debug", v->is_debug);
-    tf_json_put_hex(&w, "mrenclave", v->mrenclave, sizeof(v->mrenclave));
-    tf_json_put_hex(&w, "mrsigner", v->mrsigner, sizeof(v->mrsigner));
-    tf_json_put_integer(&w, "product", v->product);
-    tf_json_put_integer(&w, "svn", v->svn);
+    tf_json_put_boolean(&w, "simulated", a->is_simulated);
+    tf_json_put_boolean(&w, "debug", a->is_debug);
+    tf_json_put_hex(&w, "mrenclave", a->sgx.mrenclave, 32);
+    tf_json_put_hex(&w, "mrsigner", a->sgx.mrsigner, 32);
+    tf_json_put_integer(&w, "product", a->sgx.isv_prod_id);
+    tf_json_put_integer(&w, "svn", a->sgx.isv_svn);
     tf_json_put_string(&w, "domain", v->domain);
     tf_json_put_string(&w, "instance", v->instance);
     tf_json_put_string(&w, "engine", v->engine);
@@ -111,13 +114,13 @@ int tf_cmd_attest(int argc, char **argv)
     const char *connect = tf_default_connect();
     bool allow_sim = false;
     bool is_json = false;
-    const struct tf_option options[] = {TF_TEXT("policy", &policy_path),
-                                        TF_TEXT("connect", &connect),
-                                        TF_FLAG("allow-sim", &allow_sim),
-                                        TF_FLAG("json", &is_json),
-                                        {0}};
+    struct tf_collateral_source source = tf_default_collateral();
+    const struct tf_option options[] = {
+        TF_TEXT("policy", &policy_path),  TF_TEXT("connect", &connect),
+        TF_FLAG("allow-sim", &allow_sim), TF_FLAG("json", &is_json),
+        TF_COLLATERAL_OPTIONS(&source),   {0}};
     struct tf_policy policy;
-    struct tf_verdict verdict;
+    struct tf_attestation attestation;
 
     if (!tf_options(argc, argv, options, &name, 1)) {
         return TF_EXIT_USAGE;
@@ -133,11 +136,13 @@ int tf_cmd_attest(int argc, char **argv)
     if (channel == NULL) {
         return TF_EXIT_USAGE;
     }
-    err = tf_channel_attest(channel, &policy, name, allow_sim, &verdict);
+    const struct tf_attest_rules rules = {
+        .policy = &policy, .source = &source, .insecure_allow_simulated = allow_sim};
+    err = tf_channel_attest(channel, name, &rules, &attestation);
     tf_channel_close(channel);
     if (err != TF_OK) {
         return err == TF_EIO ? TF_EXIT_USAGE : TF_EXIT_REFUSED;
     }
-    tf_verdict_print(&verdict, is_json);
-    return verdict.result == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
+    tf_verdict_print(&attestation.verdict, is_json);
+    return attestation.verdict.result == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
 }

@@ -14,6 +14,7 @@
 #include "abi/limits.h"
 #include "cli/attest.h"
 #include "cli/cli.h"
+#include "cli/collateral.h"
 #include "client/cert.h"
 #include "client/channel.h"
 #include "client/grant.h"
@@ -36,6 +37,7 @@ struct options {
     uint64_t floor; /* 0: the version that was attested */
     bool is_pinned;
     bool allow_sim;
+    struct tf_collateral_source source;
 };
 
 /* What this machine brings: all loaded before the first byte is sent. */
@@ -194,7 +196,8 @@ static tf_err finish(struct tf_channel_client *channel, const struct options *o,
     if (err != TF_OK) {
         return err;
     }
-    (void)printf("granted %s%s:", o->lambda, v->is_simulated ? " (SIMULATED)" : "");
+    (void)printf("granted %s%s:", o->lambda,
+                 v->appraisal.is_simulated ? " (SIMULATED)" : "");
     for (size_t i = 0; i < count; i++) {
         (void)printf(" %s", names[i]);
     }
@@ -205,16 +208,19 @@ static tf_err finish(struct tf_channel_client *channel, const struct options *o,
 static int attest_and_grant(struct tf_channel_client *channel, const struct options *o,
                             struct inputs *in)
 {
-    struct tf_verdict verdict;
-    tf_err err =
-        tf_channel_attest(channel, &in->policy, o->lambda, o->allow_sim, &verdict);
+    const struct tf_attest_rules rules = {.policy = &in->policy,
+                                          .source = &o->source,
+                                          .insecure_allow_simulated = o->allow_sim};
+    struct tf_attestation attestation;
+    const struct tf_verdict *verdict = &attestation.verdict;
+    tf_err err = tf_channel_attest(channel, o->lambda, &rules, &attestation);
 
-    if (err == TF_OK && verdict.result != TF_OK) {
-        tf_verdict_print(&verdict, false);
-        return tf_report(verdict.result, "nothing was granted");
+    if (err == TF_OK && verdict->result != TF_OK) {
+        tf_verdict_print(verdict, false);
+        return tf_report(verdict->result, "nothing was granted");
     }
     if (err == TF_OK) {
-        err = finish(channel, o, &verdict, in);
+        err = finish(channel, o, verdict, in);
     }
     /* On this channel TF_EUSAGE is the enclave's refusal. */
     return err == TF_EUSAGE ? TF_EXIT_REFUSED : tf_exit(err);
@@ -236,20 +242,17 @@ static int grant(const struct options *o)
 
 int tf_cmd_grant(int argc, char **argv)
 {
-    struct options o = {.connect = tf_default_connect(), .days = DAYS_DEFAULT};
-    const struct tf_option options[] = {TF_TEXT("policy", &o.policy),
-                                        TF_TEXT("key", &o.key),
-                                        TF_TEXT("ca-key", &o.ca_key),
-                                        TF_TEXT("ca-cert", &o.ca_cert),
-                                        TF_TEXT("tls-key", &o.tls_key),
-                                        TF_TEXT("cert", &o.cert),
-                                        TF_LIST("names", &o.names),
-                                        TF_NUMBER("days", &o.days),
-                                        TF_NUMBER("floor", &o.floor),
-                                        TF_FLAG("pin", &o.is_pinned),
-                                        TF_TEXT("connect", &o.connect),
-                                        TF_FLAG("allow-sim", &o.allow_sim),
-                                        {0}};
+    struct options o = {.connect = tf_default_connect(),
+                        .days = DAYS_DEFAULT,
+                        .source = tf_default_collateral()};
+    const struct tf_option options[] = {
+        TF_TEXT("policy", &o.policy),     TF_TEXT("key", &o.key),
+        TF_TEXT("ca-key", &o.ca_key),     TF_TEXT("ca-cert", &o.ca_cert),
+        TF_TEXT("tls-key", &o.tls_key),   TF_TEXT("cert", &o.cert),
+        TF_LIST("names", &o.names),       TF_NUMBER("days", &o.days),
+        TF_NUMBER("floor", &o.floor),     TF_FLAG("pin", &o.is_pinned),
+        TF_TEXT("connect", &o.connect),   TF_FLAG("allow-sim", &o.allow_sim),
+        TF_COLLATERAL_OPTIONS(&o.source), {0}};
 
     if (!tf_options(argc, argv, options, &o.lambda, 1)) {
         return TF_EXIT_USAGE;

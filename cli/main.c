@@ -17,7 +17,9 @@ static const struct verb VERBS[] = {
     {"init", tf_cmd_init, "DIR [--template fetch|event|module]", "start a project"},
     {"key", tf_cmd_key, "new FILE [--alg ed25519|p256] | show FILE [--json]",
      "make a signing key (FILE and FILE.pub), or show a key's id"},
-    {"domain", tf_cmd_domain, "new --name N --publisher FILE.pub... [--attester FILE.pub...] [--shared] --out FILE",
+    {"domain", tf_cmd_domain,
+     "new --name N --publisher FILE.pub... [--attester FILE.pub...] [--shared] --out "
+     "FILE",
      "write a trust domain descriptor: whose lambdas may share an enclave"},
     {"ca", tf_cmd_ca, "new --name N --out PREFIX",
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},
@@ -36,12 +38,15 @@ static const struct verb VERBS[] = {
      "check a bundle offline, exactly as the enclave does"},
     {"deploy", tf_cmd_deploy, "BUNDLE --domain FILE --engine E [--host SOCK] [--json]",
      "hand a bundle to a host"},
-    {"attest", tf_cmd_attest, "NAME --policy FILE [--connect A:P] [--allow-sim] [--json]",
+    {"attest", tf_cmd_attest,
+     "NAME --policy FILE [--connect A:P] [--allow-sim] [--collateral FILE]"
+     " [--collateral-service URL] [--collateral-cacert FILE] [--json]",
      "ask an enclave who it is and what it runs, and judge the answer"},
     {"grant", tf_cmd_grant,
      "NAME --policy FILE --key FILE (--ca-key FILE --ca-cert FILE | --tls-key FILE "
      "--cert FILE)"
-     " [--names DNS...] [--days N] [--floor N] [--pin] [--connect A:P] [--allow-sim]",
+     " [--names DNS...] [--days N] [--floor N] [--pin] [--connect A:P] [--allow-sim]"
+     " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE]",
      "attest, then give the lambda its certificate"},
     {"invoke", tf_cmd_invoke,
      "NAME [--path P] [--data TEXT|@FILE] [--cacert FILE] [--connect A:P] [--host SOCK]",

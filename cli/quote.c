@@ -6,9 +6,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/channel.h"
 #include "cli/cli.h"
 #include "cli/quote.h"
+#include "client/channel.h"
 #include "lib/bytes.h"
 #include "verify/collateral.h"
 #include "verify/dates.h"
@@ -53,36 +53,20 @@ static tf_err judge_quote(const struct tf_bytes *quote, const struct file *colla
     return TF_OK;
 }
 
-/* VEK, ASK and ARK one after the other in PEM. */
-static bool split_chain(const struct file *pem, struct tf_bytes parts[static 3])
-{
-    static const char END[] = "-----END CERTIFICATE-----\n";
-    const char *at = (const char *)pem->data; /* a NUL follows */
-
-    for (size_t i = 0; i < 3; i++) {
-        const char *end = strstr(at, END);
-        if (end == NULL) {
-            return false;
-        }
-        end += sizeof(END) - 1;
-        parts[i] = (struct tf_bytes){(const uint8_t *)at, (size_t)(end - at)};
-        at = end;
-    }
-    return *at == '\0';
-}
-
 static tf_err judge_report(const struct options *o, const struct file *report,
                            const struct file *chain, struct tf_snp_input *in,
                            struct tf_appraisal *out)
 {
+    const struct tf_bytes pem = {chain->data, chain->size};
     struct tf_bytes parts[3];
     struct file crl = {0};
+    tf_err err = tf_snp_split(&pem, parts);
 
-    if (!split_chain(chain, parts)) {
-        return TF_ECHAIN_FORMAT;
+    if (err != TF_OK) {
+        return err;
     }
     if (o->crl != NULL) {
-        tf_err err = tf_file_read(o->crl, TF_CRL_MAX, &crl.data, &crl.size);
+        err = tf_file_read(o->crl, TF_CRL_MAX, &crl.data, &crl.size);
         if (err != TF_OK) {
             return err;
         }

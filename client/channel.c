@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include <openssl/bio.h>
 #include <openssl/err.h>
@@ -257,13 +258,37 @@ static bool take_answer(const json_t *answer, char **evidence, uint8_t **claims,
     return true;
 }
 
-tf_err tf_channel_attest(struct tf_channel_client *channel,
-                         const struct tf_policy *policy, const char *lambda,
-                         bool insecure_allow_simulated, struct tf_verdict *verdict)
+/* Judges what the enclave answered. Without collateral the verdict says that it lacks. */
+static void judge(struct tf_verify_input *in, const struct tf_attest_rules *rules,
+                  struct tf_attestation *out)
 {
-    struct tf_verify_input in = {.policy = policy,
+    struct tf_evidence evidence;
+    const struct tf_collateral_wanted wanted = {
+        .evidence = &evidence, .policy = rules->policy, .time = in->time};
+    struct tf_collateral_found found = {0};
+
+    if (rules->source != NULL &&
+        tf_evidence_parse(in->evidence, in->evidence_size, &evidence) == TF_OK) {
+        (void)!tf_collateral_find(rules->source, &wanted, &found);
+    }
+    in->collateral = found.has_intel ? &found.intel : NULL;
+    in->snp_certificates = found.snp_certificates;
+    in->snp_crl = found.snp_crl;
+    (void)!tf_verify(in, &out->verdict);
+    out->time = in->time;
+    out->origin = found.origin;
+    out->fetched = found.fetched;
+    tf_collateral_found_wipe(&found);
+}
+
+tf_err tf_channel_attest(struct tf_channel_client *channel, const char *lambda,
+                         const struct tf_attest_rules *rules, struct tf_attestation *out)
+{
+    struct tf_verify_input in = {.policy = rules->policy,
                                  .lambda = lambda,
-                                 .insecure_allow_simulated = insecure_allow_simulated};
+                                 .time = (int64_t)time(NULL),
+                                 .insecure_allow_simulated =
+                                     rules->insecure_allow_simulated};
     char body[128];
     char nonce[64];
     json_t *answer = NULL;
@@ -283,7 +308,7 @@ tf_err tf_channel_attest(struct tf_channel_client *channel,
         (void)tf_report(err, "the enclave's answer has no evidence and claims");
     }
     if (err == TF_OK) {
-        verdict->result = tf_verify(&in, verdict);
+        judge(&in, rules, out);
     }
     free(evidence);
     free(claims);

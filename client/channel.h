@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "client/collateral_fetch.h"
 #include "lib/err.h"
 #include "verify/verify.h"
 
@@ -34,13 +35,28 @@ const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel);
 TF_MUST_USE tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
                                    const char *body, size_t size, json_t **answer);
 
-/** Asks for evidence under a fresh nonce and judges it. @return TF_OK and the verdict,
- * good or bad (verdict->result); TF_EIO, TF_EUSAGE or TF_EEVIDENCE_FORMAT after a
- * message. */
+/** By what a relying party judges. All the caller's. */
+struct tf_attest_rules {
+    const struct tf_policy *policy;
+    const struct tf_collateral_source *source; /* NULL: no collateral is at hand */
+    bool insecure_allow_simulated;
+};
+
+/** What came out. */
+struct tf_attestation {
+    struct tf_verdict verdict;
+    int64_t time;                /* of the judgement: this machine's clock */
+    tf_collateral_origin origin; /* of the collateral */
+    int64_t fetched;             /* the collateral, by cache or service; 0 else */
+};
+
+/** Asks for evidence under a fresh nonce, finds the collateral, and judges.
+ *  @return TF_OK and the verdict, good or bad (out->verdict.result); TF_EIO, TF_EUSAGE or
+ *          TF_EEVIDENCE_FORMAT after a message. */
 TF_MUST_USE tf_err tf_channel_attest(struct tf_channel_client *channel,
-                                     const struct tf_policy *policy, const char *lambda,
-                                     bool insecure_allow_simulated,
-                                     struct tf_verdict *verdict);
+                                     const char *lambda,
+                                     const struct tf_attest_rules *rules,
+                                     struct tf_attestation *out);
 
 /** Loads a policy file. @return TF_OK, or an error after a message. */
 TF_MUST_USE tf_err tf_policy_load(const char *path, struct tf_policy *policy);

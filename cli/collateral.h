@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* collateral.h - the options that say where collateral comes from, for every verb that
+ * judges evidence. */
+#pragma once
+
+#include "cli/cli.h"
+#include "client/collateral_fetch.h"
+
+/** Rows of a verb's table of options, for a struct tf_collateral_source. */
+#define TF_COLLATERAL_OPTIONS(source_)                                                   \
+    TF_TEXT("collateral", &(source_)->file),                                             \
+        TF_TEXT("collateral-service", &(source_)->service),                              \
+        TF_TEXT("collateral-cacert", &(source_)->cacert)
+
+/** Without options: the service of the environment's TFAAS_COLLATERAL if there is one,
+ *  and the user's cache. */
+struct tf_collateral_source tf_default_collateral(void);
