@@ -80,9 +80,10 @@ $(O)/trust/%.o: %.S Makefile $(wildcard enclave/js/prelude/*.js)
 host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
        $(patsubst %.S,$(O)/host/%.o,$(filter %.S,$(1)))
 LIB     := $(call host,$(wildcard lib/*.c))
-WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c $(wildcard host/worker_*.c host/load*.c \
+WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c \
+           host/aesm.c host/evidence.c host/quoter.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
-DAEMON  := $(filter-out %/aesm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
+DAEMON  := $(filter-out %/tsm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
            $(call host,$(wildcard host/*.c)))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 CLIENT  := $(call host,$(wildcard client/*.c))
@@ -102,6 +103,7 @@ $(O)/host/%.o: %.S
 
 include test/toy/toy.mk
 include verify/library.mk
+include test/dcap/dcap.mk
 include test/hw/hw.mk
 
 # --- tests: the same sources once more, with sanitizers -----------------------------------
@@ -204,7 +206,7 @@ check: all unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_tra
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
 	    'make -s boundary' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=3'
-unit-programs: $(UNIT) $(TOOLS)
+unit-programs: $(UNIT) $(TOOLS) $(FAKE_DCAP)
 unit: unit-programs ## unit tests only
 	@tools/run-tests $(UNIT)
 boundary: $(BUILT) ## host memory is reached through boundary.c alone (sparse, clang)
@@ -218,7 +220,7 @@ measure: images $(O)/tfaas ## MRENCLAVE of each image
 	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
 tcb: images ## lines one has to trust, by engine
 	@TF_TRUST_CC='$(CC) -std=c11 -I. $(TRUST) $(TRUST_INC)' O=$(O) tools/tcb $(ENGINES)
-hwtest: all $(O)/toy.img $(HW_TESTS) ## what a machine with SGX must show (HWTEST_BACKEND=sim: on the simulator)
+hwtest: all $(O)/toy.img $(HW_TESTS) $(FAKE_DCAP) ## what a machine with SGX must show (HWTEST_BACKEND=sim: on the simulator)
 	@TFAAS_BIN=$(O) test/hw/hwtest.sh
 bench: all ## requests per second beside nginx (bench/spine.sh)
 	@tools/setup bench; bench/spine.sh

@@ -38,7 +38,8 @@ enum tf_msg {
     TF_MSG_STATS = 11, /* H>E empty; RESULT with counters */
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
     TF_MSG_EVENT = 13, /* E>H struct tf_msg_event: for the operator's log, codes only */
-    TF_MSG_REVOKED = 14 /* E>H struct tf_msg_revoked: a list for the host's store */
+    TF_MSG_REVOKED = 14, /* E>H struct tf_msg_revoked: a list for the host's store */
+    TF_MSG_TARGET = 15 /* H>E TARGETINFO (512 bytes): REPORTs are for this one from now on */
 };
 
 enum tf_blob_kind {
@@ -69,7 +70,7 @@ struct tf_frame {
 struct tf_msg_init {
     uint32_t thread;            /* index of this thread, for the counters' labels */
     uint32_t descriptor_size;   /* bytes that follow */
-    uint8_t target_info[512];   /* TARGETINFO of the quoting enclave (SDM 38.16) */
+    uint8_t target_info[512];   /* TARGETINFO of the quoting enclave (SDM 38.16); zeros: none yet */
 };
 
 struct tf_msg_blob {

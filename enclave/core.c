@@ -81,6 +81,17 @@ static tf_err take_sent(struct tf_thread *thread, uint64_t id, const uint8_t *pa
     return tf_conn_sent(thread, id, bytes);
 }
 
+/* Another quoting enclave than at the start, or the first one. The host may name any: a
+ * REPORT convinces only whom it is made for. */
+static tf_err take_target(struct tf_thread *thread, const uint8_t *payload, size_t size)
+{
+    if (size != sizeof(thread->target)) {
+        return TF_EHOST;
+    }
+    memcpy(&thread->target, payload, sizeof(thread->target));
+    return TF_OK;
+}
+
 /* One case for each kind that the host may send; anything else ends the enclave. */
 static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
 {
@@ -103,6 +114,8 @@ static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
         return tf_blob_take(thread, frame->id, payload, size);
     case TF_MSG_QUOTE:
         return tf_conn_quote(thread, frame->id, payload, size);
+    case TF_MSG_TARGET:
+        return take_target(thread, payload, size);
     case TF_MSG_STATS:
         tf_stats_answer(thread, frame->id);
         return TF_OK;

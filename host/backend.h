@@ -40,8 +40,9 @@ struct tf_backend {
     int (*thread_init)(void *self);
     /** EENTER at the TCS at this offset. RDI and RSI are passed in and come back. */
     int (*enter)(void *self, uint64_t tcs, uint64_t *rdi, uint64_t *rsi);
+    /** Who quotes, where it is the backend itself; NULL: AESM does. */
     void (*target_info)(const void *self, struct sgx_target_info *out);
-    /** REPORT to evidence JSON: TF_EVIDENCE_MAX bytes at `out`. */
+    /** REPORT to evidence JSON: TF_EVIDENCE_MAX bytes at `out`. NULL with target_info. */
     tf_err (*quote)(const void *self, const struct sgx_report *report, char *out,
                     size_t *size);
     /** Takes everything down. `self` may be NULL. */

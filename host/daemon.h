@@ -36,7 +36,9 @@ struct tf_options {
     char *worker_path; /* owned */
     struct tf_engine engines[TF_ENGINES_MAX];
     size_t engine_count;
-    bool is_sgx; /* the backend: hardware, else the simulator */
+    bool is_sgx;          /* the backend: hardware, else the simulator */
+    const char *aesm;     /* socket, with is_sgx; NULL: AESM's own */
+    const char *sim_aesm; /* for tests: the simulator's REPORTs go there. NULL: nowhere */
     bool is_strict;
     uint64_t transition_cycles;
     uint64_t idle_seconds;

@@ -25,6 +25,8 @@ struct tf_enclave_options {
     uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */
     uint16_t config_svn;     /* KSS: version of what config_id names; part of the keys */
     struct tf_sgx_port *sgx_port; /* hardware: what stands in for the kernel; NULL: it */
+    const char *aesm_path;   /* AESM's socket: has REPORTs quoted there. NULL: the backend's own
+                                quotes, or where it has none TF_AESM_PATH; kept until close */
     const char *sim_dir;     /* machine.key and root.pem live here; made when missing */
     bool is_strict;          /* ENCLU traps and is emulated; else sites are patched after EINIT */
     uint64_t transition_cycles; /* burnt per EENTER and EEXIT pair; default 10000 */
@@ -65,13 +67,19 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
 /** EENTERs since the start, all threads: for /metrics. */
 uint64_t tf_enclave_entries(const struct tf_enclave *enclave);
 
-/** TARGETINFO of the quoting side, for TF_MSG_INIT. */
-void tf_enclave_target_info(const struct tf_enclave *enclave, struct sgx_target_info *out);
+/** Who quotes, for the log: AESM's socket, or "simulator". */
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave);
+
+/** TARGETINFO of the quoting side, for TF_MSG_INIT and TF_MSG_TARGET. May take up to
+ *  TF_EVIDENCE_WAIT_MS. @return as tf_aesm_target_info(). */
+TF_MUST_USE tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
+                                          struct sgx_target_info *out);
 
 /**
- * Turns a REPORT (its MAC is checked) into evidence JSON (doc/formats.md).
- * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT,
- *         TF_EQUOTE (hardware: nobody to sign it).
+ * Turns a REPORT (its MAC is checked) into evidence JSON (doc/formats.md). May take up to
+ * three times TF_EVIDENCE_WAIT_MS (AESM lost its key): not for an event loop.
+ * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT, or as
+ *         tf_aesm_quote().
  */
 TF_MUST_USE tf_err tf_enclave_quote(const struct tf_enclave *enclave,
                                     const struct sgx_report *report, char *out,

@@ -378,25 +378,6 @@ static int sgx_enter(void *self, uint64_t tcs, uint64_t *rdi, uint64_t *rsi)
     return 0;
 }
 
-/* No quoting enclave is asked yet: a report for nobody. */
-static void sgx_target_info(const void *self, struct sgx_target_info *out)
-{
-    (void)self;
-    memset(out, 0, sizeof(*out));
-}
-
-/* NOLINTBEGIN(readability-non-const-parameter): the table's type */
-static tf_err sgx_quote(const void *self, const struct sgx_report *report, char *out,
-                        size_t *size)
-{
-    (void)self;
-    (void)report;
-    (void)out;
-    (void)size;
-    return TF_EQUOTE;
-}
-/* NOLINTEND(readability-non-const-parameter) */
-
 const struct tf_backend tf_backend_sgx = {
     .name = "sgx",
     .is_simulated = false,
@@ -406,7 +387,5 @@ const struct tf_backend tf_backend_sgx = {
     .map = sgx_map,
     .thread_init = sgx_thread_init,
     .enter = sgx_enter,
-    .target_info = sgx_target_info,
-    .quote = sgx_quote,
     .destroy = sgx_destroy,
 };

@@ -14,7 +14,9 @@
 #include <unistd.h>
 
 #include "abi/layout.h"
+#include "host/aesm.h"
 #include "host/enclave.h"
+#include "host/evidence.h"
 #include "lib/image.h"
 #include "lib/sigstruct.h"
 
@@ -22,6 +24,7 @@ enum { CHUNK_PAGES = 64, IMAGE_MAX = 64 << 20 };
 
 struct tf_enclave {
     const struct tf_backend *backend;
+    const char *aesm_path; /* NULL: the backend quotes */
     void *self; /* the backend's */
     void *file; /* the image, mapped read-only */
     size_t file_size;
@@ -219,6 +222,10 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
     }
     enclave->backend =
         options->backend != NULL ? options->backend : &tf_backend_sim;
+    enclave->aesm_path = options->aesm_path;
+    if (enclave->aesm_path == NULL && enclave->backend->quote == NULL) {
+        enclave->aesm_path = TF_AESM_PATH;
+    }
     tf_err err = load(enclave, options);
     if (err != TF_OK) {
         tf_enclave_close(enclave);
@@ -297,13 +304,25 @@ uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
     return __atomic_load_n(&enclave->entries, __ATOMIC_RELAXED);
 }
 
-void tf_enclave_target_info(const struct tf_enclave *enclave, struct sgx_target_info *out)
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave)
 {
+    return enclave->aesm_path != NULL ? enclave->aesm_path : "simulator";
+}
+
+tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
+                              struct sgx_target_info *out)
+{
+    if (enclave->aesm_path != NULL) {
+        return tf_evidence_target(enclave->aesm_path, out);
+    }
     enclave->backend->target_info(enclave->self, out);
+    return TF_OK;
 }
 
 tf_err tf_enclave_quote(const struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
-    return enclave->backend->quote(enclave->self, report, out, size);
+    return enclave->aesm_path != NULL
+               ? tf_evidence_quote(enclave->aesm_path, report, out, size)
+               : enclave->backend->quote(enclave->self, report, out, size);
 }

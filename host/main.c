@@ -40,7 +40,8 @@ struct program {
 static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--worker PATH] [--threads N] [--strict] [--transition-cycles N]\n"
-    "              [--idle-seconds N] [--backend sim|sgx]\n";
+    "              [--idle-seconds N] [--backend sim|sgx]\n"
+    "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
 
 /* ENGINE=IMAGE,SIGSTRUCT; cuts the argument up in place. */
 static bool add_engine(struct tf_options *o, char *text)
@@ -95,6 +96,12 @@ static bool set_option(struct tf_options *o, int option, char *value)
     case 'b':
         o->is_sgx = strcmp(value, "sgx") == 0;
         return o->is_sgx || strcmp(value, "sim") == 0;
+    case 'a':
+        o->aesm = value;
+        return true;
+    case 'A':
+        o->sim_aesm = value;
+        return true;
     case 'n':
         if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
             return false;
@@ -146,6 +153,8 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
         {"backend", required_argument, NULL, 'b'},
+        {"aesm", required_argument, NULL, 'a'},
+        {"insecure-sim-aesm", required_argument, NULL, 'A'},
         {NULL, 0, NULL, 0}};
     o->transition_cycles = 10000;
     o->idle_seconds = 60;
@@ -157,6 +166,9 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         }
     }
     if (optind != argc || o->state == NULL || o->listen == NULL || o->engine_count == 0) {
+        return TF_EUSAGE;
+    }
+    if ((o->is_sgx ? o->sim_aesm : o->aesm) != NULL) { /* of the other backend */
         return TF_EUSAGE;
     }
     if (o->worker_path == NULL && !default_worker(o)) {
@@ -326,8 +338,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)puts(program.daemon.options.is_sgx
-                   ? "tfaasd: enclaves run on SGX hardware; evidence is refused: no quotes "
-                     "by AESM yet"
+                   ? "tfaasd: enclaves run on SGX hardware; quotes by AESM"
                    : "tfaasd: SIMULATED: enclaves run in a simulator, without any "
                      "protection from this machine's owner");
     (void)fflush(stdout);

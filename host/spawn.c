@@ -72,33 +72,50 @@ static char *arg(const char *text)
     return out;
 }
 
+/* The options about AESM at the end of a command line. */
+static void add_aesm(const struct tf_options *o, char **at)
+{
+    const char *socket = o->is_sgx ? o->aesm : o->sim_aesm;
+    if (socket != NULL) {
+        *at++ = arg(o->is_sgx ? "--aesm" : "--insecure-sim-aesm");
+        *at = arg(socket);
+    }
+}
+
 static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
                   pid_t *pid)
 {
     const struct tf_options *o = &worker->daemon->options;
     struct text text;
     write_text(worker, &text);
-    char *const argv[] = {arg("tfaas-worker"),
-                          arg("--image"),
-                          arg(worker->engine->image_path),
-                          arg("--sigstruct"),
-                          arg(worker->engine->sigstruct_path),
-                          arg("--config-id"),
-                          arg(worker->domain),
-                          arg("--descriptor"),
-                          text.descriptor,
-                          arg("--sim-dir"),
-                          text.sim,
-                          arg("--transition-cycles"),
-                          text.cycles,
-                          arg("--idle-seconds"),
-                          text.idle,
-                          arg("--links"),
-                          text.links,
-                          arg("--backend"),
-                          arg(o->is_sgx ? "sgx" : "sim"),
-                          o->is_strict ? arg("--strict") : NULL,
-                          NULL};
+    char *argv[] = {arg("tfaas-worker"),
+                    arg("--image"),
+                    arg(worker->engine->image_path),
+                    arg("--sigstruct"),
+                    arg(worker->engine->sigstruct_path),
+                    arg("--config-id"),
+                    arg(worker->domain),
+                    arg("--descriptor"),
+                    text.descriptor,
+                    arg("--sim-dir"),
+                    text.sim,
+                    arg("--transition-cycles"),
+                    text.cycles,
+                    arg("--idle-seconds"),
+                    text.idle,
+                    arg("--links"),
+                    text.links,
+                    arg("--backend"),
+                    arg(o->is_sgx ? "sgx" : "sim"),
+                    NULL,
+                    NULL,
+                    NULL,
+                    NULL};
+    size_t count = sizeof(argv) / sizeof(argv[0]) - 4;
+    if (o->is_strict) {
+        argv[count++] = arg("--strict");
+    }
+    add_aesm(o, argv + count);
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attributes;
     sigset_t none;

@@ -20,6 +20,7 @@
 #include "host/enclave.h"
 #include "host/link.h"
 #include "host/log.h"
+#include "host/quoter.h"
 #include "lib/err.h"
 
 enum {
@@ -34,6 +35,10 @@ enum {
     TF_WORKER_DRAIN_MS = 1000, /* at the end: longest, */
     TF_WORKER_QUIET_MS = 200   /* and no longer than this without traffic */
 };
+
+/* In epoll's data; connections have their id, whose slot is neither. */
+static const uint64_t TF_WORKER_LINK_EVENT = UINT64_MAX;
+static const uint64_t TF_WORKER_QUOTE_EVENT = UINT64_MAX - 1;
 
 struct tf_conn {
     int fd; /* -1: the slot is free */
@@ -91,6 +96,9 @@ struct tf_worker_thread {
     size_t leaving_count;
     struct tf_transfer transfers[TF_WORKER_TRANSFERS_MAX]; /* a queue; [0] is running */
     size_t transfer_count;
+    struct tf_quoter *quoter;      /* the process's */
+    uint32_t target;               /* which of its targets the enclave knows */
+    bool has_quotes;               /* it rang */
     uint8_t payload[TF_FRAME_MAX]; /* a frame's or packet's body while it is handled */
 };
 
@@ -147,6 +155,21 @@ void tf_conns_tick(struct tf_worker_thread *t);
 
 /** Closes all. */
 void tf_conns_wipe(struct tf_worker_thread *t);
+
+/* worker_quote.c */
+
+/** Has the loop listen to the process's quoter, which is kept. @return TF_OK, TF_EIO. */
+TF_MUST_USE tf_err tf_worker_quote_join(struct tf_worker_thread *t,
+                                        struct tf_quoter *quoter);
+
+/** A REPORT came out of the enclave, `size` bytes in t->payload, for the connection `id`.
+ *  Its QUOTE goes in when there is one; empty, at once, if too many wait.
+ *  @return TF_OK; TF_EFORMAT if it is none. */
+TF_MUST_USE tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id,
+                                       size_t size);
+
+/** Moves answers into the ring as far as there is room. */
+void tf_worker_quote_pump(struct tf_worker_thread *t);
 
 /* worker_link.c */
 

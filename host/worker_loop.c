@@ -17,9 +17,6 @@ enum {
     DRAIN_STEP_MS = 50
 };
 
-/* In epoll's data, the link; connections have their id, whose slot is never this. */
-static const uint64_t LINK_EVENT = UINT64_MAX;
-
 uint64_t tf_worker_clock_ms(void)
 {
     struct timespec now;
@@ -54,7 +51,7 @@ tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave,
     }
     t->channel = memory;
     t->epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = LINK_EVENT};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = TF_WORKER_LINK_EVENT};
     if (t->epoll < 0 || epoll_ctl(t->epoll, EPOLL_CTL_ADD, link, &event) != 0) {
         tf_worker_wipe(t);
         return TF_EIO;
@@ -76,29 +73,6 @@ void tf_worker_wipe(struct tf_worker_thread *t)
     if (t->channel != NULL) {
         (void)munmap(t->channel, sizeof(struct tf_channel));
         t->channel = NULL;
-    }
-}
-
-/* Turns a report into evidence. An empty QUOTE tells the enclave that there is none. */
-static void answer_report(struct tf_worker_thread *t, uint64_t id, size_t size)
-{
-    char evidence[TF_EVIDENCE_MAX];
-    size_t evidence_size = 0;
-    struct sgx_report report;
-    tf_err err = TF_EEVIDENCE_FORMAT;
-    if (size == sizeof(report)) {
-        memcpy(&report, t->payload, sizeof(report));
-        err = tf_enclave_quote(t->enclave, &report, evidence, &evidence_size);
-    }
-    if (err != TF_OK) {
-        tf_log("quote-failed", "error=%s", tf_err_name(err));
-        evidence_size = 0;
-    }
-    struct tf_frame frame = {
-        .type = TF_MSG_QUOTE, .size = (uint32_t)evidence_size, .id = id};
-    if (tf_worker_ring_put(&t->channel->in, frame, evidence, evidence_size, NULL) !=
-        TF_OK) {
-        t->failed = TF_EINTERNAL;
     }
 }
 
@@ -146,8 +120,7 @@ static tf_err obey(struct tf_worker_thread *t, const struct tf_frame *frame)
         tf_worker_link_forward(t, frame, t->payload);
         return TF_OK;
     case TF_MSG_REPORT:
-        answer_report(t, frame->id, frame->size);
-        return t->failed;
+        return tf_worker_quote_ask(t, frame->id, frame->size);
     default:
         return TF_EFORMAT;
     }
@@ -229,10 +202,14 @@ static void lose_link(struct tf_worker_thread *t)
 
 static void handle(struct tf_worker_thread *t, const struct epoll_event *event)
 {
-    if (event->data.u64 == LINK_EVENT) {
+    if (event->data.u64 == TF_WORKER_LINK_EVENT) {
         if (tf_worker_link_read(t) != TF_OK) {
             lose_link(t);
         }
+        return;
+    }
+    if (event->data.u64 == TF_WORKER_QUOTE_EVENT) {
+        t->has_quotes = true;
         return;
     }
     struct tf_conn *conn = tf_conn_find(t, event->data.u64);
@@ -258,6 +235,7 @@ static tf_err gather(struct tf_worker_thread *t)
         tf_conns_tick(t);
     }
     tf_worker_link_pump(t);
+    tf_worker_quote_pump(t);
     return t->failed;
 }
 
@@ -276,7 +254,7 @@ static tf_err put_init(struct tf_worker_thread *t, const char *descriptor, size_
 {
     struct tf_msg_init init = {.thread = t->index, .descriptor_size = (uint32_t)size};
     struct sgx_target_info target;
-    tf_enclave_target_info(t->enclave, &target);
+    t->target = tf_quoter_target(t->quoter, &target);
     memcpy(init.target_info, &target, sizeof(init.target_info));
     struct tf_frame frame = {.type = TF_MSG_INIT,
                              .size = (uint32_t)(sizeof(init) + size)};

@@ -30,11 +30,13 @@ struct options {
     uint64_t idle_seconds;
     unsigned links;
     bool is_dry;
+    bool is_sim_aesm; /* the simulator's REPORTs go to an AESM */
 };
 
 struct process {
     struct options options;
     struct tf_enclave *enclave;
+    struct tf_quoter *quoter;
     unsigned threads;
     char descriptor[TF_DESCRIPTOR_MAX];
     size_t descriptor_size;
@@ -52,6 +54,7 @@ static const char usage[] =
     "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
     "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
     "                    [--idle-seconds N] [--config-svn N] [--backend sim|sgx]\n"
+    "                    [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n"
     "       tfaas-worker --backend sgx --dry-run --image F --sigstruct F [--config-id "
     "HEX]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1. A dry run prints what\n"
@@ -83,6 +86,11 @@ static bool set_option(struct options *o, int option, const char *value)
     case 'b':
         o->enclave.backend = strcmp(value, "sgx") == 0 ? &tf_backend_sgx : NULL;
         return o->enclave.backend != NULL || strcmp(value, "sim") == 0;
+    case 'a':
+    case 'A':
+        o->enclave.aesm_path = value;
+        o->is_sim_aesm = option == 'A';
+        return true;
     case 'D':
         o->is_dry = true;
         return true;
@@ -119,6 +127,8 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
         {"links", required_argument, NULL, 'n'},
         {"backend", required_argument, NULL, 'b'},
         {"config-svn", required_argument, NULL, 'v'},
+        {"aesm", required_argument, NULL, 'a'},
+        {"insecure-sim-aesm", required_argument, NULL, 'A'},
         {"dry-run", no_argument, NULL, 'D'},
         {NULL, 0, NULL, 0}};
     struct options o = {.enclave = {.transition_cycles = 10000}, .idle_seconds = 60};
@@ -128,7 +138,9 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
             return TF_EUSAGE;
         }
     }
-    if (optind != argc || (o.is_dry && o.enclave.backend == NULL)) {
+    bool is_sim = o.enclave.backend == NULL;
+    if (optind != argc || (o.is_dry && is_sim) ||
+        (o.enclave.aesm_path != NULL && o.is_sim_aesm != is_sim)) {
         return TF_EUSAGE;
     }
     *out = o;
@@ -218,7 +230,10 @@ static tf_err run_thread(struct process *p, unsigned index)
     if (err == TF_OK) {
         t->threads = p->threads;
         t->idle_seconds = p->options.idle_seconds;
-        err = tf_enclave_thread_init(p->enclave);
+        err = tf_worker_quote_join(t, p->quoter);
+        if (err == TF_OK) {
+            err = tf_enclave_thread_init(p->enclave);
+        }
         if (err == TF_OK) {
             err = tf_worker_run(t, p->descriptor, p->descriptor_size);
         }
@@ -299,6 +314,10 @@ int main(int argc, char **argv)
     if (err == TF_OK) {
         unsigned tcs = tf_enclave_threads(process.enclave);
         process.threads = tcs < process.options.links ? tcs : process.options.links;
+        /* Not closed: it may be waiting for AESM when all else is done. */
+        err = tf_quoter_open(process.enclave, process.threads, &process.quoter);
+    }
+    if (err == TF_OK) {
         err = run_threads(&process);
     }
     if (err != TF_OK) {

@@ -269,7 +269,7 @@ static void evidence_for_genuine_reports_only(void)
     struct tf_toy toy;
 
     tf_toy_open(&toy, &options);
-    tf_enclave_target_info(toy.enclave, &target);
+    CHECK(tf_enclave_target_info(toy.enclave, &target) == TF_OK);
     struct sgx_report report = report_of(&toy, &target);
     tf_enclave_identity(toy.enclave, mrenclave, mrsigner);
     CHECK(memcmp(report.mrenclave, mrenclave, 32) == 0);

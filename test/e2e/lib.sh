@@ -14,7 +14,7 @@ bin=${TFAAS_BIN:-build}
 read -r -a engines <<<"${TFAAS_ENGINES:-quickjs duktape}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/tfaas-e2e.XXXXXX") || exit 1
 log=$work/log
-passed=0 failed=0 daemon='' port=''
+passed=0 failed=0 daemon='' port='' world='' world_aesm='' world_pcs='' world_port='' world_pid=''
 
 note() { printf '%s\n' "$*" >&2; }
 
@@ -77,6 +77,7 @@ is() {
 # finish: ends what was started and closes with the sum; the script's last command.
 finish() {
     host_stop
+    world_stop
     echo "$passed passed, $failed failed"
     [ "$failed" = 0 ] && [ "$passed" != 0 ]
 }
@@ -136,6 +137,7 @@ is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status" 
 
 leave() {
     host_stop
+    world_stop
     if [ -n "${TFAAS_KEEP:-}" ]; then
         note "kept: $work"
     else
@@ -144,6 +146,78 @@ leave() {
 }
 trap leave EXIT
 trap 'exit 1' INT TERM
+
+# --- a world with DCAP ------------------------------------------------------------------
+# test/dcap/fake_dcap.c: an AESM for the platform above and a PCS, under a root of their own.
+
+# world_start [FIELDS]: starts it in $world with FIELDS of world.json; AESM listens at
+# $world_aesm, the PCS at $world_pcs. Before host_start, or after: who comes first makes
+# the simulated machine.
+world_start() {
+    world=$work/world
+    world_aesm=$world/aesm.sock
+    mkdir -p "$world" "$work/host" && chmod 700 "$work/host" && world_says "${1:-}" || return 1
+    if [ -z "$world_port" ]; then
+        local kept=$port
+        free_port || return 1
+        world_port=$port port=$kept
+    fi
+    world_pcs=http://127.0.0.1:$world_port
+    [ -p "$world/life" ] || mkfifo "$world/life" || return 1
+    exec 7<>"$world/life" # its standard input ends with this script
+    "$bin/test/dcap/fake_dcap" "$world" --sim "$work/host/sim" --port "$world_port" \
+        >"$world/log" 2>&1 <"$world/life" 7>&- &
+    world_pid=$!
+    until_ok 50 grep -q '^ready$' "$world/log"
+}
+
+# world_says FIELDS: what it is like from now on; '"status": "OutOfDate"'. See world.h.
+world_says() {
+    printf '{%s}\n' "$1" >"$world/world.json.new" && mv "$world/world.json.new" \
+        "$world/world.json"
+}
+
+# world_stop [SIGNAL]
+world_stop() {
+    [ -n "$world_pid" ] || return 0
+    kill -"${1:-TERM}" "$world_pid" 2>/dev/null
+    wait "$world_pid" 2>/dev/null
+    world_pid=''
+}
+
+# world_collateral FILE FMSPC: what the PCS says, as in doc/formats.md ("Collateral").
+world_collateral() {
+    local at=$world_pcs/sgx/certification/v4 get=(curl -sS --fail --max-time 10)
+    "${get[@]}" -D "$work/tcb.head" -o "$work/tcb.body" "$at/tcb?fmspc=$2" &&
+        "${get[@]}" -D "$work/qe.head" -o "$work/qe.body" "$at/qe/identity" &&
+        "${get[@]}" -D "$work/crl.head" -o "$work/crl.body" \
+            "$at/pckcrl?ca=platform&encoding=der" &&
+        "${get[@]}" -o "$work/root.crl" "$at/rootcacrl" || return 1
+    jq -n --arg root "$(cat "$work/root.crl")" \
+        --arg crl "$(od -An -v -tx1 "$work/crl.body" | tr -d ' \n')" \
+        --arg crl_chain "$(chain_of "$work/crl.head" SGX-PCK-CRL-Issuer-Chain)" \
+        --arg tcb_chain "$(chain_of "$work/tcb.head" TCB-Info-Issuer-Chain)" \
+        --arg qe_chain "$(chain_of "$work/qe.head" SGX-Enclave-Identity-Issuer-Chain)" \
+        --arg tcb "$(signed_part "$work/tcb.body" tcbInfo)" \
+        --arg tcb_signature "$(jq -r .signature "$work/tcb.body")" \
+        --arg qe "$(signed_part "$work/qe.body" enclaveIdentity)" \
+        --arg qe_signature "$(jq -r .signature "$work/qe.body")" \
+        '{pck_crl_issuer_chain: ($crl_chain + "\n"), root_ca_crl: $root, pck_crl: $crl,
+          tcb_info_issuer_chain: ($tcb_chain + "\n"), tcb_info: $tcb,
+          tcb_info_signature: $tcb_signature,
+          qe_identity_issuer_chain: ($qe_chain + "\n"), qe_identity: $qe,
+          qe_identity_signature: $qe_signature}' >"$1"
+}
+
+chain_of() { # HEAD NAME: a header's URL-encoded PEM
+    local text
+    text=$(sed -n "s/^$2: //p" "$1" | tr -d '\r')
+    printf '%b' "${text//%/\\x}"
+}
+
+signed_part() { # BODY KEY: the value, byte by byte
+    sed -e "s/^{\"$2\"://" -e 's/,"signature":"[0-9a-f]*"}$//' "$1"
+}
 
 admin() { # METHOD PATH: the host's own API
     curl -sS --max-time 10 --unix-socket "$TFAAS_HOST" -X "$1" "http://localhost$2"

@@ -20,6 +20,7 @@ struct thread {
     uint64_t owed_id; /* a big answer that did not fit yet */
     size_t owed;
     bool is_closing; /* after what is owed */
+    uint8_t target;  /* first byte of the TARGETINFO that it knows */
 };
 
 struct tf_enclave {
@@ -131,12 +132,23 @@ static void take_blob(struct thread *thread, struct tf_channel *channel,
     }
 }
 
+/* "REPORT" and a byte: has a REPORT over it made into evidence. */
+static void make_report(const struct thread *thread, struct tf_channel *channel,
+                        uint64_t id)
+{
+    struct sgx_report report = {.report_data = {thread->in[6]}};
+    report.mac[0] = thread->target;
+    (void)put(&channel->out, TF_MSG_REPORT, id, &report, sizeof(report));
+}
+
 static void take_data(struct thread *thread, struct tf_channel *channel,
                       const struct tf_frame *frame)
 {
     static const char seal[] = "SEAL ";
     if (fake.answer_size > 0) {
         thread->owed = fake.answer_size;
+    } else if (frame->size == 7 && memcmp(thread->in, "REPORT", 6) == 0) {
+        make_report(thread, channel, frame->id);
     } else if (frame->size > sizeof(seal) && memcmp(thread->in, seal, 5) == 0) {
         /* "SEAL name": as if a grant for that lambda had been sealed. */
         uint8_t body[128] = {0};
@@ -171,6 +183,17 @@ static void take(struct thread *thread, struct tf_channel *channel,
         break;
     case TF_MSG_DATA:
         take_data(thread, channel, frame);
+        break;
+    case TF_MSG_INIT:
+        thread->target = thread->in[offsetof(struct tf_msg_init, target_info)];
+        break;
+    case TF_MSG_TARGET:
+        thread->target = thread->in[0];
+        break;
+    case TF_MSG_QUOTE: /* to the client; "none" if there is none */
+        (void)put(&channel->out, TF_MSG_DATA, frame->id,
+                  frame->size > 0 ? (const void *)thread->in : "none",
+                  frame->size > 0 ? frame->size : 4);
         break;
     case TF_MSG_BLOB:
         take_blob(thread, channel, frame);
@@ -267,18 +290,42 @@ uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
     return __atomic_load_n(&fake.entries, __ATOMIC_RELAXED);
 }
 
-void tf_enclave_target_info(const struct tf_enclave *enclave, struct sgx_target_info *out)
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave)
 {
     (void)enclave;
-    memset(out, 0, sizeof(*out));
+    return "fake";
+}
+
+tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
+                              struct sgx_target_info *out)
+{
+    (void)enclave;
+    unsigned target = __atomic_load_n(&fake.target, __ATOMIC_ACQUIRE);
+    if (target == TF_FAKE_NO_TARGET) {
+        return TF_ENOTFOUND;
+    }
+    memset(out, (int)target, sizeof(*out));
+    return TF_OK;
 }
 
 tf_err tf_enclave_quote(const struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
     (void)enclave;
-    (void)report;
-    memcpy(out, "{}", 2);
-    *size = 2;
+    (void)__atomic_add_fetch(&fake.quotes_asked, 1, __ATOMIC_RELAXED);
+    while (__atomic_load_n(&fake.is_quoting_slow, __ATOMIC_ACQUIRE)) {
+        (void)usleep(1000);
+    }
+    unsigned failures = __atomic_load_n(&fake.quote_failures, __ATOMIC_ACQUIRE);
+    if (failures > 0) {
+        __atomic_store_n(&fake.quote_failures, failures - 1, __ATOMIC_RELEASE);
+        return fake.quote_error;
+    }
+    if (report->mac[0] != __atomic_load_n(&fake.target, __ATOMIC_ACQUIRE)) {
+        return TF_EQUOTE; /* made for somebody else */
+    }
+    /* Which REPORT it is for, and for whom that was made. */
+    *size = (size_t)snprintf(out, TF_EVIDENCE_MAX, "{\"quote\":%u,\"for\":%u}",
+                             report->report_data[0], report->mac[0]);
     return TF_OK;
 }

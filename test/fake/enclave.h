@@ -10,6 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/err.h"
+
+enum { TF_FAKE_NO_TARGET = 256 };
+
 struct tf_fake {
     uint64_t entries;
     uint64_t opened;
@@ -19,6 +23,13 @@ struct tf_fake {
     bool is_dying;       /* the next entry says TF_EXIT_DEAD */
     bool is_closing;     /* answers a connection's first DATA and then closes it */
     size_t answer_size;  /* not 0: each DATA is answered with that many bytes of 'x' */
+
+    /* The quoting side; read by the quoter's thread, so to be set atomically. */
+    unsigned target; /* each byte of the TARGETINFO, or TF_FAKE_NO_TARGET: nobody there */
+    bool is_quoting_slow;    /* no quote returns until this is cleared */
+    unsigned quote_failures; /* so many quotes fail, */
+    tf_err quote_error;      /* like this */
+    unsigned quotes_asked;
 };
 
 /** The one fake of the process, for a test to set and read. */

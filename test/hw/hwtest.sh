@@ -16,6 +16,8 @@ bin=${TFAAS_BIN:-build}
 backend=${HWTEST_BACKEND:-sgx}
 work=$(mktemp -d "${TMPDIR:-/tmp}/tfaas-hwtest.XXXXXX") || exit 2
 trap 'stop_fake; rm -rf "$work"' EXIT
+# The fake ends when this script does: nobody else writes to its standard input.
+mkfifo "$work/life" && exec 7<>"$work/life" || exit 2
 passed=0 failed=0 fake=
 
 row() { # STEP VERDICT FIGURE
@@ -117,11 +119,14 @@ sealing() {
 # fake_aesm MODE: starts it; the one before ends.
 fake_aesm() {
     stop_fake
-    rm -f "$work/aesm"
-    "$bin/test/hw/fake_aesm" "$work/aesm" "$work/sim" "$1" 2>"$work/fake" &
+    mkdir -p "$work/world"
+    printf '{"aesm": "%s"}' "$1" >"$work/world/world.json"
+    rm -f "$work/aesm" "$work/fake"
+    "$bin/test/dcap/fake_dcap" "$work/world" --sim "$work/sim" --socket "$work/aesm" \
+        >"$work/fake" 2>&1 <"$work/life" 7>&- &
     fake=$!
     for _ in {1..100}; do
-        [ -S "$work/aesm" ] && return
+        grep -q '^ready$' "$work/fake" && return
         sleep 0.05
     done
 }

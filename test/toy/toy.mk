@@ -13,14 +13,14 @@ $(O)/toy.img: $(TOY) $(call trust,test/toy/blind.c) enclave/image.lds
 $(O)/watch.img: $(TOY) $(call trust,test/toy/snapshot.S) enclave/image.lds
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -Wl,--wrap=tf_entry_work -o $@ $(filter %.o,$^) $(LIBC)
 
-$(TOY_TESTS): $(O)/test/attack/%: $(call host,test/toy/toy_host.c host/load.c \
-              $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) \
-              $(O)/host/test/attack/%.o | $(O)/watch.img
+# The loader with all its backends, as the worker has it.
+TOY_HOST := $(call host,test/toy/toy_host.c host/load.c host/evidence.c host/aesm.c host/log.c \
+            $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS]))
+$(TOY_TESTS): $(O)/test/attack/%: $(TOY_HOST) $(LIB) $(O)/host/test/attack/%.o | $(O)/watch.img
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
 $(O)/test/attack/driver_sim_test: $(call host,test/toy/sim_vdso.S)
 
-$(O)/bench/transitions: $(call host,test/toy/toy_host.c host/load.c $(wildcard host/enclave_*.c \
-              host/sgx_*.[cS] host/sim_*.[cS])) $(LIB) $(O)/host/bench/transitions.o
+$(O)/bench/transitions: $(TOY_HOST) $(LIB) $(O)/host/bench/transitions.o
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread
 transitions: all $(O)/bench/transitions $(O)/toy.img ## cycles of a transition; EENTERs a request
 	@$(O)/bench/transitions $(O)/toy.img

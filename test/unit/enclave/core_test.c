@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host that lies about its frames, and the enclave's start. */
+#include "abi/sgx.h"
 #include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
@@ -91,6 +92,8 @@ static void a_broken_host_protocol_ends_the_enclave(void)
     CHECK(is_fatal(TF_MSG_SENT, 5, &one, sizeof(one))); /* it never got that */
     CHECK(is_fatal(TF_MSG_SENT, 5, &one, 4));
     CHECK(is_fatal(TF_MSG_QUOTE, 5, "{}", 2)); /* nobody asked */
+    CHECK(is_fatal(TF_MSG_TARGET, 0, init, sizeof(struct sgx_target_info) - 1));
+    CHECK(is_fatal(TF_MSG_TARGET, 0, NULL, 0));
     memcpy(chunk, &blob, sizeof(blob));
     CHECK(is_fatal(TF_MSG_BLOB, 1, chunk, sizeof(chunk)));
     CHECK(is_fatal(TF_MSG_BLOB, 1, chunk, sizeof(blob) - 1));

@@ -125,6 +125,21 @@ static void a_grant_shows_in_the_claims(void)
     rig_close(rig);
 }
 
+static void reports_are_for_the_target_named_last(void)
+{
+    struct rig *rig = loaded();
+    uint8_t target[sizeof(struct sgx_target_info)];
+
+    memset(target, 0x77, sizeof(target));
+    struct rig_client *client = rig_connect(rig, 0, management);
+    (void)rig_put(rig, 0, TF_MSG_TARGET, 0, target, sizeof(target));
+    CHECK(rig_enter(rig, 0).exit == TF_EXIT_IDLE);
+    CHECK(rig_post(rig, client, "/v1/attest", attest, NULL) == 200);
+    const struct sgx_report *report = (const void *)rig_last(rig, TF_MSG_REPORT)->payload;
+    CHECK(report->mac[0] == 0x77);
+    rig_close(rig);
+}
+
 static void threads_show_one_key(void)
 {
     struct rig *rig = loaded();
@@ -249,6 +264,7 @@ int main(void)
 {
     RUN(claims_bind_connection_key_and_domain);
     RUN(a_grant_shows_in_the_claims);
+    RUN(reports_are_for_the_target_named_last);
     RUN(threads_show_one_key);
     RUN(bad_requests_are_refused);
     RUN(evidence_that_is_no_object_is_not_passed_on);

@@ -447,12 +447,9 @@ static void a_fault_ends_the_process_and_says_which(void)
 
 static void no_evidence_is_made_up(void)
 {
-    char out[1] = {'x'};
-    size_t size = 77;
-    const struct sgx_report report = {.isv_svn = 1};
-
-    CHECK(tf_backend_sgx.quote(NULL, &report, out, &size) == TF_EQUOTE);
-    CHECK(size == 77 && out[0] == 'x' && !tf_backend_sgx.is_simulated);
+    /* AESM's or none (host/load.c). */
+    CHECK(tf_backend_sgx.quote == NULL && tf_backend_sgx.target_info == NULL);
+    CHECK(!tf_backend_sgx.is_simulated);
 }
 
 int main(void)

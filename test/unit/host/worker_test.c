@@ -21,6 +21,7 @@ static struct {
     pthread_t runner;
     int link; /* tfaasd's end */
     tf_err result;
+    struct tf_quoter *quoter;
 } worker;
 
 static uint8_t body[TF_LINK_MAX];
@@ -41,24 +42,31 @@ static tf_err await(struct tf_link_head *head)
     return tf_link_receive(worker.link, head, body, &fd);
 }
 
-static void start(void)
+static void start_as_set(void)
 {
     int ends[2];
     struct tf_enclave_options options = {.image_path = "/dev/null"};
     struct tf_enclave *enclave = NULL;
     struct tf_link_head head = {.type = 0};
-    memset(tf_fake(), 0, sizeof(*tf_fake()));
     CHECK(tf_enclave_open(&options, &enclave) == TF_OK);
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
     worker.link = ends[0];
     worker.thread = calloc(1, sizeof(*worker.thread));
     CHECK(worker.thread != NULL);
     CHECK(tf_worker_init(worker.thread, enclave, 0, ends[1]) == TF_OK);
+    CHECK(tf_quoter_open(enclave, 1, &worker.quoter) == TF_OK);
+    CHECK(tf_worker_quote_join(worker.thread, worker.quoter) == TF_OK);
     worker.thread->idle_seconds = 60;
     worker.thread->threads = 1;
     CHECK(pthread_create(&worker.runner, NULL, run, NULL) == 0);
     CHECK(await(&head) == TF_OK);
     CHECK(head.type == TF_LINK_READY && head.size == sizeof(struct tf_link_ready));
+}
+
+static void start(void)
+{
+    memset(tf_fake(), 0, sizeof(*tf_fake()));
+    start_as_set();
 }
 
 static void stop(tf_err want)
@@ -68,6 +76,7 @@ static void stop(tf_err want)
     CHECK(pthread_join(worker.runner, NULL) == 0);
     CHECK(worker.result == want);
     tf_worker_wipe(worker.thread);
+    tf_quoter_close(worker.quoter);
     (void)close(other);
     free(worker.thread);
 }
@@ -314,10 +323,162 @@ static void a_dead_enclave_ends_the_thread(void)
     CHECK(worker.result == TF_EHOST);
     int other = worker.thread->link;
     tf_worker_wipe(worker.thread);
+    tf_quoter_close(worker.quoter);
     free(worker.thread);
     (void)close(other);
     (void)close(worker.link);
     (void)close(client);
+}
+
+/* --- evidence ------------------------------------------------------------------------
+ */
+
+static void ask_for_evidence(int client, uint8_t about)
+{
+    const uint8_t request[] = {'R', 'E', 'P', 'O', 'R', 'T', about};
+    CHECK(write(client, request, sizeof(request)) == (ssize_t)sizeof(request));
+}
+
+/* Whether that is what comes next. */
+static bool gets(int client, const char *text)
+{
+    uint8_t got[64] = {0};
+    return read_all(client, got, strlen(text)) == strlen(text) &&
+           memcmp(got, text, strlen(text)) == 0;
+}
+
+static unsigned asked(const unsigned *count)
+{
+    return __atomic_load_n(count, __ATOMIC_ACQUIRE);
+}
+
+static bool waits_for(const unsigned *count, unsigned want)
+{
+    for (int i = 0; i < WAIT_MS && asked(count) < want; i++) {
+        (void)usleep(1000);
+    }
+    return asked(count) >= want;
+}
+
+static void a_slow_quote_holds_nobody_up(void)
+{
+    start();
+    int first = connect_client();
+    int second = connect_client();
+    __atomic_store_n(&tf_fake()->is_quoting_slow, true, __ATOMIC_RELEASE);
+    ask_for_evidence(first, 7);
+    CHECK(waits_for(&tf_fake()->quotes_asked, 1));
+    for (int i = 0; i < 10; i++) {
+        CHECK(write(second, "12345678", 8) == 8);
+        CHECK(gets(second, "12345678"));
+    }
+    __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
+    CHECK(gets(first, "{\"quote\":7,\"for\":0}"));
+    (void)close(first);
+    (void)close(second);
+    stop(TF_OK);
+}
+
+static void a_quote_is_tried_again_when_nobody_is_there(void)
+{
+    start();
+    int client = connect_client();
+    tf_fake()->quote_error = TF_ENOTFOUND;
+    __atomic_store_n(&tf_fake()->quote_failures, 2, __ATOMIC_RELEASE);
+    ask_for_evidence(client, 8);
+    CHECK(gets(client, "{\"quote\":8,\"for\":0}"));
+    CHECK(asked(&tf_fake()->quotes_asked) == 3);
+    (void)close(client);
+    stop(TF_OK);
+}
+
+static void a_refused_quote_is_none_at_once(void)
+{
+    start();
+    int client = connect_client();
+    tf_fake()->quote_error = TF_EQUOTE;
+    __atomic_store_n(&tf_fake()->quote_failures, 1, __ATOMIC_RELEASE);
+    ask_for_evidence(client, 9);
+    CHECK(gets(client, "none"));
+    CHECK(asked(&tf_fake()->quotes_asked) == 1);
+    (void)close(client);
+    stop(TF_OK);
+}
+
+static void too_many_questions_are_refused(void)
+{
+    enum { MANY = TF_QUOTER_JOBS_MAX + 5 };
+    int clients[MANY];
+    start();
+    __atomic_store_n(&tf_fake()->is_quoting_slow, true, __ATOMIC_RELEASE);
+    for (int i = 0; i < MANY; i++) {
+        clients[i] = connect_client();
+        ask_for_evidence(clients[i], 1);
+        CHECK(i < TF_QUOTER_JOBS_MAX || gets(clients[i], "none"));
+    }
+    __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
+    for (int i = 0; i < TF_QUOTER_JOBS_MAX; i++) {
+        CHECK(gets(clients[i], "{\"quote\":1,\"for\":0}"));
+    }
+    for (int i = 0; i < MANY; i++) {
+        (void)close(clients[i]);
+    }
+    stop(TF_OK);
+}
+
+static void an_answer_to_a_client_that_left_is_dropped(void)
+{
+    start();
+    int first = connect_client();
+    __atomic_store_n(&tf_fake()->is_quoting_slow, true, __ATOMIC_RELEASE);
+    ask_for_evidence(first, 2);
+    CHECK(waits_for(&tf_fake()->quotes_asked, 1));
+    (void)close(first);
+    int second = connect_client();
+    ask_for_evidence(second, 3);
+    __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
+    CHECK(gets(second, "{\"quote\":3,\"for\":0}"));
+    (void)close(second);
+    stop(TF_OK);
+}
+
+/* Asks until there is evidence, which must be `text`: the enclave has yet to learn for
+ * whom it makes REPORTs now. */
+static bool gets_at_last(int client, uint8_t about, const char *text)
+{
+    for (int i = 0; i < 200; i++) {
+        uint8_t head[4] = {0};
+        ask_for_evidence(client, about);
+        if (read_all(client, head, sizeof(head)) != sizeof(head)) {
+            return false;
+        }
+        if (memcmp(head, "none", sizeof(head)) != 0) {
+            return memcmp(head, text, sizeof(head)) == 0 &&
+                   gets(client, text + sizeof(head));
+        }
+        (void)usleep(20000);
+    }
+    return false;
+}
+
+static void reports_are_for_whoever_quotes_now(void)
+{
+    memset(tf_fake(), 0, sizeof(*tf_fake()));
+    tf_fake()->target = TF_FAKE_NO_TARGET;
+    start_as_set();
+    int client = connect_client();
+    ask_for_evidence(client, 4); /* for nobody: not even tried */
+    CHECK(gets(client, "none"));
+    CHECK(asked(&tf_fake()->quotes_asked) == 0);
+    __atomic_store_n(&tf_fake()->target, 0x21, __ATOMIC_RELEASE);
+    CHECK(gets_at_last(client, 5, "{\"quote\":5,\"for\":33}"));
+    /* Another one: that it refuses the first REPORT is what tells. */
+    __atomic_store_n(&tf_fake()->target, 0x22, __ATOMIC_RELEASE);
+    ask_for_evidence(client, 6);
+    CHECK(gets(client, "none"));
+    CHECK(gets_at_last(client, 6, "{\"quote\":6,\"for\":34}"));
+    (void)close(client);
+    stop(TF_OK);
 }
 
 int main(void)
@@ -332,5 +493,11 @@ int main(void)
     RUN(stats_carry_the_entries);
     RUN(a_sealed_blob_is_handed_out);
     RUN(a_dead_enclave_ends_the_thread);
+    RUN(a_slow_quote_holds_nobody_up);
+    RUN(a_quote_is_tried_again_when_nobody_is_there);
+    RUN(a_refused_quote_is_none_at_once);
+    RUN(too_many_questions_are_refused);
+    RUN(an_answer_to_a_client_that_left_is_dropped);
+    RUN(reports_are_for_whoever_quotes_now);
     return test_end();
 }

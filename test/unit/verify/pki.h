@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/ec.h>
-#include <openssl/ecdsa.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -20,25 +18,12 @@
 
 #include "abi/sgx.h"
 #include "lib/bytes.h"
+#include "test/unit/verify/pki_cert.h"
 #include "test/unit/verify/pki_der.h"
 #include "verify/dates.h"
 #include "verify/dcap.h"
 
-enum { PKI_TEXT = 16 << 10, PKI_DAY = 86400, PKI_QUOTE = 16 << 10 };
-
-/** The time of verification: 2026-06-01. */
-static const int64_t PKI_NOW = (int64_t)20605 * PKI_DAY;
-
-/** A certificate and its key. */
-struct pki_id {
-    const char *name;
-    EVP_PKEY *key;
-    X509 *cert;
-    long serial;
-    int64_t start;
-    int64_t end;
-    bool is_revoked;
-};
+enum { PKI_TEXT = 16 << 10, PKI_QUOTE = 16 << 10 };
 
 struct pki {
     struct pki_id root;
@@ -53,6 +38,7 @@ struct pki {
     unsigned pce_svn;
     uint8_t fmspc[6];
     bool has_instance;
+    uint8_t instance[16];
 
     /* Quote. */
     unsigned version;
@@ -71,16 +57,19 @@ struct pki {
     unsigned evaluation;
     const char *level_status;
     const char *level_advisories; /* JSON */
+    int64_t level_date;
     uint8_t level_components[16];
     uint8_t level_tdx[16];
     unsigned level_pce_svn;
     const char *identity_id;
     unsigned identity_version;
+    int64_t identity_start;
     int64_t identity_end;
     const char *qe_status;
     unsigned qe_svn; /* of its one level */
     const char *module_status;
     unsigned module_svn;
+    int64_t crl_start; /* and when what is revoked was */
     int64_t root_crl_end;
     int64_t pck_crl_end;
     bool has_foreign_crl; /* the PCK CRL signed by the root's key */
@@ -122,7 +111,6 @@ static inline size_t pki_extension(const struct pki *p, uint8_t *out)
     static const uint8_t path[] = {1, 2, 3, 4, 5, 6};
     uint8_t list[2048];
     uint8_t value[1024];
-    const uint8_t zeros[16] = {0x77};
     size_t at = 0;
 
     at += pki_field(list + at, path, 1, value, pki_der(value, 0x04, p->ppid, 16));
@@ -131,25 +119,13 @@ static inline size_t pki_extension(const struct pki *p, uint8_t *out)
     at += pki_field(list + at, path + 3, 1, value, pki_der(value, 0x04, p->fmspc, 6));
     at += pki_field(list + at, path + 4, 1, value, pki_der(value, 0x0a, "\0", 1));
     if (p->has_instance) {
-        at += pki_field(list + at, path + 5, 1, value, pki_der(value, 0x04, zeros, 16));
+        at += pki_field(list + at, path + 5, 1, value,
+                        pki_der(value, 0x04, p->instance, 16));
     }
     return pki_der(out, 0x30, list, at);
 }
 
 /* --- certificates and lists --------------------------------------------------------- */
-
-static inline ASN1_TIME *pki_time(int64_t seconds)
-{
-    return ASN1_TIME_set(NULL, (time_t)seconds);
-}
-
-static inline void pki_add(X509 *cert, int nid, const char *value)
-{
-    X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-    (void)X509_add_ext(cert, e, -1);
-    X509_EXTENSION_free(e);
-}
 
 static inline void pki_add_sgx(const struct pki *p, X509 *cert)
 {
@@ -196,42 +172,6 @@ static inline void pki_certify(struct pki *p, struct pki_id *id, const struct pk
     id->cert = cert;
 }
 
-static inline void pki_revoke(X509_CRL *crl, const struct pki_id *id)
-{
-    if (id->is_revoked) {
-        X509_REVOKED *entry = X509_REVOKED_new();
-        ASN1_TIME *date = pki_time(PKI_NOW - PKI_DAY);
-        (void)X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(id->cert));
-        (void)X509_REVOKED_set_revocationDate(entry, date);
-        (void)X509_CRL_add0_revoked(crl, entry);
-        ASN1_TIME_free(date);
-    }
-}
-
-/** A list by `by`, over two certificates. @return its DER, to be freed by OPENSSL_free.
- */
-static inline struct tf_bytes pki_crl(const struct pki_id *by, EVP_PKEY *key, int64_t end,
-                                      const struct pki_id *a, const struct pki_id *b)
-{
-    X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = pki_time(PKI_NOW - 2 * PKI_DAY);
-    ASN1_TIME *to = pki_time(end);
-    unsigned char *der = NULL;
-
-    (void)X509_CRL_set_version(crl, 1);
-    (void)X509_CRL_set_issuer_name(crl, X509_get_subject_name(by->cert));
-    (void)X509_CRL_set1_lastUpdate(crl, from);
-    (void)X509_CRL_set1_nextUpdate(crl, to);
-    pki_revoke(crl, a);
-    pki_revoke(crl, b);
-    (void)X509_CRL_sign(crl, key, EVP_sha256());
-    int size = i2d_X509_CRL(crl, &der);
-    X509_CRL_free(crl);
-    ASN1_TIME_free(from);
-    ASN1_TIME_free(to);
-    return (struct tf_bytes){der, (size_t)size};
-}
-
 /** PEM of up to three certificates in memory of `p->pem[slot]`. */
 static inline struct tf_bytes pki_pem(struct pki *p, size_t slot,
                                       const struct pki_id *const *ids, size_t count)
@@ -245,23 +185,6 @@ static inline struct tf_bytes pki_pem(struct pki *p, size_t slot,
     }
     long size = BIO_get_mem_data(p->pem[slot], &data);
     return (struct tf_bytes){(uint8_t *)data, (size_t)size};
-}
-
-/** A raw signature, r || s. */
-static inline void pki_sign(EVP_PKEY *key, const void *data, size_t size, uint8_t out[64])
-{
-    uint8_t der[128];
-    size_t der_size = sizeof(der);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-    (void)EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL, key);
-    (void)EVP_DigestSign(ctx, der, &der_size, data, size);
-    EVP_MD_CTX_free(ctx);
-    const unsigned char *at = der;
-    ECDSA_SIG *signature = d2i_ECDSA_SIG(NULL, &at, (long)der_size);
-    (void)BN_bn2binpad(ECDSA_SIG_get0_r(signature), out, 32);
-    (void)BN_bn2binpad(ECDSA_SIG_get0_s(signature), out + 32, 32);
-    ECDSA_SIG_free(signature);
 }
 
 /* --- collateral --------------------------------------------------------------------- */
@@ -281,8 +204,10 @@ static inline size_t pki_components(char *out, size_t cap, const char *key,
 static inline size_t pki_level(const struct pki *p, char *out, size_t cap, bool is_first)
 {
     static const uint8_t zeros[16];
+    char date[TF_DATE_SIZE];
     size_t at = (size_t)snprintf(out, cap, "{\"tcb\":{");
 
+    tf_date_write(p->level_date, date);
     at += pki_components(out + at, cap - at, "sgxtcbcomponents",
                          is_first ? p->level_components : zeros);
     if (p->is_tdx) {
@@ -291,9 +216,9 @@ static inline size_t pki_level(const struct pki *p, char *out, size_t cap, bool 
                              is_first ? p->level_tdx : zeros);
     }
     return at + (size_t)snprintf(out + at, cap - at,
-                                 ",\"pcesvn\":%u},\"tcbDate\":\"2025-01-01T00:00:00Z\","
+                                 ",\"pcesvn\":%u},\"tcbDate\":\"%s\","
                                  "\"tcbStatus\":\"%s\",\"advisoryIDs\":%s}",
-                                 is_first ? p->level_pce_svn : 5,
+                                 is_first ? p->level_pce_svn : 5, date,
                                  is_first ? p->level_status : "OutOfDate",
                                  is_first ? p->level_advisories : "[\"INTEL-SA-00009\"]");
 }
@@ -346,7 +271,7 @@ static inline void pki_write_identity(struct pki *p)
 
     memset(wanted, 0x8c, sizeof(wanted));
     tf_hex_write(wanted, sizeof(wanted), signer);
-    tf_date_write(PKI_NOW - PKI_DAY, start);
+    tf_date_write(p->identity_start, start);
     tf_date_write(p->identity_end, end);
     (void)snprintf(
         p->qe_identity, sizeof(p->qe_identity),
@@ -371,6 +296,8 @@ static inline void pki_write_collateral(struct pki *p)
 {
     const struct pki_id *crl[] = {&p->ca, &p->root};
     const struct pki_id *signer[] = {&p->tcb, &p->root};
+    const int64_t root_times[] = {p->crl_start, p->root_crl_end};
+    const int64_t pck_times[] = {p->crl_start, p->pck_crl_end};
     struct tf_collateral *c = &p->collateral;
 
     pki_write_info(p);
@@ -384,9 +311,9 @@ static inline void pki_write_collateral(struct pki *p)
     c->qe_chain = c->tcb_chain;
     OPENSSL_free(p->der[0]);
     OPENSSL_free(p->der[1]);
-    c->root_crl = pki_crl(&p->root, p->root.key, p->root_crl_end, &p->ca, &p->tcb);
-    c->pck_crl = pki_crl(&p->ca, p->has_foreign_crl ? p->root.key : p->ca.key,
-                         p->pck_crl_end, &p->pck, &p->pck);
+    c->root_crl = pki_crl(&p->root, p->root.key, root_times, &p->ca, &p->tcb);
+    c->pck_crl = pki_crl(&p->ca, p->has_foreign_crl ? p->root.key : p->ca.key, pck_times,
+                         &p->pck, &p->pck);
     memcpy(&p->der[0], &c->root_crl.data, sizeof(p->der[0]));
     memcpy(&p->der[1], &c->pck_crl.data, sizeof(p->der[1]));
 }
@@ -478,15 +405,6 @@ static inline void pki_issue(struct pki *p)
     pki_write_quote(p);
 }
 
-static inline struct pki_id pki_id_open(const char *name, long serial)
-{
-    return (struct pki_id){.name = name,
-                           .key = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"),
-                           .serial = serial,
-                           .start = PKI_NOW - 365 * PKI_DAY,
-                           .end = PKI_NOW + 365 * PKI_DAY};
-}
-
 static inline void pki_fill_collateral(struct pki *p)
 {
     p->info_id = p->is_tdx ? "TDX" : "SGX";
@@ -497,16 +415,19 @@ static inline void pki_fill_collateral(struct pki *p)
     p->evaluation = 18;
     p->level_status = "UpToDate";
     p->level_advisories = "[]";
+    p->level_date = (int64_t)20089 * PKI_DAY; /* 2025-01-01 */
     memset(p->level_components, 5, 16);
     memset(p->level_tdx, 3, 16);
     p->level_pce_svn = 11;
     p->identity_id = p->is_tdx ? "TD_QE" : "QE";
     p->identity_version = 2;
+    p->identity_start = PKI_NOW - PKI_DAY;
     p->identity_end = PKI_NOW + 20 * PKI_DAY;
     p->qe_status = "UpToDate";
     p->qe_svn = 8;
     p->module_status = "UpToDate";
     p->module_svn = 3;
+    p->crl_start = PKI_NOW - 2 * PKI_DAY;
     p->root_crl_end = PKI_NOW + 30 * PKI_DAY;
     p->pck_crl_end = PKI_NOW + 30 * PKI_DAY;
 }
@@ -538,6 +459,7 @@ static inline struct pki *pki_open(unsigned version, bool is_tdx)
     p->tcb = pki_id_open("Intel SGX TCB Signing", 4);
     p->attestation = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
     memset(p->ppid, 0x99, 16);
+    p->instance[0] = 0x77;
     memset(p->components, 5, 16);
     memset(p->fmspc, 0xf5, 6);
     p->pce_svn = 11;
