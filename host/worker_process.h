@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker_process.h - a worker from its options to its end: one enclave, a thread per TCS,
+ * each with its link to tfaasd. Which enclave that is, the linker decides: an image in
+ * one of host/load.c's backends, or the native core (host/native_enclave.c).
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "host/enclave.h"
+
+enum { TF_FIRST_LINK = 3 }; /* the links are descriptors from here on */
+
+struct tf_worker_settings {
+    struct tf_enclave_options enclave;
+    const char *descriptor_path;
+    uint64_t idle_seconds;
+    unsigned links;
+};
+
+/**
+ * Serves until tfaasd closes the links or the enclave stops. Call it once.
+ * @return the exit status of the process, which must then end at once with _exit: other
+ *         threads may still run.
+ */
+int tf_worker_process_run(const struct tf_worker_settings *settings);
