@@ -17,6 +17,7 @@ tf_err tf_collateral_find(const struct tf_collateral_source *source,
     case TF_EVIDENCE_SNP:
         return tf_collateral_find_amd(source, wanted, out);
     case TF_EVIDENCE_SIMULATED:
+    case TF_EVIDENCE_SIMULATED_NATIVE:
         break;
     }
     return TF_OK; /* nobody vouches for it, so nobody is asked */

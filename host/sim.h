@@ -240,6 +240,21 @@ void tf_sim_target_info(struct sgx_target_info *out);
 TF_MUST_USE tf_err tf_sim_quote(const struct tf_sim_machine *machine,
                                 const struct sgx_report *report, char *out, size_t *size);
 
+/* --- sim_evidence.c -------------------------------------------------------------------
+ */
+
+/** What a simulated report speaks of. */
+enum tf_sim_kind {
+    TF_SIM_SGX,   /* an enclave */
+    TF_SIM_NATIVE /* a core that is no enclave: MRENCLAVE measures its runtime's files */
+};
+
+/** Signs a report as it is: JSON of TF_EVIDENCE_MAX bytes at `out`.
+ *  @return TF_OK, TF_EINTERNAL. */
+TF_MUST_USE tf_err tf_sim_evidence(const struct tf_sim_machine *machine,
+                                   enum tf_sim_kind kind, const struct sgx_report *report,
+                                   char *out, size_t *size);
+
 /* --- for tests ------------------------------------------------------------------------
  */
 

@@ -36,6 +36,7 @@ static const struct {
     bool (*read)(struct tf_json_fields *f, struct tf_evidence *out);
 } TYPES[] = {
     {"tfaas-simulated-sgx-report.v1", TF_EVIDENCE_SIMULATED, read_simulated},
+    {"tfaas-simulated-native-report.v1", TF_EVIDENCE_SIMULATED_NATIVE, read_simulated},
     {"tfaas-dcap-quote.v1", TF_EVIDENCE_DCAP, read_dcap},
     {"tfaas-sev-snp-report.v1", TF_EVIDENCE_SNP, read_snp},
 };

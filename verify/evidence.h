@@ -18,9 +18,10 @@ enum { TF_SIM_SIGNATURE_SIZE = 64 };
 
 /** Whose word the evidence is. */
 typedef enum tf_evidence_kind {
-    TF_EVIDENCE_SIMULATED, /* a simulator's: nobody's */
-    TF_EVIDENCE_DCAP,      /* Intel's: SGX and TDX */
-    TF_EVIDENCE_SNP        /* AMD's */
+    TF_EVIDENCE_SIMULATED,       /* a simulator's: nobody's */
+    TF_EVIDENCE_DCAP,            /* Intel's: SGX and TDX */
+    TF_EVIDENCE_SNP,             /* AMD's */
+    TF_EVIDENCE_SIMULATED_NATIVE /* a simulator's, about a core that is no enclave */
 } tf_evidence_kind;
 
 /** Evidence taken apart: its own copies, all untrusted. */

@@ -5,21 +5,26 @@
 
 #include "lib/crypto.h"
 
+enum { LABEL_MAX = 64 };
+
 /* The zero byte at the end is part of the label. */
 static const char LABEL[] = "tfaas SIMULATED SGX evidence v1";
+static const char NATIVE_LABEL[] = "tfaas SIMULATED native evidence v1";
 
 static bool is_signed_by_root(const struct tf_evidence *e, const struct tf_policy *policy)
 {
-    uint8_t message[sizeof(LABEL) + TF_SGX_BODY_SIZE];
+    uint8_t message[LABEL_MAX + TF_SGX_BODY_SIZE];
+    const char *label = e->kind == TF_EVIDENCE_SIMULATED_NATIVE ? NATIVE_LABEL : LABEL;
+    size_t label_size = strlen(label) + 1;
 
     if (policy->sim_root_size == 0 || policy->sim_root_size != e->root_size ||
         memcmp(policy->sim_root, e->root, e->root_size) != 0) {
         return false;
     }
-    memcpy(message, LABEL, sizeof(LABEL));
-    memcpy(message + sizeof(LABEL), e->data, TF_SGX_BODY_SIZE);
+    memcpy(message, label, label_size);
+    memcpy(message + label_size, e->data, TF_SGX_BODY_SIZE);
     return tf_signature_check(policy->sim_root, policy->sim_root_size, message,
-                              sizeof(message), e->signature,
+                              label_size + TF_SGX_BODY_SIZE, e->signature,
                               sizeof(e->signature)) == TF_OK;
 }
 

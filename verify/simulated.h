@@ -15,7 +15,7 @@
  * Judges. Simulation is allowed; the policy's simulator signed; then the policy
  * (tf_appraisal_apply). Every reason is noted.
  *
- * @param evidence  of the kind TF_EVIDENCE_SIMULATED; untrusted.
+ * @param evidence  of a simulated kind; untrusted.
  * @param out       always filled. @return out->result.
  */
 TF_MUST_USE tf_err tf_simulated_verify(const struct tf_evidence *evidence,

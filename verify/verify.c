@@ -68,6 +68,7 @@ static void appraise(const struct tf_verify_input *in, const struct tf_evidence 
 
     switch (e->kind) {
     case TF_EVIDENCE_SIMULATED:
+    case TF_EVIDENCE_SIMULATED_NATIVE:
         (void)!tf_simulated_verify(e, in->insecure_allow_simulated, in->policy, a);
         break;
     case TF_EVIDENCE_DCAP:

@@ -331,7 +331,7 @@ static void test_order_of_reasons(void)
     scene_close(s);
 }
 
-static void judge_text(struct scene *s, const char *from, const char *to)
+static void replace_text(struct scene *s, const char *from, const char *to)
 {
     char *at = strstr(s->evidence, from);
     char rest[SCENE_EVIDENCE_CAP];
@@ -343,10 +343,25 @@ static void judge_text(struct scene *s, const char *from, const char *to)
     (void)snprintf(at, sizeof(s->evidence) - (size_t)(at - s->evidence), "%s%s", to,
                    rest);
     s->input.evidence_size = strlen(s->evidence);
+}
+
+static void judge_text(struct scene *s, const char *from, const char *to)
+{
+    replace_text(s, from, to);
     if (!CHECK(has_only(s, TF_EEVIDENCE_FORMAT))) {
         (void)fprintf(stderr, "  with %s\n", to);
     }
     scene_write_evidence(s);
+}
+
+/* What is signed says of which kind it is. */
+static void test_an_enclave_does_not_pass_for_a_native_runtime(void)
+{
+    struct scene *s = scene_open();
+
+    replace_text(s, "simulated-sgx-report", "simulated-native-report");
+    CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+    scene_close(s);
 }
 
 static void test_malformed_evidence(void)
@@ -406,6 +421,7 @@ int main(void)
     RUN(test_digest_and_version_of_the_lambda);
     RUN(test_lambda_twice);
     RUN(test_order_of_reasons);
+    RUN(test_an_enclave_does_not_pass_for_a_native_runtime);
     RUN(test_malformed_evidence);
     RUN(test_identity_without_claims);
     return test_end();
