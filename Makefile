@@ -80,11 +80,13 @@ $(O)/trust/%.o: %.S Makefile $(wildcard enclave/js/prelude/*.js)
 host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
        $(patsubst %.S,$(O)/host/%.o,$(filter %.S,$(1)))
 LIB     := $(call host,$(wildcard lib/*.c))
+NATIVE  := $(call host,$(wildcard host/native_*.c))
 WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c \
            host/aesm.c host/evidence.c host/quoter.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
 DAEMON  := $(filter-out %/tsm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
-           $(call host,$(wildcard host/*.c)))
+           $(filter-out $(NATIVE) %/sim_evidence.o,$(call host,$(wildcard host/*.c))) \
+           $(call host,host/native_measure.c))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 CLIENT  := $(call host,$(wildcard client/*.c))
 PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
@@ -101,6 +103,7 @@ $(O)/host/%.o: %.c | $(BUILT)
 $(O)/host/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
+include enclave/native/native.mk
 include test/toy/toy.mk
 include verify/library.mk
 include test/dcap/dcap.mk
@@ -113,7 +116,8 @@ san = $(patsubst %,$(O)/san/%.o,$(basename $(1)))
 SAN_LIB     := $(call san,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
 SAN_OPENSSL := $(call san,$(wildcard lib/*_openssl.c))
 SAN_VERIFY  := $(call san,$(wildcard verify/*.c))
-SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c,$(wildcard host/*.c)) \
+SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c host/native_main.c \
+               host/native_enclave.c,$(wildcard host/*.c)) \
                $(wildcard host/*.S))
 # Natively the core has stand-ins by file for what only the CPU or the loader gives.
 SAN_ENCLAVE := $(call san,$(filter-out $(patsubst test/native/%,enclave/%,$(wildcard test/native/*.c)) \

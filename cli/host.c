@@ -144,8 +144,9 @@ int tf_cmd_deploy(int argc, char **argv)
                      json_integer_value(json_object_get(answer, "version")),
                      text_of(answer, "engine"));
         print_names(json_object_get(answer, "domains"));
-        (void)printf("\ndigest %s\nnext, unless an earlier grant holds: tfaas grant %s ...\n",
-                     text_of(answer, "digest"), text_of(answer, "name"));
+        (void)printf(
+            "\ndigest %s\nnext, unless an earlier grant holds: tfaas grant %s ...\n",
+            text_of(answer, "digest"), text_of(answer, "name"));
     }
     json_decref(answer);
     return exit_of(err);
@@ -238,7 +239,9 @@ int tf_cmd_info(int argc, char **argv)
                          : "");
         json_object_foreach(json_object_get(answer, "engines"), engine, identity)
         {
-            (void)printf("%-10s MRENCLAVE %s\n", engine, text_of(identity, "mrenclave"));
+            bool is_native = json_is_true(json_object_get(identity, "native"));
+            (void)printf("%-10s %s %s\n", engine, is_native ? "runtime  " : "MRENCLAVE",
+                         text_of(identity, "mrenclave"));
         }
     }
     json_decref(answer);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
@@ -18,7 +19,8 @@ enum { IMAGE_MAX = 256 << 20, TEXT_MAX = 2048 };
 
 static const char HELP[] =
     "tfaas image key FILE                    make a signer's key (RSA-3072, e = 3)\n"
-    "tfaas image measure IMAGE [--json]      print the MRENCLAVE of an image\n"
+    "tfaas image measure IMAGE [--json]      print the MRENCLAVE of an image, or the\n"
+    "                                        measurement of a native runtime's folder\n"
     "tfaas image sign IMAGE --key FILE --out FILE.sig [IDENTITY]\n"
     "                                        write the image's SIGSTRUCT\n"
     "tfaas image sign IMAGE --data-out FILE [IDENTITY]\n"
@@ -87,13 +89,42 @@ static int print_json(struct tf_json_writer *w, const char *text)
     return TF_EXIT_OK;
 }
 
+/* A native runtime is a folder; what there is to say is its measurement. */
+static int measure_runtime(const char *folder, const struct tf_image_options *options)
+{
+    uint8_t measurement[TF_SHA256_SIZE];
+    char hex[65];
+    char text[TEXT_MAX];
+    struct tf_json_writer w;
+
+    tf_err err = tf_image_measure_runtime(folder, measurement);
+    if (err != TF_OK) {
+        return tf_exit(err);
+    }
+    tf_hex_write(measurement, sizeof(measurement), hex);
+    if (!options->is_json) {
+        (void)printf("runtime   %s\n", hex);
+        return TF_EXIT_OK;
+    }
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "mrenclave", hex);
+    tf_json_put_boolean(&w, "native", true);
+    tf_json_close_object(&w);
+    return print_json(&w, text);
+}
+
 static int measure(const char *path, const struct tf_image_options *options)
 {
     struct tf_image_measured m;
     char mrenclave[65];
     char text[TEXT_MAX];
     struct tf_json_writer w;
+    struct stat st;
 
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+        return measure_runtime(path, options);
+    }
     tf_err err = tf_image_measure_file(path, &m);
     if (err != TF_OK) {
         return tf_exit(err);

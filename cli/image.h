@@ -36,5 +36,9 @@ struct tf_image_measured {
 /** Reads and measures an image. @return TF_OK, or an error after a message. */
 TF_MUST_USE tf_err tf_image_measure_file(const char *path, struct tf_image_measured *out);
 
+/** Measures the folder of a native runtime. @return TF_OK, or an error after a message.
+ */
+TF_MUST_USE tf_err tf_image_measure_runtime(const char *folder, uint8_t out[static 32]);
+
 /** `image sign`, in one step or two. @return the exit status. */
 int tf_image_sign(const char *path, const struct tf_image_options *options);

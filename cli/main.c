@@ -24,8 +24,8 @@ static const struct verb VERBS[] = {
     {"ca", tf_cmd_ca, "new --name N --out PREFIX",
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},
     {"policy", tf_cmd_policy,
-     "new --image FILE.sig... --domain FILE [--sim-root BASE64|host] [--host SOCK] --out "
-     "FILE | check FILE | explain FILE",
+     "new --image FILE.sig|--native DIR... --domain FILE [--sim-root BASE64|host] [--host "
+     "SOCK] --out FILE | check FILE | explain FILE",
      "write a policy: which enclaves and signers to trust; or say what one means"},
     {"quote", tf_cmd_quote,
      "verify FILE --collateral FILE [--policy FILE] [--at DATE] [--crl FILE] [--json]",

@@ -9,6 +9,7 @@
 #include "cli/admin.h"
 #include "cli/cli.h"
 #include "cli/explain.h"
+#include "cli/image.h"
 #include "client/keys.h"
 #include "lib/bytes.h"
 #include "lib/descriptor.h"
@@ -18,6 +19,7 @@
 
 struct options {
     struct tf_list images;
+    struct tf_list natives; /* folders of native runtimes */
     const char *domain;
     const char *sim_root; /* base64, or "host": ask tfaasd */
     const char *host;
@@ -49,6 +51,17 @@ static tf_err put_image(struct tf_json_writer *w, const char *path)
     }
     tf_json_put_hex(w, NULL, sig.enclave_hash, sizeof(sig.enclave_hash));
     return TF_OK;
+}
+
+static tf_err put_native(struct tf_json_writer *w, const char *folder)
+{
+    uint8_t measurement[TF_SHA256_SIZE];
+    tf_err err = tf_image_measure_runtime(folder, measurement);
+
+    if (err == TF_OK) {
+        tf_json_put_hex(w, NULL, measurement, sizeof(measurement));
+    }
+    return err;
 }
 
 static tf_err put_domain(struct tf_json_writer *w, const char *path)
@@ -102,6 +115,9 @@ static tf_err compose(const struct options *o, char *text, size_t cap, size_t *s
     for (size_t i = 0; err == TF_OK && i < o->images.count; i++) {
         err = put_image(&w, o->images.items[i]);
     }
+    for (size_t i = 0; err == TF_OK && i < o->natives.count; i++) {
+        err = put_native(&w, o->natives.items[i]);
+    }
     tf_json_close_array(&w);
     if (err == TF_OK) {
         err = put_domain(&w, o->domain);
@@ -117,10 +133,13 @@ int tf_cmd_policy(int argc, char **argv)
 {
     struct options o = {.host = tf_default_host()};
     const char *verb = NULL;
-    const struct tf_option options[] = {
-        TF_LIST("image", &o.images),      TF_TEXT("domain", &o.domain),
-        TF_TEXT("sim-root", &o.sim_root), TF_TEXT("host", &o.host),
-        TF_TEXT("out", &o.out),           {0}};
+    const struct tf_option options[] = {TF_LIST("image", &o.images),
+                                        TF_LIST("native", &o.natives),
+                                        TF_TEXT("domain", &o.domain),
+                                        TF_TEXT("sim-root", &o.sim_root),
+                                        TF_TEXT("host", &o.host),
+                                        TF_TEXT("out", &o.out),
+                                        {0}};
     char text[TF_POLICY_MAX];
     size_t size = 0;
     struct tf_policy policy;
@@ -131,9 +150,10 @@ int tf_cmd_policy(int argc, char **argv)
     if (!tf_options(argc, argv, options, &verb, 1)) {
         return TF_EXIT_USAGE;
     }
-    if (strcmp(verb, "new") != 0 || o.images.count == 0 || o.domain == NULL ||
-        o.out == NULL) {
-        return tf_report(TF_EUSAGE, "policy new wants --image, --domain and --out");
+    if (strcmp(verb, "new") != 0 || o.images.count + o.natives.count == 0 ||
+        o.domain == NULL || o.out == NULL) {
+        return tf_report(TF_EUSAGE,
+                         "policy new wants --image or --native, --domain and --out");
     }
     tf_err err = compose(&o, text, sizeof(text), &size);
     if (err != TF_OK) {

@@ -208,7 +208,10 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                        : stack_reserve;
 
     return (struct tf_js_limits){
-        .steps = manifest->steps, .body = (size_t)manifest->body, .stack = stack};
+        .steps = manifest->steps,
+        .body = (size_t)manifest->body,
+        .stack = stack,
+        .memory = (size_t)manifest->memory};
 }
 
 /* Runs the top level once, then drops what was used longest ago until the snapshot fits.

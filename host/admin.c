@@ -222,6 +222,7 @@ static void write_info(struct tf_json_writer *w, struct tf_daemon *daemon)
         const struct tf_engine *engine = &daemon->options.engines[i];
         tf_json_open_object(w, engine->name);
         tf_json_put_hex(w, "mrenclave", engine->mrenclave, sizeof(engine->mrenclave));
+        tf_json_put_boolean(w, "native", engine->is_native);
         tf_json_put_hex(w, "mrsigner", engine->mrsigner, sizeof(engine->mrsigner));
         tf_json_close_object(w);
     }

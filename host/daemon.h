@@ -24,9 +24,10 @@ enum { TF_ENGINES_MAX = 8, TF_WORKERS_MAX = 64, TF_REGISTRY_MAX = 1024 };
 
 struct tf_engine {
     char name[TF_ENGINE_NAME_MAX];
+    bool is_native;         /* no image: a runtime's folder at image_path */
     const char *image_path; /* borrowed from the command line */
     const char *sigstruct_path;
-    uint8_t mrenclave[32]; /* as the SIGSTRUCT says */
+    uint8_t mrenclave[32]; /* as the SIGSTRUCT says; natively the runtime's measurement */
     uint8_t mrsigner[32];
 };
 

@@ -23,6 +23,7 @@
 #include "host/deploy.h"
 #include "host/gateway.h"
 #include "host/log.h"
+#include "host/native.h"
 #include "host/number.h"
 #include "host/registry.h"
 #include "host/supervise.h"
@@ -39,34 +40,65 @@ struct program {
 
 static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
-    "              [--worker PATH] [--threads N] [--strict] [--transition-cycles N]\n"
+    "              [--native ENGINE=FOLDER]... [--worker PATH] [--threads N] [--strict] "
+    "[--transition-cycles N]\n"
     "              [--idle-seconds N] [--backend sim|sgx]\n"
     "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
+
+/* Adds an engine of this name, if there is none yet. */
+static struct tf_engine *new_engine(struct tf_options *o, const char *text)
+{
+    if (o->engine_count == TF_ENGINES_MAX) {
+        return NULL;
+    }
+    struct tf_engine *engine = &o->engines[o->engine_count];
+    size_t size = strlen(text);
+    if (size == 0 || size >= sizeof(engine->name) || !tf_store_name_is_valid(text)) {
+        return NULL;
+    }
+    for (size_t i = 0; i < o->engine_count; i++) {
+        if (strcmp(o->engines[i].name, text) == 0) {
+            return NULL; /* which of the two images was meant? */
+        }
+    }
+    memcpy(engine->name, text, size + 1);
+    o->engine_count++;
+    return engine;
+}
 
 /* ENGINE=IMAGE,SIGSTRUCT; cuts the argument up in place. */
 static bool add_engine(struct tf_options *o, char *text)
 {
     char *image = strchr(text, '=');
     char *sigstruct = image == NULL ? NULL : strchr(image, ',');
-    if (sigstruct == NULL || o->engine_count == TF_ENGINES_MAX) {
+    if (sigstruct == NULL) {
         return false;
     }
     *image = '\0';
     *sigstruct = '\0';
-    struct tf_engine *engine = &o->engines[o->engine_count];
-    size_t size = strlen(text);
-    if (size == 0 || size >= sizeof(engine->name) || !tf_store_name_is_valid(text)) {
+    struct tf_engine *engine = new_engine(o, text);
+    if (engine == NULL) {
         return false;
     }
-    for (size_t i = 0; i < o->engine_count; i++) {
-        if (strcmp(o->engines[i].name, text) == 0) {
-            return false; /* which of the two images was meant? */
-        }
-    }
-    memcpy(engine->name, text, size + 1);
     engine->image_path = image + 1;
     engine->sigstruct_path = sigstruct + 1;
-    o->engine_count++;
+    return true;
+}
+
+/* ENGINE=FOLDER; likewise. */
+static bool add_native(struct tf_options *o, char *text)
+{
+    char *folder = strchr(text, '=');
+    if (folder == NULL) {
+        return false;
+    }
+    *folder = '\0';
+    struct tf_engine *engine = new_engine(o, text);
+    if (engine == NULL) {
+        return false;
+    }
+    engine->image_path = folder + 1;
+    engine->is_native = true;
     return true;
 }
 
@@ -82,6 +114,8 @@ static bool set_option(struct tf_options *o, int option, char *value)
         return true;
     case 'i':
         return add_engine(o, value);
+    case 'N':
+        return add_native(o, value);
     case 'w':
         free(o->worker_path);
         o->worker_path = strdup(value);
@@ -147,6 +181,7 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         {"state", required_argument, NULL, 's'},
         {"listen", required_argument, NULL, 'l'},
         {"image", required_argument, NULL, 'i'},
+        {"native", required_argument, NULL, 'N'},
         {"worker", required_argument, NULL, 'w'},
         {"threads", required_argument, NULL, 'n'},
         {"strict", no_argument, NULL, 'S'},
@@ -171,6 +206,11 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
     if ((o->is_sgx ? o->sim_aesm : o->aesm) != NULL) { /* of the other backend */
         return TF_EUSAGE;
     }
+    for (size_t i = 0; i < o->engine_count; i++) {
+        if (o->is_sgx && o->engines[i].is_native) {
+            return TF_EUSAGE; /* simulated evidence beside the hardware's */
+        }
+    }
     if (o->worker_path == NULL && !default_worker(o)) {
         return TF_EIO;
     }
@@ -180,6 +220,9 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
 /* What /v1/info says about an engine; the loader checks it against the image. */
 static tf_err read_identity(struct tf_engine *engine)
 {
+    if (engine->is_native) {
+        return tf_native_measure(engine->image_path, engine->mrenclave);
+    }
     struct sgx_sigstruct sigstruct;
     size_t size = 0;
     int fd = open(engine->sigstruct_path, O_RDONLY | O_CLOEXEC);
@@ -283,7 +326,9 @@ static bool start(struct program *p)
     struct tf_options *o = &daemon->options;
     daemon->is_simulated = !o->is_sgx;
     for (size_t i = 0; i < o->engine_count; i++) {
-        if (!step(o->engines[i].sigstruct_path, read_identity(&o->engines[i]))) {
+        if (!step(o->engines[i].is_native ? o->engines[i].image_path
+                                          : o->engines[i].sigstruct_path,
+                  read_identity(&o->engines[i]))) {
             return false;
         }
     }

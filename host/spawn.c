@@ -32,6 +32,13 @@ struct text {
     char links[8];
 };
 
+/* What is executed. */
+struct command {
+    const char *path;
+    char *const *argv;
+    char *const *env;
+};
+
 /* Makes the socket pairs. @return whether all are there. */
 static bool make_links(struct tf_worker *worker, int child[TF_THREADS_MAX])
 {
@@ -82,8 +89,40 @@ static void add_aesm(const struct tf_options *o, char **at)
     }
 }
 
-static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
-                  pid_t *pid)
+static tf_err start(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
+                    const struct command *command, pid_t *pid)
+{
+    posix_spawn_file_actions_t files;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+    sigset_t all;
+    (void)sigemptyset(&none);
+    (void)sigfillset(&all);
+    (void)posix_spawn_file_actions_init(&files);
+    (void)posix_spawnattr_init(&attributes);
+    int rc = 0;
+    for (unsigned i = 0; i < worker->link_count && rc == 0; i++) {
+        rc = posix_spawn_file_actions_adddup2(&files, child[i], FIRST_LINK + (int)i);
+    }
+    /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order.
+     */
+    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
+                                                    POSIX_SPAWN_SETSIGDEF |
+                                                    POSIX_SPAWN_SETPGROUP);
+    (void)posix_spawnattr_setsigmask(&attributes, &none);
+    (void)posix_spawnattr_setsigdefault(&attributes, &all);
+    (void)posix_spawnattr_setpgroup(&attributes, 0);
+    if (rc == 0) {
+        rc = posix_spawn(pid, command->path, &files, &attributes, command->argv,
+                         command->env);
+    }
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&files);
+    return rc == 0 ? TF_OK : TF_EIO;
+}
+
+static tf_err run_image(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
+                        pid_t *pid)
 {
     const struct tf_options *o = &worker->daemon->options;
     struct text text;
@@ -116,32 +155,39 @@ static tf_err run(const struct tf_worker *worker, const int child[TF_THREADS_MAX
         argv[count++] = arg("--strict");
     }
     add_aesm(o, argv + count);
-    posix_spawn_file_actions_t files;
-    posix_spawnattr_t attributes;
-    sigset_t none;
-    sigset_t all;
-    (void)sigemptyset(&none);
-    (void)sigfillset(&all);
-    (void)posix_spawn_file_actions_init(&files);
-    (void)posix_spawnattr_init(&attributes);
-    int rc = 0;
-    for (unsigned i = 0; i < worker->link_count && rc == 0; i++) {
-        rc = posix_spawn_file_actions_adddup2(&files, child[i], FIRST_LINK + (int)i);
-    }
-    /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order.
-     */
-    (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETPGROUP);
-    (void)posix_spawnattr_setsigmask(&attributes, &none);
-    (void)posix_spawnattr_setsigdefault(&attributes, &all);
-    (void)posix_spawnattr_setpgroup(&attributes, 0);
-    if (rc == 0) {
-        rc = posix_spawn(pid, o->worker_path, &files, &attributes, argv, environ);
-    }
-    (void)posix_spawnattr_destroy(&attributes);
-    (void)posix_spawn_file_actions_destroy(&files);
-    return rc == 0 ? TF_OK : TF_EIO;
+    const struct command command = {o->worker_path, argv, environ};
+    return start(worker, child, &command, pid);
+}
+
+/* node reads its environment, so it gets none of ours; and lambdas see UTC only. */
+static tf_err run_native(const struct tf_worker *worker, const int child[TF_THREADS_MAX],
+                         pid_t *pid)
+{
+    char program[PATH_MAX];
+    char script[PATH_MAX];
+    const char *folder = worker->engine->image_path;
+    struct text text;
+    write_text(worker, &text);
+    (void)snprintf(program, sizeof(program), "%s/node", folder);
+    (void)snprintf(script, sizeof(script), "%s/start.js", folder);
+    char *const argv[] = {arg("tfaas-worker-native"),
+                          script,
+                          arg("--image"),
+                          arg(folder),
+                          arg("--config-id"),
+                          arg(worker->domain),
+                          arg("--descriptor"),
+                          text.descriptor,
+                          arg("--sim-dir"),
+                          text.sim,
+                          arg("--idle-seconds"),
+                          text.idle,
+                          arg("--links"),
+                          text.links,
+                          NULL};
+    char *const env[] = {arg("TZ=UTC"), arg("LC_ALL=C"), NULL};
+    const struct command command = {program, argv, env};
+    return start(worker, child, &command, pid);
 }
 
 tf_err tf_worker_spawn(struct tf_worker *worker, int *pidfd)
@@ -152,7 +198,11 @@ tf_err tf_worker_spawn(struct tf_worker *worker, int *pidfd)
         worker->links[i].watch.fd = -1;
     }
     pid_t pid = 0;
-    tf_err err = make_links(worker, child) ? run(worker, child, &pid) : TF_EIO;
+    tf_err err = TF_EIO;
+    if (make_links(worker, child)) {
+        err = worker->engine->is_native ? run_native(worker, child, &pid)
+                                        : run_image(worker, child, &pid);
+    }
     for (unsigned i = 0; i < worker->link_count; i++) {
         if (child[i] >= 0) {
             (void)close(child[i]);

@@ -5,9 +5,10 @@
  * One engine is linked into an image; each is one file that implements this header, and
  * nothing outside that file knows which. All of an instance's memory comes from one arena
  * (lib/arena.h), the struct tf_js included, so that slot.c can snapshot an instance by
- * copying the arena and bring it back at the same address for the next request. An instance
- * belongs to one thread. Calls are synchronous: handler, promise jobs and the conversion of
- * what it returned are all done, within the limits, when tf_js_call returns.
+ * copying the arena and bring it back at the same address for the next request. (V8's heap
+ * is no arena: js/isolate.h says what differs.) An instance belongs to one thread. Calls are
+ * synchronous: handler, promise jobs and the conversion of what it returned are all done,
+ * within the limits, when tf_js_call returns.
  *
  * Trust: the program comes from a verified bundle but may be hostile; the request is
  * untrusted. Limits cover parsing, top level, handler, jobs, getters run by the conversion.
@@ -81,6 +82,7 @@ struct tf_js_limits {
     uint64_t steps; /* engine ticks, roughly a bytecode each; granularity: the hook's */
     size_t body;    /* response body, bytes */
     size_t stack;   /* native stack the engine may use, bytes, from the call's frame */
+    size_t memory;  /* of the heap, bytes; for engines whose heap is no arena */
 
     /** Called from the step hook after each `quantum` of steps, so that others may run: it
      *  returns when the call may go on, on the same stack, or never. Does not use the

@@ -106,12 +106,16 @@ free_port() {
     return 1
 }
 
+# V8's is no image but a runtime's folder.
+is_native() { [ "$1" = v8 ]; }
+
 # host_start [ARG...]: signs the images (once), starts tfaasd, waits until it answers.
 # TFAAS_HOST and TFAAS_CONNECT lead the command line to it.
 host_start() {
     local e images=()
     [ -f "$work/operator.pem" ] || tf image key "$work/operator.pem" || return 1
     for e in "${engines[@]}"; do
+        is_native "$e" && images+=(--native "$e=$bin/$e") && continue
         [ -f "$work/$e.sig" ] || tf image sign "$bin/$e.img" --key "$work/operator.pem" \
             --out "$work/$e.sig" --prodid 1 --svn 1 || return 1
         images+=(--image "$e=$bin/$e.img,$work/$e.sig")
@@ -236,6 +240,7 @@ tf() {
 publisher_new() {
     local e images=()
     for e in "${engines[@]}"; do
+        is_native "$e" && images+=(--native "$bin/$e") && continue
         images+=(--image "$work/$e.sig")
     done
     tf key new "$work/publisher.pem" &&

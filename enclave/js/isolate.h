@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * isolate.h - what an engine offers beside js.h when its instances do not lie in an
+ * arena: V8 keeps its heap itself, so an instance cannot be copied and brought back. The
+ * arena given to tf_js_open is scratch memory then, the cap of the heap is `memory` of
+ * the limits, and a fresh start is a new context in the same instance. For
+ * enclave/native/slot.c alone.
+ *
+ * A step is TF_STEP_NS of CPU time of the calling thread: machine code cannot count.
+ */
+#pragma once
+
+#include "enclave/js/js.h"
+
+enum { TF_STEP_NS = 10 };
+
+enum tf_js_state {
+    TF_JS_FRESH, /* no request has run since the top level did */
+    TF_JS_USED,  /* one has */
+    TF_JS_FAILED /* one has failed: good for tf_js_renew only */
+};
+
+enum tf_js_state tf_js_state(const struct tf_js *js);
+
+/**
+ * Throws away all that scripts made and runs the top level again; needed after a call
+ * that failed. A heap that was full is made anew altogether.
+ * @return as tf_js_load.
+ */
+TF_MUST_USE tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limits,
+                               struct tf_js_report *report);
+
+/** Ends an instance and gives all its memory back; NULL is fine. */
+void tf_js_close(struct tf_js *js);
+
+/** Lets the engine do what it has put off, such as sweeping. Not during a call. */
+void tf_js_tidy(struct tf_js *js);

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+# The native runtime with V8: node and an addon (doc/adr/0008-v8.md), in $(O)/v8. Not part of
+# `all`: it needs npm once, and 60 MB from its registry.
+#
+# The addon has two halves that are linked apart and then stripped of all names but those of
+# abi/native.h, so that the core's cryptography, heap and tables are its own, and the host's
+# (node's OpenSSL, the C library's heap) are the host's.
+CXX      := g++
+V8       := $(O)/v8
+NODE     := $(DEP)/node
+NATFLAGS := -O2 -fPIC -fvisibility=hidden -fno-plt -fstack-protector-strong -D_GNU_SOURCE \
+            -fcf-protection=full -fstack-clash-protection -march=x86-64-v2 -D_FORTIFY_SOURCE=2 \
+            -ffunction-sections -fdata-sections
+CXXWARN  := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wvla -Wcast-qual \
+            -Wcast-align -Wwrite-strings -Wundef -Wformat=2 -Wimplicit-fallthrough
+CXXFLAGS := -std=c++20 -g -I. -MMD -MP "-ffile-prefix-map=$(CURDIR)=." $(CXXWARN) -fno-exceptions \
+            -fno-rtti -isystem $(NODE)/include/node
+
+nat = $(patsubst %,$(O)/native/%.o,$(basename $(1)))
+# What an enclave needs and a process has: the gate, the CPU's instructions, a panic.
+NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
+            $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c layout.c),$(wildcard enclave/*.c)) \
+            $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
+            enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S \
+            enclave/js/v8.cc)
+NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c \
+            host/number.c host/sim_evidence.c host/sim_machine.c)
+NAT_HOST := $(filter-out %/worker_main.o,$(NAT_HOST))
+NAT_LIBS := $(DEP)/wolfssl/lib/native/libwolfssl.a $(DEP)/jansson/lib/native/libjansson.a \
+            $(DEP)/picohttpparser/lib/native/libpicohttpparser.a
+
+v8: $(V8)/node $(V8)/start.js $(V8)/tfaas.node ## the V8 runtime, which is not part of `all`
+$(DEP)/.node: deps/lock deps/recipes/node.sh deps/fetch deps/build
+	@O=$(O) deps/build node; touch $@
+$(V8)/node: $(DEP)/.node
+	@mkdir -p $(@D); ln -sfn "$$(realpath $(NODE))/bin/node" $@
+$(V8)/start.js: enclave/native/start.js
+	@mkdir -p $(@D); cp $< $@
+$(O)/native/core.o: $(NAT_CORE) $(NAT_LIBS)
+	@ld -r -o $@.all $(NAT_CORE) --start-group $(NAT_LIBS) --end-group
+	@objcopy -G tf_native_open -G tf_native_enter $@.all $@; rm -f $@.all
+$(O)/native/host.o: $(NAT_HOST)
+	@ld -r -o $@.all $^; objcopy -G tf_native_main $@.all $@; rm -f $@.all
+$(V8)/tfaas.node: $(O)/native/core.o $(O)/native/host.o
+	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CXX) -shared -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack \
+	    -Wl,--build-id=none -s -o $@ $^ -ljansson -lm -lpthread
+$(O)/native/%.o: %.c enclave/native/native.mk $(BUILT)
+	@mkdir -p $(@D); $(SAY) "CC(native) $<"; $(CC) $(BASE) $(NATFLAGS) $(TRUST_INC) -c $< -o $@
+$(O)/native/%.o: %.cc enclave/native/native.mk $(BUILT) $(DEP)/.node
+	@mkdir -p $(@D); $(SAY) "CXX(native) $<"; $(CXX) $(CXXFLAGS) $(NATFLAGS) -c $< -o $@
+$(O)/native/%.o: %.S $(wildcard enclave/js/prelude/*.js) enclave/native/globals.js
+	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP $(NATFLAGS) -c $< -o $@
+.PHONY: v8

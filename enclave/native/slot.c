@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slot.c - enclave/js/slot.h for an engine whose instances stay where they are
+ * (enclave/js/isolate.h): a resident lambda is an instance of its own, and the slot's
+ * memory is scratch. What a snapshot does for the others, a new context does here.
+ */
+#include "enclave/js/slot.h"
+
+#include "enclave/js/isolate.h"
+
+void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
+{
+    *slot = (struct tf_slot){.memory = memory, .size = size};
+}
+
+static struct tf_arena *scratch_of(struct tf_slot *slot)
+{
+    if (slot->zeroed == 0) {
+        slot->zeroed = slot->size; /* mapped as zeros */
+        return tf_arena_init(slot->memory, slot->size);
+    }
+    return (void *)slot->memory;
+}
+
+tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
+                    const struct tf_js_program *program, size_t memory,
+                    const struct tf_js_limits *limits, struct tf_snapshot *out)
+{
+    struct tf_js_limits with_memory = *limits;
+    struct tf_snapshot made = {0};
+    struct tf_arena *scratch = scratch_of(slot);
+
+    (void)heap;
+    *out = made;
+    made.js = scratch == NULL ? NULL : tf_js_open(scratch);
+    if (made.js == NULL) {
+        return TF_ENOMEM;
+    }
+    with_memory.memory = memory;
+    made.err = tf_js_load(made.js, program, &with_memory, &made.report);
+    if (made.err != TF_OK) {
+        tf_js_close(made.js);
+        made.js = NULL;
+        *out = made;
+        return TF_OK;
+    }
+    *out = made;
+    return TF_OK;
+}
+
+/* Nothing is copied, so nothing can fail for lack of room. */
+tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *out)
+{
+    (void)slot;
+    (void)heap;
+    (void)out;
+    return TF_OK;
+}
+
+tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
+                    const struct tf_js_request *request,
+                    const struct tf_js_limits *limits, struct tf_js_response *response,
+                    struct tf_js_report *report)
+{
+    tf_err err = snapshot->err;
+
+    (void)slot;
+    if (err != TF_OK) {
+        *report = snapshot->report;
+        report->steps = 0;
+        return err;
+    }
+    enum tf_js_state state = tf_js_state(snapshot->js);
+    if (state == TF_JS_FAILED || (state == TF_JS_USED && !snapshot->is_reused)) {
+        err = tf_js_renew(snapshot->js, limits, report);
+    }
+    if (err == TF_OK) {
+        tf_js_tidy(snapshot->js);
+        err = tf_js_call(snapshot->js, request, limits, response, report);
+    }
+    return err;
+}
+
+void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
+                  struct tf_snapshot *snapshot)
+{
+    (void)slot;
+    (void)heap;
+    tf_js_close(snapshot->js);
+    *snapshot = (struct tf_snapshot){0};
+}
