@@ -35,6 +35,7 @@ int tf_cmd_attest(int argc, char **argv);
 int tf_cmd_grant(int argc, char **argv);
 int tf_cmd_invoke(int argc, char **argv);
 int tf_cmd_log(int argc, char **argv);
+int tf_cmd_revoke(int argc, char **argv);
 
 /** One option of a verb. */
 struct tf_option {

@@ -48,6 +48,11 @@ static const struct verb VERBS[] = {
      " [--names DNS...] [--days N] [--floor N] [--pin] [--connect A:P] [--allow-sim]"
      " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE]",
      "attest, then give the lambda its certificate"},
+    {"revoke", tf_cmd_revoke,
+     "--key FILE --serial N [--from LIST] [--digest HEX...] [--below NAME=N...]"
+     " [--signer HEX...] [--out LIST] [--domain FILE] [--host SOCK] | --list LIST --domain"
+     " FILE [--host SOCK]",
+     "take back bundles, versions or keys: sign a list of them, hand it to a host"},
     {"invoke", tf_cmd_invoke,
      "NAME [--path P] [--data TEXT|@FILE] [--cacert FILE] [--connect A:P] [--host SOCK]",
      "send one ordinary HTTPS request to a lambda"},

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/deploy.h"
+#include "host/lists.h"
 #include "host/metrics.h"
 #include "host/registry.h"
 #include "host/sim_root.h"
@@ -62,6 +63,20 @@ static const char *after(const struct tf_admin_request *request, const char *pre
 {
     size_t size = strlen(prefix);
     return strncmp(request->path, prefix, size) == 0 ? request->path + size : NULL;
+}
+
+/* HEX of /v1/domains/HEX/revocations. */
+static bool is_lists(const struct tf_admin_request *request,
+                     char hex[static TF_STORE_HEX + 1])
+{
+    const char *rest = after(request, "/v1/domains/");
+    if (rest == NULL || strlen(rest) <= TF_STORE_HEX ||
+        strcmp(rest + TF_STORE_HEX, "/revocations") != 0) {
+        return false;
+    }
+    memcpy(hex, rest, TF_STORE_HEX);
+    hex[TF_STORE_HEX] = '\0';
+    return tf_store_hex_is_valid(hex);
 }
 
 static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
@@ -167,7 +182,7 @@ static void write_lambdas(struct tf_json_writer *w, struct tf_daemon *daemon)
             tf_json_put_string(w, NULL, lambda->dns[j]);
         }
         tf_json_close_array(w);
-        tf_json_put_boolean(w, "granted", lambda->is_granted);
+        tf_json_put_boolean(w, "granted", lambda->seat.is_granted);
         tf_json_put_integer(w, "size", lambda->size);
         tf_json_close_object(w);
     }
@@ -235,8 +250,9 @@ size_t tf_admin_body_max(const struct tf_admin_request *request)
         strcmp(request->path, "/v1/lambdas") == 0) {
         return TF_BUNDLE_MAX;
     }
+    char hex[TF_STORE_HEX + 1];
     if (strcmp(request->method, "PUT") == 0 && after(request, "/v1/domains/") != NULL) {
-        return TF_DESCRIPTOR_MAX;
+        return is_lists(request, hex) ? TF_REVOCATIONS_ENVELOPE_MAX : TF_DESCRIPTOR_MAX;
     }
     return 0;
 }
@@ -244,6 +260,7 @@ size_t tf_admin_body_max(const struct tf_admin_request *request)
 static void dispatch_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
                          const struct tf_admin_request *request)
 {
+    char hex[TF_STORE_HEX + 1];
     if (strcmp(request->path, "/v1/lambdas") == 0) {
         reply_with(daemon, conn, LIST_BASE + LIST_PER_LAMBDA * daemon->registry.count,
                    write_lambdas);
@@ -251,6 +268,8 @@ static void dispatch_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
         reply_with(daemon, conn, LIST_BASE, write_info);
     } else if (strcmp(request->path, "/v1/workers") == 0) {
         reply_with(daemon, conn, LIST_BASE + 256 * daemon->worker_count, write_workers);
+    } else if (is_lists(request, hex)) {
+        tf_lists_get(daemon, conn, hex);
     } else if (strcmp(request->path, "/metrics") == 0) {
         tf_metrics_scrape(daemon, conn);
     } else {
@@ -261,11 +280,14 @@ static void dispatch_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 void tf_admin_dispatch(struct tf_daemon *daemon, struct tf_admin_conn *conn,
                        struct tf_admin_request *request)
 {
+    char hex[TF_STORE_HEX + 1];
     const char *rest = NULL;
     if (strcmp(request->method, "GET") == 0) {
         dispatch_get(daemon, conn, request);
     } else if (tf_admin_body_max(request) == TF_BUNDLE_MAX) {
         post_lambda(daemon, conn, request);
+    } else if (strcmp(request->method, "PUT") == 0 && is_lists(request, hex)) {
+        tf_lists_put(daemon, conn, hex, request);
     } else if (strcmp(request->method, "PUT") == 0 &&
                (rest = after(request, "/v1/domains/")) != NULL) {
         put_domain(daemon, conn, request, rest);

@@ -126,9 +126,7 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
         op->lambda.base = old->base;
         memcpy(op->lambda.last, old->last, sizeof(old->last));
     }
-    op->lambda.worker = op->worker;
-    op->lambda.is_offered = true;
-    op->lambda.is_granted = is_granted;
+    op->lambda.seat = (struct tf_seat){op->worker, is_granted, true};
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
 
@@ -179,7 +177,7 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
     }
     const struct tf_lambda *old =
         tf_registry_find(&op->daemon->registry, op->lambda.name);
-    bool is_granted = old != NULL && old->is_granted;
+    bool is_granted = old != NULL && old->seat.is_granted;
     if (!check_verdict(op, json, size, &is_granted)) {
         fail_inconsistent(op, TF_EINTERNAL);
         return;
@@ -303,7 +301,7 @@ static void begin_removal(struct tf_operation *op)
         fail(op, 500, err);
         return;
     }
-    op->worker = lambda->worker;
+    op->worker = lambda->seat.worker;
     tf_registry_remove(&daemon->registry, op->lambda.name);
     bool is_up = op->worker != NULL && (op->worker->state == TF_WORKER_SERVING ||
                                         op->worker->state == TF_WORKER_LOADING);

@@ -122,16 +122,16 @@ static void route(struct pending *p, const char *name)
 {
     struct tf_gateway *g = p->gateway;
     const struct tf_lambda *lambda = tf_registry_route(&g->daemon->registry, name);
-    if (lambda == NULL || lambda->worker == NULL) {
+    if (lambda == NULL || lambda->seat.worker == NULL) {
         refuse(p, "unknown-name");
         return;
     }
-    if (tf_supervise_pass(lambda->worker, p->watch.fd) == TF_OK) {
+    if (tf_supervise_pass(lambda->seat.worker, p->watch.fd) == TF_OK) {
         forget(p->gateway, p);
         return;
     }
     p->is_routed = true;
-    if (lambda->worker->state == TF_WORKER_SERVING && !g->retry.is_set) {
+    if (lambda->seat.worker->state == TF_WORKER_SERVING && !g->retry.is_set) {
         tf_loop_set(&g->daemon->loop, &g->retry, RETRY_MS);
     }
 }

@@ -5,9 +5,9 @@
  * at most one file descriptor. Both ends are the operator's; neither is trusted by the
  * enclave.
  *
- * D>W: tfaasd to worker. W>D: worker to tfaasd. Bundles and grants go as descriptors of
- * read-only files. Thread 0's link carries the deployments; every link carries
- * connections.
+ * D>W: tfaasd to worker. W>D: worker to tfaasd. Bundles, grants and lists go as
+ * descriptors of read-only files. Thread 0's link carries the deployments; every link
+ * carries connections.
  */
 #pragma once
 
@@ -36,7 +36,9 @@ enum tf_link_type {
     TF_LINK_STATS = 6,  /* D>W; answered by RESULT with JSON */
     TF_LINK_RESULT = 7, /* W>D u32 err, u32 zero, then JSON */
     TF_LINK_SEALED = 8, /* W>D u32 name size, u32 zero, name, blob: keep it */
-    TF_LINK_EVENT = 9   /* W>D struct tf_msg_event of the enclave */
+    TF_LINK_EVENT = 9,  /* W>D struct tf_msg_event of the enclave */
+    TF_LINK_REVOCATIONS = 10, /* D>W + fd: a revocation list; answered by RESULT */
+    TF_LINK_REVOKED = 11      /* W>D u32 answer size, u32 zero, answer, list: keep it */
 };
 
 struct tf_link_head {

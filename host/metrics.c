@@ -43,7 +43,7 @@ static void take_lambda(const struct question *q, const json_t *entry)
     const char *name = json_string_value(json_object_get(entry, "name"));
     struct tf_lambda *lambda =
         name == NULL ? NULL : tf_registry_find(&q->scrape->daemon->registry, name);
-    if (lambda != NULL && lambda->worker == q->worker) {
+    if (lambda != NULL && lambda->seat.worker == q->worker) {
         lambda->last[q->thread] =
             (struct tf_counts){.ok = number(entry, "ok"),
                                .failed = number(entry, "failed"),

@@ -110,6 +110,14 @@ static tf_err load_bundle(const struct tf_store *store, const char *name,
     return err;
 }
 
+struct tf_seat *tf_lambda_seat(struct tf_lambda *lambda, const struct tf_worker *worker)
+{
+    if (lambda->seat.worker == worker) {
+        return &lambda->seat;
+    }
+    return lambda->next.worker == worker ? &lambda->next : NULL;
+}
+
 struct loading {
     struct tf_registry *registry;
     struct tf_store *store;

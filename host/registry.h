@@ -22,6 +22,13 @@ struct tf_counts {
     uint64_t bytes_out;
 };
 
+/* A lambda's place in a worker. */
+struct tf_seat {
+    struct tf_worker *worker; /* borrowed; NULL: none */
+    bool is_granted;          /* the enclave said that it would serve it */
+    bool is_offered;          /* sent to the worker since it started */
+};
+
 struct tf_lambda {
     char name[TF_NAME_MAX + 1];
     char engine[TF_ENGINE_NAME_MAX];
@@ -30,11 +37,10 @@ struct tf_lambda {
     char dns[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
     size_t dns_count;
     uint64_t version;
-    uint64_t size;            /* of the bundle */
-    struct tf_worker *worker; /* borrowed; set by supervise */
-    bool is_granted;          /* the enclave took a grant since it started */
-    bool is_offered;          /* sent to the worker since it started */
-    struct tf_counts base;    /* of earlier instances of the worker */
+    uint64_t size;         /* of the bundle */
+    struct tf_seat seat;   /* where it is served */
+    struct tf_seat next;   /* while its enclave is rolled: in the new one (roll.h) */
+    struct tf_counts base; /* of earlier instances of the worker */
     struct tf_counts last[TF_THREADS_MAX];
 };
 
@@ -47,6 +53,9 @@ TF_MUST_USE tf_err tf_lambda_peek(const uint8_t *bytes, size_t size,
 
 /** Writes meta.json: where the lambda is deployed. */
 TF_MUST_USE tf_err tf_lambda_save(struct tf_store *store, const struct tf_lambda *lambda);
+
+/** The lambda's place in this worker, or NULL. */
+struct tf_seat *tf_lambda_seat(struct tf_lambda *lambda, const struct tf_worker *worker);
 
 /** Reads all stored lambdas; a damaged one is logged and skipped. */
 TF_MUST_USE tf_err tf_registry_load(struct tf_registry *registry, struct tf_store *store);

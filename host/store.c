@@ -15,6 +15,9 @@
 /* Names that start so are ours and unfinished; a crash may leave them behind. */
 static const char temporary[] = ".tmp-";
 
+/* Of a folder beside a descriptor. */
+static const char lists_suffix[] = ".revocations";
+
 static const char *file_name(enum tf_store_file file)
 {
     static const char *const names[] = {[TF_STORE_BUNDLE] = "bundle.tfb",
@@ -104,10 +107,30 @@ static void clean_lambda(void *user, const char *name)
     }
 }
 
+/* The same in the folders of revocation lists. */
+static void clean_lists(const struct tf_store *store)
+{
+    DIR *dir = list(store->domains);
+    const struct dirent *entry = NULL;
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        int folder = strstr(entry->d_name, lists_suffix) == NULL
+                         ? -1
+                         : open_folder(store->domains, entry->d_name);
+        if (folder >= 0) {
+            remove_files(folder, false);
+            (void)close(folder);
+        }
+    }
+    if (dir != NULL) {
+        (void)closedir(dir);
+    }
+}
+
 /* Removes what a crash left unfinished. */
 static void clean(struct tf_store *store)
 {
     remove_files(store->domains, false);
+    clean_lists(store);
     DIR *dir = list(store->lambdas);
     const struct dirent *entry = NULL;
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
@@ -221,6 +244,70 @@ bool tf_store_has_domain(const struct tf_store *store, const char *hex)
     return faccessat(store->domains, name, R_OK, 0) == 0;
 }
 
+/* Opens a file of a folder for reading. */
+static tf_err open_file(int folder, const char *name, int *fd)
+{
+    int opened = openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (opened < 0) {
+        return errno == ENOENT ? TF_ENOTFOUND : TF_EIO;
+    }
+    *fd = opened;
+    return TF_OK;
+}
+
+tf_err tf_store_get_domain(const struct tf_store *store, const char *hex, int *fd)
+{
+    char name[TF_STORE_HEX + 6];
+    if (!tf_store_hex_is_valid(hex)) {
+        return TF_EFORMAT;
+    }
+    domain_name(hex, name);
+    return open_file(store->domains, name, fd);
+}
+
+static void lists_name(const char *domain, char out[static TF_STORE_HEX + 16])
+{
+    (void)snprintf(out, TF_STORE_HEX + 16, "%s%s", domain, lists_suffix);
+}
+
+tf_err tf_store_put_list(struct tf_store *store, const char *domain, const char *signer,
+                         const void *text, size_t size)
+{
+    char folder_name[TF_STORE_HEX + 16];
+    char name[TF_STORE_HEX + 6];
+    if (!tf_store_hex_is_valid(domain) || !tf_store_hex_is_valid(signer)) {
+        return TF_EFORMAT;
+    }
+    lists_name(domain, folder_name);
+    domain_name(signer, name);
+    int folder = make_folder(store->domains, folder_name);
+    if (folder < 0) {
+        return TF_EIO;
+    }
+    tf_err err = put_file(folder, name, text, size);
+    (void)close(folder);
+    return err;
+}
+
+tf_err tf_store_get_list(const struct tf_store *store, const char *domain,
+                         const char *signer, int *fd)
+{
+    char folder_name[TF_STORE_HEX + 16];
+    char name[TF_STORE_HEX + 6];
+    if (!tf_store_hex_is_valid(domain) || !tf_store_hex_is_valid(signer)) {
+        return TF_EFORMAT;
+    }
+    lists_name(domain, folder_name);
+    domain_name(signer, name);
+    int folder = open_folder(store->domains, folder_name);
+    if (folder < 0) {
+        return errno == ENOENT ? TF_ENOTFOUND : TF_EIO;
+    }
+    tf_err err = open_file(folder, name, fd);
+    (void)close(folder);
+    return err;
+}
+
 tf_err tf_store_put(struct tf_store *store, const char *name, enum tf_store_file file,
                     const void *data, size_t size)
 {
@@ -246,14 +333,9 @@ tf_err tf_store_get(const struct tf_store *store, const char *name,
     if (folder < 0) {
         return errno == ENOENT ? TF_ENOTFOUND : TF_EIO;
     }
-    int opened = openat(folder, file_name(file), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    bool is_missing = opened < 0 && errno == ENOENT;
+    tf_err err = open_file(folder, file_name(file), fd);
     (void)close(folder);
-    if (opened < 0) {
-        return is_missing ? TF_ENOTFOUND : TF_EIO;
-    }
-    *fd = opened;
-    return TF_OK;
+    return err;
 }
 
 tf_err tf_store_remove(struct tf_store *store, const char *name)

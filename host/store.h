@@ -43,6 +43,19 @@ TF_MUST_USE tf_err tf_store_put_domain(struct tf_store *store, const char *hex,
                                        const void *text, size_t size);
 bool tf_store_has_domain(const struct tf_store *store, const char *hex);
 
+/** Opens a descriptor for reading. @return TF_OK, TF_ENOTFOUND, TF_EFORMAT, TF_EIO. */
+TF_MUST_USE tf_err tf_store_get_domain(const struct tf_store *store, const char *hex,
+                                       int *fd);
+
+/** Keeps a publisher's revocation list as domains/HEX.revocations/SIGNER.json; `signer`
+ *  is a keyid. @return TF_OK, TF_EFORMAT, TF_EIO. */
+TF_MUST_USE tf_err tf_store_put_list(struct tf_store *store, const char *domain,
+                                     const char *signer, const void *text, size_t size);
+
+/** Opens one for reading. @return TF_OK, TF_ENOTFOUND, TF_EFORMAT, TF_EIO. */
+TF_MUST_USE tf_err tf_store_get_list(const struct tf_store *store, const char *domain,
+                                     const char *signer, int *fd);
+
 /** Replaces one file of a lambda, whose folder is made if it is missing.
  *  @return TF_OK, TF_EFORMAT (name), TF_EIO. */
 TF_MUST_USE tf_err tf_store_put(struct tf_store *store, const char *name,

@@ -12,20 +12,19 @@
 #include "abi/channel.h"
 #include "host/deploy.h"
 #include "host/gateway.h"
+#include "host/lists.h"
 #include "host/log.h"
+#include "host/stock.h"
 
 enum {
     BACKOFF_FIRST_MS = 100,
     BACKOFF_MAX_MS = 5000,
     STABLE_MS =
         10 * 1000, /* a worker that served this long starts over with the backoff */
-    LOAD_MS = 60 * 1000,
     START_MS = 60 * 1000, /* for READY; as long as a deployment waits for it */
     END_MS = 5 * 1000,    /* to end after its links are closed; it drains for a second */
     PACKETS_PER_ROUND = 64
 };
-
-static void load_next(struct tf_worker *worker);
 
 const char *tf_worker_state_name(enum tf_worker_state state)
 {
@@ -81,33 +80,6 @@ static void close_links(struct tf_worker *worker)
     worker->threads = 0;
 }
 
-/* Keeps what a grant became, so that a restart needs nobody. */
-static void keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t size)
-{
-    uint32_t name_size = 0;
-    char name[TF_NAME_MAX + 1] = {0};
-    struct tf_lambda *lambda = NULL;
-    if (size >= 2 * sizeof(name_size)) {
-        memcpy(&name_size, body, sizeof(name_size));
-        body += 2 * sizeof(name_size);
-        size -= 2 * sizeof(name_size);
-        if (name_size <= TF_NAME_MAX && name_size <= size) {
-            memcpy(name, body, name_size);
-            lambda = tf_registry_find(&worker->daemon->registry, name);
-        }
-    }
-    if (lambda == NULL || lambda->worker != worker || size - name_size > TF_SEALED_MAX) {
-        tf_log("sealed-refused", "pid=%d", (int)worker->pid);
-        return;
-    }
-    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT,
-                              body + name_size, size - name_size);
-    tf_log(err == TF_OK ? "sealed-kept" : "sealed-lost", "lambda=%s error=%s", name,
-           tf_err_name(err));
-    lambda->is_granted = true;
-    worker->sealed++;
-}
-
 static void note_event(struct tf_worker *worker, const uint8_t *body, size_t size)
 {
     static const char *const names[] = {[TF_EVENT_LAMBDA_FAILED] = "lambda-failed",
@@ -144,7 +116,7 @@ static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t siz
            ready.is_simulated ? "true" : "false");
     tf_loop_unset(&worker->daemon->loop, &worker->overdue);
     worker->state = TF_WORKER_LOADING;
-    load_next(worker);
+    tf_stock_begin(worker);
 }
 
 static void take(struct tf_worker *worker, const struct tf_link_head *head,
@@ -158,7 +130,10 @@ static void take(struct tf_worker *worker, const struct tf_link_head *head,
         tf_calls_answer(worker, head->id, body, head->size);
         break;
     case TF_LINK_SEALED:
-        keep_sealed(worker, body, head->size);
+        tf_stock_keep_sealed(worker, body, head->size);
+        break;
+    case TF_LINK_REVOKED:
+        tf_lists_keep(worker, body, head->size);
         break;
     case TF_LINK_EVENT:
         note_event(worker, body, head->size);
@@ -207,7 +182,7 @@ static void fold_counts(struct tf_worker *worker)
     memset(worker->last, 0, sizeof(worker->last));
     for (size_t i = 0; i < registry->count; i++) {
         struct tf_lambda *lambda = registry->lambdas[i];
-        for (size_t j = 0; lambda->worker == worker && j < TF_THREADS_MAX; j++) {
+        for (size_t j = 0; lambda->seat.worker == worker && j < TF_THREADS_MAX; j++) {
             lambda->base.ok += lambda->last[j].ok;
             lambda->base.failed += lambda->last[j].failed;
             lambda->base.steps += lambda->last[j].steps;
@@ -222,9 +197,10 @@ static void forget_loaded(struct tf_worker *worker)
 {
     const struct tf_registry *registry = &worker->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
-        if (registry->lambdas[i]->worker == worker) {
-            registry->lambdas[i]->is_granted = false;
-            registry->lambdas[i]->is_offered = false;
+        struct tf_seat *seat = tf_lambda_seat(registry->lambdas[i], worker);
+        if (seat != NULL) {
+            seat->is_granted = false;
+            seat->is_offered = false;
         }
     }
 }
@@ -233,7 +209,7 @@ static bool is_used(const struct tf_worker *worker)
 {
     const struct tf_registry *registry = &worker->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
-        if (registry->lambdas[i]->worker == worker) {
+        if (tf_lambda_seat(registry->lambdas[i], worker) != NULL) {
             return true;
         }
     }
@@ -364,104 +340,25 @@ void tf_supervise_start_all(struct tf_daemon *daemon)
     struct tf_registry *registry = &daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
         struct tf_lambda *lambda = registry->lambdas[i];
-        lambda->worker = tf_supervise_worker(daemon, lambda->engine, lambda->domain);
-        if (lambda->worker == NULL) {
+        struct tf_worker *worker =
+            tf_supervise_worker(daemon, lambda->engine, lambda->domain);
+        lambda->seat.worker = worker;
+        if (worker == NULL) {
             tf_log("lambda-without-engine", "lambda=%s engine=%s", lambda->name,
                    lambda->engine);
             continue;
         }
-        tf_supervise_start(lambda->worker);
+        tf_supervise_start(worker);
     }
 }
 
-static void serve(struct tf_worker *worker)
+void tf_supervise_serve(struct tf_worker *worker)
 {
     worker->state = TF_WORKER_SERVING;
     worker->serving_since = worker->daemon->loop.now;
     tf_log("worker-serving", "engine=%s pid=%d", worker->engine->name, (int)worker->pid);
     tf_deploy_worker_changed(worker->daemon, worker);
     tf_gateway_retry(worker->daemon->gateway);
-}
-
-static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
-{
-    const struct tf_registry *registry = &worker->daemon->registry;
-    for (size_t i = 0; i < registry->count; i++) {
-        if (registry->lambdas[i]->worker == worker && !registry->lambdas[i]->is_offered) {
-            return registry->lambdas[i];
-        }
-    }
-    return NULL;
-}
-
-static void offer_file(struct tf_worker *worker, enum tf_store_file file);
-
-static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
-{
-    struct tf_worker *worker = user;
-    struct tf_lambda *lambda =
-        tf_registry_find(&worker->daemon->registry, worker->offered);
-    (void)json;
-    (void)size;
-    if (lambda != NULL && err == TF_OK) {
-        lambda->is_granted = true;
-    }
-    if (err != TF_OK) {
-        tf_log("grant-not-restored", "lambda=%s error=%s", worker->offered,
-               tf_err_name(err));
-    }
-    load_next(worker);
-}
-
-static void on_offered_bundle(void *user, tf_err err, const char *json, size_t size)
-{
-    struct tf_worker *worker = user;
-    (void)json;
-    (void)size;
-    if (err == TF_OK) {
-        offer_file(worker, TF_STORE_GRANT);
-        return;
-    }
-    tf_log("bundle-not-restored", "lambda=%s error=%s", worker->offered,
-           tf_err_name(err));
-    load_next(worker);
-}
-
-/* Sends a stored file of the lambda `offered`, which may be removed meanwhile. */
-static void offer_file(struct tf_worker *worker, enum tf_store_file file)
-{
-    bool is_bundle = file == TF_STORE_BUNDLE;
-    struct tf_call call = {.type = is_bundle ? TF_LINK_BUNDLE : TF_LINK_GRANT,
-                           .fd = -1,
-                           .timeout_ms = LOAD_MS,
-                           .done = is_bundle ? on_offered_bundle : on_offered_grant,
-                           .user = worker};
-    tf_err err = tf_store_get(&worker->daemon->store, worker->offered, file, &call.fd);
-    if (err == TF_OK) {
-        tf_supervise_call(worker, &call);
-        return;
-    }
-    if (is_bundle || err != TF_ENOTFOUND) {
-        tf_log("store-unreadable", "lambda=%s error=%s", worker->offered,
-               tf_err_name(err));
-    }
-    load_next(worker);
-}
-
-/* Sends the next stored lambda, one after the other, then serves. */
-static void load_next(struct tf_worker *worker)
-{
-    if (worker->state != TF_WORKER_LOADING) {
-        return; /* it died meanwhile */
-    }
-    struct tf_lambda *lambda = next_unloaded(worker);
-    if (lambda == NULL) {
-        serve(worker);
-        return;
-    }
-    lambda->is_offered = true;
-    memcpy(worker->offered, lambda->name, sizeof(worker->offered));
-    offer_file(worker, TF_STORE_BUNDLE);
 }
 
 static void stop(struct tf_worker *worker)

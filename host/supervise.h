@@ -30,7 +30,7 @@ enum tf_worker_state {
 struct tf_call {
     enum tf_link_type type;
     unsigned thread;
-    int fd;           /* BUNDLE, GRANT: taken over; else -1 */
+    int fd;           /* BUNDLE, GRANT, REVOCATIONS: taken over; else -1 */
     const char *text; /* DROP: the name; copied */
     unsigned timeout_ms;
     /** Called once: with the enclave's code and JSON (may be empty), or with TF_EIO (the
@@ -72,6 +72,8 @@ struct tf_worker {
     uint64_t serving_since;        /* loop's clock */
     tf_err last_error;             /* why it ended last, if it said so */
     char offered[TF_NAME_MAX + 1]; /* while loading: the lambda under way */
+    char lists[TF_PUBLISHERS_MAX][TF_STORE_HEX + 1]; /* whose lists are yet to be sent */
+    size_t list_count;
     struct tf_timer restart;
     struct tf_timer overdue; /* kills what neither starts nor ends in time */
     struct tf_timer call_timer;
@@ -93,6 +95,9 @@ struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engi
 
 /** Starts a worker that is stopped; fine in any state. */
 void tf_supervise_start(struct tf_worker *worker);
+
+/** The worker has all that is stored for it: connections may come. */
+void tf_supervise_serve(struct tf_worker *worker);
 
 /** Starts the workers of all stored lambdas. */
 void tf_supervise_start_all(struct tf_daemon *daemon);

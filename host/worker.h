@@ -179,7 +179,7 @@ TF_MUST_USE tf_err tf_worker_link_read(struct tf_worker_thread *t);
 /** Moves files into the ring as far as there is room. */
 void tf_worker_link_pump(struct tf_worker_thread *t);
 
-/** Passes RESULT, SEALED, EVENT on to tfaasd; `body` is the frame's payload. */
+/** Passes RESULT, SEALED, REVOKED, EVENT on to tfaasd; `body` is the frame's payload. */
 void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *frame,
                             const uint8_t *body);
 

@@ -49,11 +49,13 @@ void tf_worker_link_ready(struct tf_worker_thread *t)
 static void queue(struct tf_worker_thread *t, uint64_t id, enum tf_blob_kind kind, int fd)
 {
     struct stat info;
-    off_t max = kind == TF_BLOB_BUNDLE ? (off_t)TF_BUNDLE_MAX : (off_t)TF_SEALED_MAX;
+    static const off_t most[] = {[TF_BLOB_BUNDLE] = TF_BUNDLE_MAX,
+                                 [TF_BLOB_GRANT] = TF_SEALED_MAX,
+                                 [TF_BLOB_REVOCATIONS] = TF_REVOCATIONS_ENVELOPE_MAX};
     tf_err err = TF_OK;
     if (fd < 0 || fstat(fd, &info) != 0) {
         err = TF_EIO;
-    } else if (info.st_size <= 0 || info.st_size > max ||
+    } else if (info.st_size <= 0 || info.st_size > most[kind] ||
                t->transfer_count == TF_WORKER_TRANSFERS_MAX) {
         err = TF_ELIMIT;
     }
@@ -92,6 +94,9 @@ static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, 
         return;
     case TF_LINK_GRANT:
         queue(t, head->id, TF_BLOB_GRANT, fd);
+        return;
+    case TF_LINK_REVOCATIONS:
+        queue(t, head->id, TF_BLOB_REVOCATIONS, fd);
         return;
     case TF_LINK_DROP:
         pass_on(t, TF_MSG_DROP, head);
@@ -210,6 +215,8 @@ void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *f
             forward_stats(t, &head, body);
             return;
         }
+    } else if (frame->type == TF_MSG_REVOKED) {
+        head.type = TF_LINK_REVOKED;
     } else {
         head.type = frame->type == TF_MSG_SEALED ? TF_LINK_SEALED : TF_LINK_EVENT;
     }

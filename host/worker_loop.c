@@ -116,6 +116,7 @@ static tf_err obey(struct tf_worker_thread *t, const struct tf_frame *frame)
         return TF_OK;
     case TF_MSG_RESULT:
     case TF_MSG_SEALED:
+    case TF_MSG_REVOKED:
     case TF_MSG_EVENT:
         tf_worker_link_forward(t, frame, t->payload);
         return TF_OK;

@@ -16,6 +16,7 @@
 #include "lib/crypto.h"
 #include "lib/descriptor.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 enum {
     TF_KEYID_SIZE = 2 * TF_SHA256_SIZE, /* hex digits of a key's id */
@@ -55,6 +56,10 @@ struct tf_revocable {
  *  @return TF_OK, TF_ENOMEM or TF_EREVOCATION_FORMAT. */
 TF_MUST_USE tf_err tf_revocations_parse(const char *text, size_t size,
                                         struct tf_revocations *out);
+
+/** Writes a list into an open document; `key` as in json.h. */
+void tf_revocations_put(struct tf_json_writer *w, const char *key,
+                        const struct tf_revocations *list);
 
 /** Writes the JSON of a list. @return TF_OK or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_revocations_write(const struct tf_revocations *list, char *out,

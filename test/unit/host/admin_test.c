@@ -19,6 +19,7 @@
 #include "host/gateway.h"
 #include "host/registry.h"
 #include "host/supervise.h"
+#include "test/fixture.h"
 #include "test/test.h"
 
 static struct tf_daemon daemon_state;
@@ -189,6 +190,57 @@ static void a_body_may_come_in_pieces(void)
     stop();
 }
 
+static const char *put_list(const char *hex, const struct fixture_bytes *list)
+{
+    char head[256];
+    static char request[TF_REVOCATIONS_ENVELOPE_MAX + sizeof(head)];
+    (void)snprintf(
+        request, sizeof(request),
+        "PUT /v1/domains/%s/revocations HTTP/1.1\r\nContent-Length: %zu\r\n\r\n%s", hex,
+        list->size, (const char *)list->data);
+    return ask(request);
+}
+
+/* No enclave runs here: it is stored for the next one. */
+static void a_list_is_checked_and_stored(void)
+{
+    struct tf_revocations list = {.serial = 2, .digest_count = 1};
+    struct tf_descriptor domain;
+    char hex[TF_STORE_HEX + 1];
+    char path_of_lists[160];
+    struct fixture_key key = fixture_key_published();
+    struct fixture_key stranger = fixture_key_open("ED25519");
+    CHECK(tf_descriptor_parse(FIXTURE_DOMAIN, strlen(FIXTURE_DOMAIN), &domain) == TF_OK);
+    tf_hex_write(domain.sha256, sizeof(domain.sha256), hex);
+    struct fixture_bytes good = fixture_revocations(&key, &list);
+    list.serial = 3;
+    struct fixture_bytes theirs = fixture_revocations(&stranger, &list);
+    list.serial = 1;
+    struct fixture_bytes older = fixture_revocations(&key, &list);
+    start();
+    CHECK(starts(put_list(hex, &good), "HTTP/1.1 404 "));
+    CHECK(tf_store_put_domain(&daemon_state.store, hex, FIXTURE_DOMAIN,
+                              strlen(FIXTURE_DOMAIN)) == TF_OK);
+    const char *answer = put_list(hex, &theirs);
+    CHECK(starts(answer, "HTTP/1.1 422 ") && strstr(answer, "\"revocation-signer\""));
+    answer = put_list(hex, &good);
+    CHECK(starts(answer, "HTTP/1.1 200 ") &&
+          strstr(answer, "\"serial\":2,\"dropped\":[]}"));
+    answer = put_list(hex, &older);
+    CHECK(starts(answer, "HTTP/1.1 422 ") && strstr(answer, "\"revocation-old\""));
+    (void)snprintf(path_of_lists, sizeof(path_of_lists),
+                   "GET /v1/domains/%s/revocations HTTP/1.1\r\n\r\n", hex);
+    answer = ask(path_of_lists);
+    CHECK(starts(answer, "HTTP/1.1 200 ") && strstr(answer, "\"serial\":2,") != NULL);
+    CHECK(strstr(answer, key.publisher.keyid) != NULL);
+    stop();
+    free(good.data);
+    free(theirs.data);
+    free(older.data);
+    fixture_key_close(&key);
+    fixture_key_close(&stranger);
+}
+
 static void clients_that_leave_do_no_harm(void)
 {
     start();
@@ -254,6 +306,7 @@ int main(void)
     RUN(lists_are_json);
     RUN(bad_requests_are_refused);
     RUN(a_body_may_come_in_pieces);
+    RUN(a_list_is_checked_and_stored);
     RUN(clients_that_leave_do_no_harm);
     RUN(what_is_no_tls_gets_an_alert);
     RUN(silent_clients_do_not_hold_up_others);

@@ -195,6 +195,30 @@ static void domains_are_kept_by_hash(void)
     drop();
 }
 
+static void lists_are_kept_by_domain_and_signer(void)
+{
+    char path[160];
+    char text[8];
+    size_t size = 0;
+    int fd = -1;
+    open_fresh();
+    CHECK(tf_store_get_list(&store, hex, hex, &fd) == TF_ENOTFOUND);
+    CHECK(tf_store_put_list(&store, hex, hex, "old", 3) == TF_OK);
+    CHECK(tf_store_put_list(&store, hex, hex, "new!", 4) == TF_OK);
+    CHECK(tf_store_put_list(&store, hex, "../x", "new!", 4) == TF_EFORMAT);
+    CHECK(tf_store_put_list(&store, "..", hex, "new!", 4) == TF_EFORMAT);
+    (void)snprintf(path, sizeof(path), "domains/%s.revocations/.tmp-x", hex);
+    plant(path, "half of the n");
+    reopen();
+    CHECK(faccessat(store.root, path, F_OK, 0) != 0);
+    if (CHECK(tf_store_get_list(&store, hex, hex, &fd) == TF_OK)) {
+        CHECK(tf_store_read(fd, text, sizeof(text), &size) == TF_OK && size == 4);
+        CHECK(memcmp(text, "new!", 4) == 0);
+        (void)close(fd);
+    }
+    drop();
+}
+
 static void one_daemon_has_the_folder(void)
 {
     struct tf_store second;
@@ -214,6 +238,7 @@ int main(void)
     RUN(odd_names_never_become_paths);
     RUN(links_are_not_followed);
     RUN(domains_are_kept_by_hash);
+    RUN(lists_are_kept_by_domain_and_signer);
     RUN(one_daemon_has_the_folder);
     return test_end();
 }

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/stock.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/lists.h"
+#include "host/log.h"
+#include "host/registry.h"
+#include "host/store.h"
+#include "host/supervise.h"
+
+enum { LOAD_MS = 60 * 1000 };
+
+static void load_next(struct tf_worker *worker);
+
+static struct tf_seat *seat_of(const struct tf_worker *worker, const char *name)
+{
+    struct tf_lambda *lambda = tf_registry_find(&worker->daemon->registry, name);
+    return lambda == NULL ? NULL : tf_lambda_seat(lambda, worker);
+}
+
+void tf_stock_keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t size)
+{
+    uint32_t name_size = 0;
+    char name[TF_NAME_MAX + 1] = {0};
+    struct tf_seat *seat = NULL;
+    if (size >= 2 * sizeof(name_size)) {
+        memcpy(&name_size, body, sizeof(name_size));
+        body += 2 * sizeof(name_size);
+        size -= 2 * sizeof(name_size);
+        if (name_size <= TF_NAME_MAX && name_size <= size) {
+            memcpy(name, body, name_size);
+            seat = seat_of(worker, name);
+        }
+    }
+    if (seat == NULL || size - name_size > TF_SEALED_MAX) {
+        tf_log("sealed-refused", "pid=%d", (int)worker->pid);
+        return;
+    }
+    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT,
+                              body + name_size, size - name_size);
+    tf_log(err == TF_OK ? "sealed-kept" : "sealed-lost", "lambda=%s error=%s", name,
+           tf_err_name(err));
+    seat->is_granted = true;
+    worker->sealed++;
+}
+
+/* --- bundles and grants
+ * -------------------------------------------------------------------- */
+
+static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
+{
+    const struct tf_registry *registry = &worker->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        const struct tf_seat *seat = tf_lambda_seat(registry->lambdas[i], worker);
+        if (seat != NULL && !seat->is_offered) {
+            return registry->lambdas[i];
+        }
+    }
+    return NULL;
+}
+
+static void offer_file(struct tf_worker *worker, enum tf_store_file file);
+
+static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    struct tf_seat *seat = seat_of(worker, worker->offered);
+    (void)json;
+    (void)size;
+    if (seat != NULL && err == TF_OK) {
+        seat->is_granted = true;
+    }
+    if (err != TF_OK) {
+        tf_log("grant-not-restored", "lambda=%s error=%s", worker->offered,
+               tf_err_name(err));
+    }
+    load_next(worker);
+}
+
+static void on_offered_bundle(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    (void)json;
+    (void)size;
+    if (err == TF_OK) {
+        offer_file(worker, TF_STORE_GRANT);
+        return;
+    }
+    tf_log("bundle-not-restored", "lambda=%s error=%s", worker->offered,
+           tf_err_name(err));
+    load_next(worker);
+}
+
+/* Sends a stored file of the lambda `offered`, which may be removed meanwhile. */
+static void offer_file(struct tf_worker *worker, enum tf_store_file file)
+{
+    bool is_bundle = file == TF_STORE_BUNDLE;
+    struct tf_call call = {.type = is_bundle ? TF_LINK_BUNDLE : TF_LINK_GRANT,
+                           .fd = -1,
+                           .timeout_ms = LOAD_MS,
+                           .done = is_bundle ? on_offered_bundle : on_offered_grant,
+                           .user = worker};
+    tf_err err = tf_store_get(&worker->daemon->store, worker->offered, file, &call.fd);
+    if (err == TF_OK) {
+        tf_supervise_call(worker, &call);
+        return;
+    }
+    if (is_bundle || err != TF_ENOTFOUND) {
+        tf_log("store-unreadable", "lambda=%s error=%s", worker->offered,
+               tf_err_name(err));
+    }
+    load_next(worker);
+}
+
+/* --- revocation lists
+ * ---------------------------------------------------------------------- */
+
+static void on_offered_list(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    (void)json;
+    (void)size;
+    if (err != TF_OK) {
+        tf_log("revocations-not-restored", "signer=%s error=%s",
+               worker->lists[worker->list_count], tf_err_name(err));
+    }
+    load_next(worker);
+}
+
+/* Sends the next list that is stored. @return whether there was one. */
+static bool offer_list(struct tf_worker *worker)
+{
+    struct tf_call call = {.type = TF_LINK_REVOCATIONS,
+                           .fd = -1,
+                           .timeout_ms = LOAD_MS,
+                           .done = on_offered_list,
+                           .user = worker};
+    while (worker->list_count > 0) {
+        worker->list_count--;
+        const char *signer = worker->lists[worker->list_count];
+        tf_err err =
+            tf_store_get_list(&worker->daemon->store, worker->domain, signer, &call.fd);
+        if (err == TF_OK) {
+            tf_supervise_call(worker, &call);
+            return true;
+        }
+        if (err != TF_ENOTFOUND) {
+            tf_log("store-unreadable", "signer=%s error=%s", signer, tf_err_name(err));
+        }
+    }
+    return false;
+}
+
+/* Whose lists may be stored. The last publisher's goes first: who may revoke a key speaks
+ * after it, and does not keep it from repeating what it said before. */
+static void find_signers(struct tf_worker *worker)
+{
+    struct tf_descriptor domain;
+    worker->list_count = 0;
+    tf_err err = tf_lists_domain(worker->daemon, worker->domain, &domain);
+    if (err != TF_OK) {
+        tf_log("store-unreadable", "domain=%s error=%s", worker->domain,
+               tf_err_name(err));
+        return;
+    }
+    for (size_t i = 0; i < domain.publisher_count; i++) {
+        memcpy(worker->lists[i], domain.publishers[i].keyid, sizeof(worker->lists[0]));
+    }
+    worker->list_count = domain.publisher_count;
+}
+
+/* Sends what is next; with nothing left, the worker serves. */
+static void load_next(struct tf_worker *worker)
+{
+    if (worker->state != TF_WORKER_LOADING || offer_list(worker)) {
+        return; /* it died meanwhile, or the answer comes later */
+    }
+    struct tf_lambda *lambda = next_unloaded(worker);
+    if (lambda == NULL) {
+        tf_supervise_serve(worker);
+        return;
+    }
+    tf_lambda_seat(lambda, worker)->is_offered = true;
+    memcpy(worker->offered, lambda->name, sizeof(worker->offered));
+    offer_file(worker, TF_STORE_BUNDLE);
+}
+
+void tf_stock_begin(struct tf_worker *worker)
+{
+    find_signers(worker);
+    load_next(worker);
+}
