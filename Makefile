@@ -84,7 +84,7 @@ NATIVE  := $(call host,$(wildcard host/native_*.c))
 WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c \
            host/aesm.c host/evidence.c host/quoter.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
-DAEMON  := $(filter-out %/tsm.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
+DAEMON  := $(filter-out %/tsm.o %/tsm_table.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
            $(filter-out $(NATIVE) %/sim_evidence.o,$(call host,$(wildcard host/*.c))) \
            $(call host,host/native_measure.c))
 VERIFY  := $(call host,$(wildcard verify/*.c))
@@ -183,7 +183,7 @@ FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
 FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
 FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
 F = $(O)/fuzz/lib$(1).a
-$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c host/aesm.c)
+$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c host/aesm.c host/tsm_table.c)
 $(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^

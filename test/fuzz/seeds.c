@@ -5,8 +5,8 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, aesm and
- * revocations and tlog in it. They are made, not kept, so that the repository has no
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, aesm,
+ * revocations, tlog and tsm in it. They are made, not kept, so that the repository has no
  * binaries and they follow the format. Signed with the key of RFC 8032 that the targets'
  * trust domain names.
  */
@@ -43,8 +43,8 @@ static int save(const char *directory, const char *name, const void *data, size_
 static int make_folders(const char *directory)
 {
     static const char *const names[] = {
-        "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
-        "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog"};
+        "",     "/bundle",     "/dsse", "/manifest",    "/evidence", "/core", "/quote",
+        "/snp", "/collateral", "/aesm", "/revocations", "/tlog",     "/tsm"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -158,6 +158,27 @@ static int save_answer(const char *directory, const char *name, uint8_t number,
     return save(directory, name, m, at + sizeof(head) + size);
 }
 
+/* The certificates of an SEV-SNP guest: a table of three, of ten bytes each. */
+static int save_table(const char *directory)
+{
+    static const uint8_t guids[3][16] = {{0x63, 0xda, 0x75, 0x8d, 0xe6, 0x64, 0x45, 0x64,
+                                          0xad, 0xc5, 0xf4, 0xb9, 0x3b, 0xe8, 0xac, 0xcd},
+                                         {0x4a, 0xb7, 0xb3, 0x79, 0xbb, 0xac, 0x4f, 0xe4,
+                                          0xa0, 0x2f, 0x05, 0xae, 0xf3, 0x27, 0xc7, 0x82},
+                                         {0xc0, 0xb4, 0x06, 0xa4, 0xa8, 0x03, 0x49, 0x52,
+                                          0x97, 0x43, 0x3f, 0xb6, 0x01, 0x4c, 0xd0,
+                                          0xae}};
+    static const uint8_t der[10] = {0x30, 0x82, 0, 6, 1};
+    uint8_t table[4 * 24 + 3 * sizeof(der)] = {0};
+    for (size_t i = 0; i < 3; i++) {
+        memcpy(table + 24 * i, guids[i], sizeof(guids[i]));
+        table[24 * i + 16] = (uint8_t)(96 + i * sizeof(der));
+        table[24 * i + 20] = sizeof(der);
+        memcpy(table + 96 + i * sizeof(der), der, sizeof(der));
+    }
+    return save(directory, "tsm/table", table, sizeof(table));
+}
+
 /* A good quote and the collateral for it. */
 static int save_quote(const char *directory, const char *name, struct pki *p)
 {
@@ -229,6 +250,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);
     is_bad |= save_tlog(directory);
+    is_bad |= save_table(directory);
     free(envelope.data);
     free(bundle.data);
     return is_bad;
