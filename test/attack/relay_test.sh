@@ -5,8 +5,8 @@
 # namespaces; between the relying party and the first sits a relay that ends TLS itself. It
 # passes genuine, fresh evidence on; repeats evidence of an earlier session; shows one
 # instance's claims with the other's evidence. Each time the verdict is bad with a reason of
-# its own, nothing is granted, and the direct way is good. (All evidence here is simulated,
-# which changes nothing about the binding.)
+# its own, nothing is granted, and the direct way is good. Evidence is a DCAP quote of an AESM
+# under a test root (test/dcap).
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 # shellcheck source=test/tools/tool.sh
@@ -39,7 +39,9 @@ instance() {
         ip addr add "$net.1/24" dev "tfv$1$$" && ip link set "tfv$1$$" up &&
         ip -n "$ns" addr add "$net.2/24" dev eth0 && ip -n "$ns" link set eth0 up &&
         ip -n "$ns" link set lo up || return 1
+    mkdir -m 700 "$work/$1" && cp -r "$work/host/sim" "$work/$1/sim" || return 1
     ip netns exec "$ns" "$bin/tfaasd" --state "$work/$1" --listen "$net.2:8443" \
+        --insecure-sim-aesm "$world_aesm" \
         --image "quickjs=$bin/quickjs.img,$work/quickjs.sig" >>"$work/tfaasd.log" 2>&1 \
         </dev/null &
     daemons[$1]=$!
@@ -67,13 +69,14 @@ relay_stop() {
 }
 
 verdict() { # ADDRESS
-    timeout 60 "$bin/tfaas" attest "$name" --policy "$work/policy.json" --allow-sim --json \
-        --connect "$1" | jq -r '"\(.verdict) \(.reasons | join(" "))"'
+    timeout 60 "$bin/tfaas" attest "$name" --policy "$work/dcap.json" --json \
+        --collateral-service "$world_pcs" --connect "$1" | jq -r '"\(.verdict) \(.reasons | join(" "))"'
 }
 
 give() { # ADDRESS
-    timeout 60 "$bin/tfaas" grant "$name" --policy "$work/policy.json" --connect "$1" \
-        --key "$work/publisher.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim
+    timeout 60 "$bin/tfaas" grant "$name" --policy "$work/dcap.json" --connect "$1" \
+        --key "$work/publisher.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" \
+        --collateral-service "$world_pcs"
 }
 
 granted() {
@@ -82,7 +85,7 @@ granted() {
 
 seen() { grep -c "POST $1" "$work/relay.log"; }
 
-# One simulated machine: what differs between the instances is the instance alone.
+# Both on one simulated machine: what differs between the instances is the instance alone.
 prepare() {
     tf image key "$work/operator.pem" && tf image sign "$bin/quickjs.img" --prodid 1 --svn 1 \
         --key "$work/operator.pem" --out "$work/quickjs.sig" && tf key new "$work/publisher.pem" &&
@@ -94,15 +97,16 @@ prepare() {
 
 policy() {
     TFAAS_HOST=$work/one/admin.sock tf policy new --image "$work/quickjs.sig" \
-        --domain "$work/domain.json" --sim-root host --out "$work/policy.json"
+        --domain "$work/domain.json" --sim-root host --out "$work/policy.json" &&
+        world_policy "$work/dcap.json"
 }
 
 relay=$(tool relay)
 need "the relay is there" test -x "$relay"
 need "keys, bundle" prepare
+export XDG_CACHE_HOME=$work/cache
+need "a world with DCAP" world_start
 need "an instance in a namespace" instance one 10.77.1
-mkdir -p "$work/two"
-cp -r "$work/one/sim" "$work/two/sim"
 need "another in another" instance two 10.77.2
 need "a policy" policy
 is "the direct way is good" "good " verdict 10.77.1.2:8443

@@ -58,15 +58,6 @@ gives() { # NAME TEXT: judge says TEXT
 
 logged() { grep -q "$1" "$work/tfaasd.log"; }
 
-write_policy() { # this image, this root
-    jq -n --argjson m "$(jq .measurements "$work/policy.json")" \
-        --arg domain "$(jq -r .domain "$work/policy.json")" \
-        --argjson publishers "$(jq .publishers "$work/policy.json")" \
-        --arg root "$(cat "$world/root.sha256")" \
-        '{measurements: $m, domain: $domain, publishers: $publishers,
-          insecure_allow_roots: [$root]}' >"$work/dcap.json"
-}
-
 # binds: REPORTDATA of the quote is the SHA-256 of the claims, then zeros.
 binds() {
     local claims zeros=0000000000000000000000000000000000000000000000000000000000000000
@@ -78,7 +69,7 @@ quotes_of_a_world() {
     ok "a quote comes through the channel" quote "$work/quote"
     ok "and binds the claims" binds
     ok "the world's PCS has collateral for it" world_collateral "$work/collateral.json" $fmspc
-    ok "a policy for this world's root" write_policy
+    ok "a policy for this world's root" world_policy "$work/dcap.json"
     gives "the quote holds" "verdict      GOOD"
     world_says '"status": "OutOfDate", "advisories": ["INTEL-SA-00615"]'
     world_collateral "$work/collateral.json" $fmspc

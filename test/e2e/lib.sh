@@ -213,6 +213,14 @@ world_collateral() {
           qe_identity_signature: $qe_signature}' >"$1"
 }
 
+# world_policy FILE [JQ]: what policy_new says of enclaves, domain and publishers, under this
+# world's root and no simulator; changed by a jq filter.
+world_policy() {
+    jq --arg root "$(cat "$world/root.sha256")" \
+        "{measurements, domain, publishers, insecure_allow_roots: [\$root]} | ${2:-.}" \
+        "$work/policy.json" >"$1"
+}
+
 chain_of() { # HEAD NAME: a header's URL-encoded PEM
     local text
     text=$(sed -n "s/^$2: //p" "$1" | tr -d '\r')
