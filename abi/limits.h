@@ -29,6 +29,9 @@ enum {
     TF_EVIDENCE_MAX = 16 << 10,
     TF_REQUEST_JSON_MAX = 48 << 10, /* body of a management request */
 
+    TF_SECRETS_MAX = 64,            /* variables that a grant brings, count */
+    TF_SECRETS_SIZE = 8 << 10,      /* their names and values, each with its NUL */
+
     /* Revocation lists. */
     TF_REVOKED_DIGESTS_MAX = 256, /* count */
     TF_REVOKED_VERSIONS_MAX = 64, /* count */

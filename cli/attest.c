@@ -12,6 +12,7 @@
 #include "client/channel.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
+#include "verify/dates.h"
 
 static void print_screen(const struct tf_verdict *v)
 {
@@ -31,14 +32,19 @@ static void print_screen(const struct tf_verdict *v)
                      a->sgx.isv_prod_id, a->sgx.isv_svn);
     }
     if (v->has_claims) {
-        (void)printf("engine       %s, instance %s\ntrust domain %s\n", v->engine,
-                     v->instance, v->domain);
+        (void)printf("engine       %s, LVI %s, instance %s\ntrust domain %s\n", v->engine,
+                     v->lvi, v->instance, v->domain);
     }
     if (v->has_lambda) {
-        (void)printf("lambda       %s version %" PRIu64 "%s\ndigest       %s\n"
+        char lease[TF_DATE_SIZE + 16] = "";
+        if (v->lambda.leased_until != 0) {
+            memcpy(lease, ", until ", sizeof(", until "));
+            tf_date_write((int64_t)v->lambda.leased_until, lease + strlen(lease));
+        }
+        (void)printf("lambda       %s version %" PRIu64 "%s%s\ndigest       %s\n"
                      "publisher    %s\nnames       ",
                      v->lambda.name, v->lambda.version,
-                     v->lambda.is_granted ? ", granted" : ", no key yet",
+                     v->lambda.is_granted ? ", granted" : ", no key yet", lease,
                      v->lambda.digest, v->lambda.signer);
         for (size_t i = 0; i < v->lambda.domain_count; i++) {
             (void)printf(" %s", v->lambda.domains[i]);
@@ -63,6 +69,8 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_lambda_claim 
     tf_json_put_string(w, "digest", l->digest);
     tf_json_put_string(w, "signer", l->signer);
     tf_json_put_boolean(w, "granted", l->is_granted);
+    tf_json_put_integer(w, "serial", l->serial);
+    tf_json_put_integer(w, "leased_until", l->leased_until);
     tf_json_close_object(w);
 }
 
@@ -89,6 +97,8 @@ static void print_json(const struct tf_verdict *v)
     tf_json_put_string(&w, "domain", v->domain);
     tf_json_put_string(&w, "instance", v->instance);
     tf_json_put_string(&w, "engine", v->engine);
+    tf_json_put_string(&w, "lvi", v->lvi);
+    tf_json_put_integer(&w, "time", v->time);
     if (v->has_lambda) {
         write_lambda(&w, &v->lambda);
     }

@@ -32,12 +32,21 @@ struct options {
     const char *tls_key;
     const char *cert;
     const char *connect;
-    struct tf_list names; /* empty: all that the lambda's manifest has */
+    struct tf_list names;        /* empty: all that the lambda's manifest has */
+    struct tf_list secrets;      /* NAME=VALUE */
+    struct tf_list secret_files; /* NAME=FILE */
     uint64_t days;
     uint64_t floor; /* 0: the version that was attested */
     bool is_pinned;
     bool allow_sim;
     struct tf_collateral_source source;
+};
+
+/* A variable for the lambda's env; secret. */
+struct secret {
+    char *name;     /* owned */
+    uint8_t *value; /* owned, with a NUL */
+    size_t size;
 };
 
 /* What this machine brings: all loaded before the first byte is sent. */
@@ -50,6 +59,8 @@ struct inputs {
     size_t chain_size;
     uint8_t *tls_key; /* PEM, upload mode */
     size_t tls_key_size;
+    struct secret secrets[2 * TF_LIST_MAX];
+    size_t secret_count;
 };
 
 static tf_err load_ca(const struct options *o, struct inputs *in)
@@ -85,6 +96,62 @@ static tf_err check_validity(const char *path)
     return err;
 }
 
+static bool has_secret(const struct inputs *in, const char *name, size_t size)
+{
+    for (size_t i = 0; i < in->secret_count; i++) {
+        if (strlen(in->secrets[i].name) == size &&
+            memcmp(in->secrets[i].name, name, size) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NAME=VALUE, or NAME=FILE. */
+static tf_err load_secret(const char *text, bool is_file, struct inputs *in)
+{
+    struct secret *secret = &in->secrets[in->secret_count];
+    const char *equals = strchr(text, '=');
+    size_t name_size = equals == NULL ? 0 : (size_t)(equals - text);
+
+    if (name_size == 0 || has_secret(in, text, name_size)) {
+        (void)tf_report(TF_EUSAGE, "--secret%s wants NAME=%s, each NAME once",
+                        is_file ? "-file" : "", is_file ? "FILE" : "VALUE");
+        return TF_EUSAGE;
+    }
+    secret->name = strndup(text, name_size);
+    if (is_file) {
+        tf_err err =
+            tf_file_read(equals + 1, TF_SECRETS_SIZE, &secret->value, &secret->size);
+        if (err == TF_OK && strlen((char *)secret->value) != secret->size) {
+            (void)tf_report(TF_EUSAGE, "%s has a zero byte", equals + 1);
+            err = TF_EUSAGE;
+        }
+        if (err != TF_OK) {
+            in->secret_count++;
+            return err;
+        }
+    } else {
+        secret->value = (uint8_t *)strdup(equals + 1);
+        secret->size = strlen(equals + 1);
+    }
+    in->secret_count++;
+    return secret->name == NULL || secret->value == NULL ? TF_ENOMEM : TF_OK;
+}
+
+static tf_err load_secrets(const struct options *o, struct inputs *in)
+{
+    tf_err err = TF_OK;
+
+    for (size_t i = 0; i < o->secrets.count && err == TF_OK; i++) {
+        err = load_secret(o->secrets.items[i], false, in);
+    }
+    for (size_t i = 0; i < o->secret_files.count && err == TF_OK; i++) {
+        err = load_secret(o->secret_files.items[i], true, in);
+    }
+    return err;
+}
+
 /* @return TF_OK, or an error after a message; wipe_inputs in either case. */
 static tf_err load_inputs(const struct options *o, struct inputs *in)
 {
@@ -93,6 +160,9 @@ static tf_err load_inputs(const struct options *o, struct inputs *in)
     if (err == TF_OK) {
         in->key = tf_key_load(o->key);
         err = in->key == NULL ? TF_EUSAGE : TF_OK;
+    }
+    if (err == TF_OK) {
+        err = load_secrets(o, in);
     }
     if (err == TF_OK && o->tls_key == NULL) {
         return load_ca(o, in);
@@ -120,6 +190,13 @@ static void wipe_inputs(struct inputs *in)
     }
     free(in->tls_key);
     free(in->chain);
+    for (size_t i = 0; i < in->secret_count; i++) {
+        free(in->secrets[i].name);
+        if (in->secrets[i].value != NULL) {
+            tf_wipe(in->secrets[i].value, in->secrets[i].size);
+        }
+        free(in->secrets[i].value);
+    }
 }
 
 static void take_names(const struct options *o, const struct tf_verdict *v,
@@ -165,8 +242,14 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
                          const struct tf_verdict *v, const struct inputs *in)
 {
     const char *names[TF_LIST_MAX];
-    uint64_t now = (uint64_t)time(NULL);
+    struct tf_grant_secret secrets[2 * TF_LIST_MAX];
+    struct timespec at;
+
+    (void)clock_gettime(CLOCK_REALTIME, &at);
+    uint64_t now = (uint64_t)at.tv_sec;
     struct tf_grant_order order = {.lambda = o->lambda,
+                                   .serial = now * 1000 + (uint64_t)at.tv_nsec / 1000000,
+                                   .time = now,
                                    .names = names,
                                    .digest = o->is_pinned ? v->lambda.digest : "",
                                    .version_floor =
@@ -176,8 +259,14 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
                                    .chain = in->chain,
                                    .chain_size = in->chain_size,
                                    .key = (const char *)in->tls_key,
-                                   .key_size = in->tls_key_size};
+                                   .key_size = in->tls_key_size,
+                                   .secrets = secrets,
+                                   .secret_count = in->secret_count};
 
+    for (size_t i = 0; i < in->secret_count; i++) {
+        secrets[i] = (struct tf_grant_secret){in->secrets[i].name,
+                                              (const char *)in->secrets[i].value};
+    }
     take_names(o, v, names, &order.name_count);
     return tf_grant_send(channel, in->key, &order);
 }
@@ -250,6 +339,7 @@ int tf_cmd_grant(int argc, char **argv)
         TF_TEXT("ca-key", &o.ca_key),     TF_TEXT("ca-cert", &o.ca_cert),
         TF_TEXT("tls-key", &o.tls_key),   TF_TEXT("cert", &o.cert),
         TF_LIST("names", &o.names),       TF_NUMBER("days", &o.days),
+        TF_LIST("secret", &o.secrets),    TF_LIST("secret-file", &o.secret_files),
         TF_NUMBER("floor", &o.floor),     TF_FLAG("pin", &o.is_pinned),
         TF_TEXT("connect", &o.connect),   TF_FLAG("allow-sim", &o.allow_sim),
         TF_COLLATERAL_OPTIONS(&o.source), {0}};

@@ -45,7 +45,8 @@ static const struct verb VERBS[] = {
     {"grant", tf_cmd_grant,
      "NAME --policy FILE --key FILE (--ca-key FILE --ca-cert FILE | --tls-key FILE "
      "--cert FILE)"
-     " [--names DNS...] [--days N] [--floor N] [--pin] [--connect A:P] [--allow-sim]"
+     " [--names DNS...] [--secret NAME=VALUE...] [--secret-file NAME=FILE...] [--days N]"
+     " [--floor N] [--pin] [--connect A:P] [--allow-sim]"
      " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE]",
      "attest, then give the lambda its certificate"},
     {"revoke", tf_cmd_revoke,

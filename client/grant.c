@@ -68,6 +68,14 @@ static tf_err write_statement(const struct tf_grant_order *o, const uint8_t *exp
     tf_json_put_base64(&w, "exporter", exporter, TF_EXPORTER_SIZE);
     tf_json_put_text(&w, "chain", o->chain, o->chain_size);
     tf_json_put_text(&w, "key", o->key, o->key_size);
+    tf_json_put_integer(&w, "serial", o->serial);
+    tf_json_put_integer(&w, "time", o->time);
+    tf_json_put_boolean(&w, "lease", o->is_leased);
+    tf_json_open_object(&w, "secrets");
+    for (size_t i = 0; i < o->secret_count; i++) {
+        tf_json_put_string(&w, o->secrets[i].name, o->secrets[i].value);
+    }
+    tf_json_close_object(&w);
     tf_json_close_object(&w);
     return tf_json_take(&w, size);
 }
@@ -84,7 +92,7 @@ tf_err tf_grant_send(struct tf_channel_client *channel, EVP_PKEY *signer,
                                  sizeof(statement), &size);
 
     if (err != TF_OK) {
-        (void)tf_report(err, "chain and key are too large for a grant");
+        (void)tf_report(err, "chain, key and secrets are too large for a grant");
     } else {
         err = tf_envelope_make(signer, TF_DSSE_GRANT, statement, size, &envelope,
                                &envelope_size);

@@ -15,20 +15,31 @@
 #include "client/channel.h"
 #include "lib/err.h"
 
-/** What a grant says. All borrowed; `key` is secret. */
+/** A variable for the lambda's `env`. */
+struct tf_grant_secret {
+    const char *name;
+    const char *value; /* secret */
+};
+
+/** What a grant says. All borrowed; `key` and `secrets` are secret. */
 struct tf_grant_order {
     const char *lambda;
+    uint64_t serial;          /* above that of the lambda's earlier grants */
+    bool is_leased;           /* serves only while a lease is in force, and is not kept */
     const char *const *names; /* DNS names, at most TF_DOMAINS_MAX */
     size_t name_count;
     const char *digest; /* pins one bundle; "" does not */
     uint64_t version_floor;
-    uint64_t not_before; /* seconds since 1970, as all times here */
+    uint64_t time; /* now; seconds since 1970, as all times here */
+    uint64_t not_before;
     uint64_t not_after;
     const char *chain; /* PEM, leaf first */
     size_t chain_size;
     const char
         *key; /* PEM of the leaf's key; size 0: the key of the channel's last CSR */
     size_t key_size;
+    const struct tf_grant_secret *secrets; /* names are not there twice */
+    size_t secret_count;
 };
 
 /**

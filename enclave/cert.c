@@ -15,6 +15,7 @@
 
 enum {
     P256_SIZE = 32,
+    DAY = 86400,
     DAYS_VALID = 3650,
     SAN_MAX = 4 + TF_DOMAINS_MAX * (TF_DNS_MAX + 3)
 };
@@ -236,7 +237,37 @@ static tf_err check_names(const DecodedCert *cert, const struct tf_names *names)
     return TF_OK;
 }
 
-tf_err tf_cert_leaf_check(const char *chain, size_t size, const struct tf_names *names)
+/* Days from 1970-01-01 to a day of the Gregorian calendar, which repeats every 400 years
+ * of 146097 days; years begin in March here, so that the leap day is a year's last. */
+static int64_t days_of(const struct tm *at)
+{
+    int64_t year = at->tm_year + 1900 - (at->tm_mon < 2);
+    int64_t month = (at->tm_mon + 10) % 12;
+
+    return year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 +
+           at->tm_mday - 1 - 719468;
+}
+
+/* A certificate's notAfter in seconds since 1970. @return whether it is one. */
+static bool read_end(const DecodedCert *cert, uint64_t *end)
+{
+    const byte *date = NULL;
+    byte format = 0;
+    int size = 0;
+    struct tm at;
+
+    memset(&at, 0, sizeof(at));
+    if (wc_GetDateInfo(cert->afterDate, cert->afterDateLen, &date, &format, &size) != 0 ||
+        wc_GetDateAsCalendarTime(date, size, format, &at) != 0 || at.tm_year < 70) {
+        return false;
+    }
+    *end =
+        (uint64_t)(days_of(&at) * DAY + at.tm_hour * 3600 + at.tm_min * 60 + at.tm_sec);
+    return true;
+}
+
+tf_err tf_cert_leaf_check(const char *chain, size_t size, const struct tf_names *names,
+                          uint64_t *end)
 {
     uint8_t *der = malloc(size + 1);
     DecodedCert *cert = malloc(sizeof(*cert));
@@ -253,7 +284,7 @@ tf_err tf_cert_leaf_check(const char *chain, size_t size, const struct tf_names 
     }
     wc_InitDecodedCert(cert, der, (word32)der_size, NULL);
     if (wc_ParseCert(cert, CERT_TYPE, NO_VERIFY, NULL) == 0) {
-        err = check_names(cert, names);
+        err = read_end(cert, end) ? check_names(cert, names) : TF_EGRANT_FORMAT;
     }
     wc_FreeDecodedCert(cert);
 out:

@@ -33,7 +33,8 @@ void tf_cert_csr_wipe(struct tf_csr *csr);
 /**
  * Checks that the first certificate of `chain` (PEM, untrusted) is for exactly these
  * names: each is a dNSName of its SAN, and the SAN has no other.
+ * @param end  its notAfter, seconds since 1970.
  * @return TF_OK, TF_EGRANT_FORMAT, TF_EGRANT_DOMAIN, or TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_cert_leaf_check(const char *chain, size_t size,
-                                      const struct tf_names *names);
+                                      const struct tf_names *names, uint64_t *end);

@@ -2,16 +2,19 @@
 #include "enclave/claims.h"
 
 #include "enclave/conn.h"
+#include "enclave/layout.h"
+#include "enclave/revoke.h"
 #include "enclave/thread.h"
+#include "lib/image.h"
 #include "lib/json.h"
 
 enum {
-    FIXED_MAX = 1024,
+    FIXED_MAX = 2048,
     LAMBDA_MAX = 512 + TF_NAME_MAX + TF_DOMAINS_MAX * (TF_DNS_MAX + 3)
 };
 
-static void write_lambda(struct tf_json_writer *w, const struct tf_resident *resident,
-                         uint64_t now)
+static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
+                         const struct tf_resident *resident)
 {
     const struct tf_lambda *lambda = resident->lambda;
 
@@ -25,8 +28,10 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_resident *res
         tf_json_put_string(w, NULL, lambda->domains.text[i]);
     }
     tf_json_close_array(w);
-    tf_json_put_boolean(
-        w, "granted", resident->grant != NULL && tf_grant_is_valid(resident->grant, now));
+    tf_json_put_boolean(w, "granted", tf_resident_is_granted(thread, resident));
+    tf_json_put_integer(w, "serial",
+                        resident->grant == NULL ? 0 : resident->grant->serial);
+    tf_json_put_integer(w, "leased_until", resident->leased_until);
     tf_json_close_object(w);
 }
 
@@ -34,7 +39,7 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
                        struct tf_buffer *out)
 {
     struct tf_thread *thread = conn->thread;
-    const struct tf_instance *instance = thread->instance;
+    struct tf_instance *instance = thread->instance;
     struct tf_json_writer w;
     size_t cap = FIXED_MAX;
 
@@ -55,10 +60,14 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
     tf_json_put_hex(&w, "domain", instance->domain.sha256, TF_SHA256_SIZE);
     tf_json_put_hex(&w, "instance", instance->id, sizeof(instance->id));
     tf_json_put_string(&w, "engine", tf_js_engine());
+    tf_json_put_string(&w, "lvi", tf_image_lvi(&tf_layout));
+    tf_json_put_integer(&w, "time",
+                        thread->view.anchor.time == 0 ? 0 : tf_anchor_now(thread));
+    tf_revoke_write(thread->instance, &w);
     tf_json_open_array(&w, "lambdas");
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         if (thread->view.residents[i].lambda != NULL) {
-            write_lambda(&w, &thread->view.residents[i], thread->now);
+            write_lambda(&w, thread, &thread->view.residents[i]);
         }
     }
     tf_json_close_array(&w);

@@ -43,7 +43,7 @@ struct tf_conn {
     bool is_ready;            /* wants to run without new input */
     bool is_management;       /* the name is the management endpoint's */
     char sni[TF_DNS_MAX + 1]; /* lower case; "" until the ClientHello was seen */
-    uint64_t grant_serial;    /* of the grant that the certificate came from */
+    uint64_t grant_ordinal;   /* of the grant that the certificate came from */
     uint8_t exporter[TF_EXPORTER_SIZE]; /* management only */
 
     const uint8_t *input; /* the rest of the frame being worked on, borrowed */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * core.h - the enclave's work, below the entry code: one call an entry. entry.c has checked
- * the channel's address and set up the thread's heap before the first call.
+ * core.h - the enclave's work, below the entry code: one call an entry. entry.c has
+ * checked the channel's address and set up the thread's heap before the first call.
  */
 #pragma once
 

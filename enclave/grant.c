@@ -10,8 +10,10 @@
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 #include "lib/bytes.h"
+#include "lib/crypto.h"
 #include "lib/json.h"
 #include "lib/names.h"
+#include "lib/revocations.h"
 
 static const char version_tag[] = "grant.v1";
 
@@ -46,7 +48,7 @@ static bool parse_digest(struct tf_json_fields *f, struct tf_grant *out)
            tf_hex_parse(text, strlen(text), out->digest, sizeof(out->digest)) == TF_OK;
 }
 
-static bool parse_fields(const json_t *document, struct tf_grant *out)
+static bool parse_fields(const json_t *document, bool is_sealed, struct tf_grant *out)
 {
     const size_t tag_size = sizeof(version_tag) - 1;
     struct tf_json_fields f;
@@ -58,17 +60,37 @@ static bool parse_fields(const json_t *document, struct tf_grant *out)
     out->version_floor = tf_json_integer(&f, "version_floor", 0, TF_JSON_INTEGER_MAX);
     out->not_before = tf_json_integer(&f, "not_before", 0, TF_JSON_INTEGER_MAX);
     out->not_after = tf_json_integer(&f, "not_after", 0, TF_JSON_INTEGER_MAX);
+    out->serial = tf_json_integer(&f, "serial", 1, TF_JSON_INTEGER_MAX);
+    out->time = tf_json_integer(&f, "time", 1, TF_TIME_MAX);
+    out->is_leased = tf_json_boolean(&f, "lease");
+    tf_secrets_parse(&f, "secrets", &out->secrets);
     size_t exporter =
         tf_json_base64(&f, "exporter", out->exporter, sizeof(out->exporter));
     tf_json_copy(&f, "chain", out->chain, sizeof(out->chain));
     tf_json_copy(&f, "key", out->key, sizeof(out->key));
+    if (is_sealed) {
+        tf_json_copy(&f, "signer", out->signer, sizeof(out->signer));
+    }
     out->chain_size = strlen(out->chain);
     out->key_size = strlen(out->key);
     return tf_json_fields_end(&f) && is_good && exporter == sizeof(out->exporter) &&
            memcmp(tag, version_tag, sizeof(version_tag)) == 0;
 }
 
-tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out)
+/* jansson frees without overwriting. */
+static void wipe_document(json_t *document)
+{
+    json_t *secrets = json_object_get(document, "secrets");
+
+    tf_json_string_wipe(json_object_get(document, "key"));
+    for (void *at = json_object_iter(secrets); at != NULL;
+         at = json_object_iter_next(secrets, at)) {
+        tf_json_string_wipe(json_object_iter_value(at));
+    }
+    json_decref(document);
+}
+
+tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed, struct tf_grant *out)
 {
     json_t *document = NULL;
 
@@ -77,19 +99,11 @@ tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out)
     if (err != TF_OK) {
         return err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
     }
-    if (!parse_fields(document, out)) {
+    if (!parse_fields(document, is_sealed, out)) {
         tf_wipe(out, sizeof(*out));
         err = TF_EGRANT_FORMAT;
     }
-    json_t *key = json_object_get(document, "key");
-    if (json_is_string(key)) {
-        /* jansson frees without overwriting, and gives its bytes out as const. */
-        const char *text_of_key = json_string_value(key);
-        char *bytes = NULL;
-        memcpy(&bytes, &text_of_key, sizeof(bytes));
-        tf_wipe(bytes, json_string_length(key));
-    }
-    json_decref(document);
+    wipe_document(document);
     return err;
 }
 
@@ -122,6 +136,11 @@ tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap, size_
     tf_json_put_base64(&w, "exporter", grant->exporter, sizeof(grant->exporter));
     tf_json_put_string(&w, "chain", grant->chain);
     tf_json_put_string(&w, "key", grant->key);
+    tf_json_put_integer(&w, "serial", grant->serial);
+    tf_json_put_integer(&w, "time", grant->time);
+    tf_json_put_boolean(&w, "lease", grant->is_leased);
+    tf_secrets_write(&w, "secrets", &grant->secrets);
+    tf_json_put_string(&w, "signer", grant->signer);
     tf_json_close_object(&w);
     return tf_json_take(&w, size);
 }
@@ -183,6 +202,9 @@ static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *
 {
     const struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
 
+    if (tf_revocations_have_signer(&instance->revocations, grant->signer)) {
+        return TF_EREVOKED;
+    }
     if (entry == NULL || entry->lambda->version < grant->version_floor ||
         (grant->has_digest &&
          memcmp(entry->lambda->digest, grant->digest, sizeof(grant->digest)) != 0)) {
@@ -196,11 +218,12 @@ static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *
     return is_taken(instance, grant) ? TF_EGRANT_DOMAIN : TF_OK;
 }
 
-static tf_err check_certificate(const struct tf_grant *grant)
+static tf_err check_certificate(struct tf_grant *grant)
 {
     struct WOLFSSL_CTX *context = NULL;
 
-    tf_err err = tf_cert_leaf_check(grant->chain, grant->chain_size, &grant->names);
+    tf_err err = tf_cert_leaf_check(grant->chain, grant->chain_size, &grant->names,
+                                    &grant->leaf_end);
     if (err != TF_OK) {
         return err;
     }
@@ -209,64 +232,86 @@ static tf_err check_certificate(const struct tf_grant *grant)
     return err;
 }
 
-/* A sealed grant that is older than the one in force was put back by the host. */
-static bool is_older(const struct tf_grant *grant, const struct tf_grant *current)
+static bool is_same(const struct tf_grant *a, const struct tf_grant *b)
 {
-    return current != NULL && (grant->not_before < current->not_before ||
-                               (grant->not_before == current->not_before &&
-                                grant->not_after < current->not_after) ||
-                               grant->version_floor < current->version_floor);
+    return a->is_leased == b->is_leased && a->version_floor == b->version_floor &&
+           a->not_before == b->not_before && a->not_after == b->not_after &&
+           a->has_digest == b->has_digest &&
+           memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 &&
+           strcmp(a->chain, b->chain) == 0 && strcmp(a->signer, b->signer) == 0 &&
+           a->key_size == b->key_size && tf_crypto_equal(a->key, b->key, a->key_size) &&
+           tf_secrets_are_equal(&a->secrets, &b->secrets);
 }
 
 /* --- the table -----------------------------------------------------------------------
  */
 
-/* Hold the lock. */
-static tf_err replace(struct tf_instance *instance, const struct tf_grant *grant,
-                      bool is_sealed)
+/* In a copy of its own. Hold the lock. */
+static tf_err replace(struct tf_instance *instance, struct tf_entry *entry,
+                      const struct tf_grant *grant)
+{
+    struct tf_grant *copy = tf_shared_alloc(sizeof(*copy));
+
+    if (copy == NULL) {
+        return TF_ENOMEM;
+    }
+    *copy = *grant;
+    copy->refs = 1;
+    copy->ordinal = ++instance->ordinal;
+    tf_grant_release(entry->grant);
+    entry->grant = copy;
+    return TF_OK;
+}
+
+/* What the lambda, the other grants and the serials say. Hold the lock. */
+static tf_err put(struct tf_instance *instance, const struct tf_grant *grant)
 {
     tf_err err = check_lambda(instance, grant);
     if (err != TF_OK) {
         return err;
     }
     struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
-    if (is_sealed && is_older(grant, entry->grant)) {
-        return TF_EGRANT_EXPIRED;
+    struct tf_floor *floor = tf_instance_floor(instance, grant->lambda);
+    if (grant->serial < floor->serial) {
+        return TF_EGRANT_OLD;
     }
-    struct tf_grant *copy = tf_shared_alloc(sizeof(*copy));
-    if (copy == NULL) {
-        return TF_ENOMEM;
+    if (entry->grant != NULL && entry->grant->serial == grant->serial) {
+        return is_same(entry->grant, grant) ? TF_OK : TF_EGRANT_OLD;
     }
-    *copy = *grant;
-    copy->refs = 1;
-    copy->serial = ++instance->serial;
-    tf_grant_release(entry->grant);
-    entry->grant = copy;
-    tf_instance_touch(instance);
-    return TF_OK;
+    err = replace(instance, entry, grant);
+    if (err == TF_OK) {
+        floor->serial = grant->serial;
+    }
+    return err;
 }
 
-tf_err tf_grant_put(struct tf_thread *thread, const struct tf_grant *grant,
-                    bool is_sealed)
+tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant, bool is_sealed)
 {
     struct tf_instance *instance = thread->instance;
 
     tf_lock_take(&instance->lock);
     tf_err err = check_lambda(instance, grant);
     tf_lock_give(&instance->lock);
+    if (err == TF_OK) {
+        err = check_certificate(grant);
+    }
     if (err != TF_OK) {
         return err;
     }
-    err = check_certificate(grant);
-    if (err != TF_OK) {
-        return err;
-    }
-    if (!tf_grant_is_valid(grant, thread->now)) {
+    tf_view_sync(thread);
+    if (!tf_grant_is_valid(grant, is_sealed ? tf_anchor_now(thread) : grant->time)) {
         return TF_EGRANT_EXPIRED;
     }
-    /* The lambda may have changed meanwhile: replace() looks again. */
+    /* The lambda may have changed meanwhile: put() looks again. */
     tf_lock_take(&instance->lock);
-    err = replace(instance, grant, is_sealed);
+    err = !is_sealed && grant->time < instance->anchor.signed_time ? TF_EGRANT_OLD
+                                                                   : put(instance, grant);
+    if (err == TF_OK) {
+        if (!is_sealed) {
+            tf_anchor_set(&instance->anchor, grant->time, thread->now);
+        }
+        tf_instance_touch(instance);
+    }
     tf_lock_give(&instance->lock);
     return err;
 }
@@ -283,9 +328,12 @@ tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t siz
     }
     tf_err err = tf_unseal(blob, size, plain, &plain_size);
     if (err == TF_OK) {
-        err = tf_grant_parse((const char *)plain, plain_size, out);
+        err = tf_grant_parse((const char *)plain, plain_size, true, out);
         tf_wipe(plain, plain_size);
     }
     free(plain);
+    if (err == TF_OK && out->is_leased) {
+        err = TF_ESEAL; /* no enclave seals one */
+    }
     return err == TF_OK ? tf_grant_put(thread, out, true) : err;
 }

@@ -15,10 +15,13 @@
 struct tf_thread;
 
 /** Parses grant.v1 JSON: fields and bounds only. Untrusted, not kept.
+ *  @param is_sealed  it is what tf_grant_write wrote, with its signer; else a statement,
+ *  and the signer is the caller's to fill in.
  *  @param out  zeros on failure. @return TF_OK, TF_ENOMEM, or TF_EGRANT_FORMAT. */
-TF_MUST_USE tf_err tf_grant_parse(const char *text, size_t size, struct tf_grant *out);
+TF_MUST_USE tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed,
+                                  struct tf_grant *out);
 
-/** Writes grant.v1 JSON. @return TF_OK or TF_ELIMIT. */
+/** Writes grant.v1 JSON and the signer, to be sealed. @return TF_OK or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap,
                                   size_t *size);
 
@@ -26,14 +29,15 @@ TF_MUST_USE tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_
 TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem);
 
 /**
- * Checks a grant against the lambda, its own certificate and the time, and puts a copy in
- * the table: it is in force for all threads.
+ * Checks a grant against the lambda, its own certificate, the time and what was confirmed
+ * before, and puts a copy in the table: it is in force for all threads.
  *
- * @param is_sealed  it comes from the host's store, which may bring an old one: then it
- * does not replace a later one.
- * @return TF_OK; TF_EGRANT_LAMBDA, _DOMAIN, _FORMAT, _KEY, _EXPIRED; TF_ENOMEM.
+ * @param is_sealed  it comes from the host's store. A fresh one anchors the time.
+ * @param grant  gets its certificate's end.
+ * @return TF_OK; TF_EREVOKED (its signer); TF_EGRANT_LAMBDA, _DOMAIN, _FORMAT, _KEY, _EXPIRED; _OLD if its serial,
+ *         or a fresh one's time, is behind what was accepted or confirmed; TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, const struct tf_grant *grant,
+TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant,
                                 bool is_sealed);
 
 /** Opens a blob of TF_MSG_SEALED, untrusted, and puts the grant in the table.

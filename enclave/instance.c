@@ -115,6 +115,21 @@ void tf_instance_empty(struct tf_entry *entry)
     *entry = (struct tf_entry){0};
 }
 
+struct tf_floor *tf_instance_floor(struct tf_instance *instance, const char *name)
+{
+    for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
+        struct tf_floor *floor = &instance->floors[i];
+        if (floor->name[0] == '\0') {
+            memcpy(floor->name, name, strlen(name) + 1);
+            return floor;
+        }
+        if (strcmp(floor->name, name) == 0) {
+            return floor;
+        }
+    }
+    return NULL;
+}
+
 void tf_lambda_release(struct tf_lambda *lambda)
 {
     if (lambda != NULL && --lambda->refs == 0) {

@@ -14,6 +14,8 @@
 #include <stdint.h>
 
 #include "abi/limits.h"
+#include "enclave/anchor.h"
+#include "enclave/secrets.h"
 #include "enclave/shared.h"
 #include "lib/descriptor.h"
 #include "lib/err.h"
@@ -21,7 +23,7 @@
 
 enum {
     TF_INSTANCE_ID_SIZE = 16,
-    TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that this instance has ever accepted */
+    TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that this instance has ever heard of */
     TF_KEY_TEXT_MAX = 2 << 10,          /* a private key, PEM */
     TF_KEY_DER_MAX = 160,               /* a P-256 private key, SEC1 DER */
     TF_CERT_DER_MAX = 1024,             /* the management certificate */
@@ -51,32 +53,40 @@ struct tf_lambda {
 struct tf_grant {
     size_t refs; /* under the lock */
     uint64_t
-        serial; /* of this instance: tells grants apart, ends tickets of older ones */
+        ordinal; /* of this instance: tells grants apart, ends tickets of older ones */
+    uint64_t serial; /* the granter's; grows */
+    uint64_t time;   /* the granter's clock when it signed, seconds since 1970 */
+    bool is_leased;  /* serves only under a lease; is never sealed */
+    char signer[2 * TF_SHA256_SIZE + 1]; /* keyid */
     char lambda[TF_NAME_MAX + 1];
     struct tf_names names;
     bool has_digest;
     uint8_t digest[TF_SHA256_SIZE]; /* the one bundle that it is for, if has_digest */
     uint64_t version_floor;
-    uint64_t not_before; /* seconds since the epoch */
+    uint64_t not_before; /* seconds since 1970 */
     uint64_t not_after;
+    uint64_t leaf_end;                /* notAfter of the certificate, likewise */
     uint8_t exporter[TF_SHA256_SIZE]; /* of the connection that it was made for */
     size_t chain_size;
     size_t key_size;
     char chain[TF_CHAIN_MAX + 1]; /* PEM, leaf first */
     char key[TF_KEY_TEXT_MAX +
              1]; /* PEM; secret; empty while the CSR's key is not filled in */
+    struct tf_secrets secrets;
 };
 
 struct tf_entry {
     struct tf_lambda *lambda; /* NULL: the entry is free, and has no grant */
     struct tf_grant *grant;
+    uint64_t leased_until; /* seconds since 1970; 0: no lease */
 };
 
-/** The highest version of a name that this instance accepted; outlives the lambda. */
+/** What a name may not fall below in this instance; outlives lambda and grant. */
 struct tf_floor {
-    char name[TF_NAME_MAX + 1]; /* "" ends the list */
-    uint64_t version;
-    uint8_t digest[TF_SHA256_SIZE];
+    char name[TF_NAME_MAX + 1];     /* "" ends the list */
+    uint64_t version;               /* the highest that was accepted */
+    uint8_t digest[TF_SHA256_SIZE]; /* of that one */
+    uint64_t serial;                /* the highest of a grant, accepted or confirmed */
 };
 
 /** The certificate of the management endpoint; made at the first INIT. */
@@ -96,12 +106,13 @@ struct tf_ticket_key {
 
 struct tf_instance {
     struct tf_lock lock;
-    uint64_t epoch;  /* read it with tf_instance_epoch */
-    uint64_t serial; /* the last one given out */
+    uint64_t epoch;   /* read it with tf_instance_epoch */
+    uint64_t ordinal; /* the last one given out */
     bool is_started;
     struct tf_descriptor domain; /* this and the next two: constant once started */
     uint8_t id[TF_INSTANCE_ID_SIZE];
     struct tf_identity identity;
+    struct tf_anchor anchor;
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
@@ -135,6 +146,10 @@ struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name
 
 /** Takes a lambda and its grant out of the table. Hold the lock, and touch. */
 void tf_instance_empty(struct tf_entry *entry);
+
+/** The floor of a name, made if it is new: version and serial 0. NULL: there is no room.
+ *  Hold the lock. */
+struct tf_floor *tf_instance_floor(struct tf_instance *instance, const char *name);
 
 /** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. Hold
  * the lock. */

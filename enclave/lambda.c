@@ -37,21 +37,9 @@ static tf_err check_grant(const struct tf_grant *grant, const struct tf_bundle *
     return TF_OK;
 }
 
-/* The floor of a name, or the free one for a new name, or NULL. */
-static struct tf_floor *find_floor(struct tf_instance *instance, const char *name)
-{
-    for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
-        struct tf_floor *floor = &instance->floors[i];
-        if (floor->name[0] == '\0' || strcmp(floor->name, name) == 0) {
-            return floor;
-        }
-    }
-    return NULL;
-}
-
 static tf_err check_floor(const struct tf_floor *floor, const struct tf_bundle *bundle)
 {
-    if (floor->name[0] == '\0' || bundle->manifest.version > floor->version) {
+    if (bundle->manifest.version > floor->version) {
         return TF_OK;
     }
     if (bundle->manifest.version < floor->version) {
@@ -64,7 +52,6 @@ static tf_err check_floor(const struct tf_floor *floor, const struct tf_bundle *
 
 static void raise_floor(struct tf_floor *floor, const struct tf_bundle *bundle)
 {
-    memcpy(floor->name, bundle->manifest.name, sizeof(floor->name));
     floor->version = bundle->manifest.version;
     memcpy(floor->digest, bundle->digest, sizeof(floor->digest));
 }
@@ -105,7 +92,7 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, uint8_t *bytes, si
 static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
                   uint8_t *bytes, size_t size)
 {
-    struct tf_floor *floor = find_floor(instance, bundle->manifest.name);
+    struct tf_floor *floor = tf_instance_floor(instance, bundle->manifest.name);
     struct tf_entry *entry = tf_instance_find(instance, bundle->manifest.name);
 
     tf_err err = tf_revoke_check_bundle(instance, bundle);

@@ -246,14 +246,15 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
 /* --- grant ---------------------------------------------------------------------------
  */
 
-/* Opens the envelope; what is in it is then a publisher's word. */
+/* Opens the envelope; what is in it is then a publisher's or an attester's word. */
 static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_grant *out)
 {
     enum { SCRATCH = 2 * TF_GRANT_MAX + 256 };
     const struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
                                       .payload_max = TF_GRANT_MAX,
                                       .too_large = TF_EGRANT_FORMAT,
-                                      .domain = &conn->thread->instance->domain};
+                                      .domain = &conn->thread->instance->domain,
+                                      .with_attesters = true};
     struct tf_dsse dsse;
     uint8_t *scratch = malloc(SCRATCH);
 
@@ -266,10 +267,10 @@ static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_gra
     } else if (err != TF_OK) {
         err = err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
     } else {
-        err = tf_revoke_check_signer(conn->thread->instance, dsse.signer);
+        err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, false, out);
     }
     if (err == TF_OK) {
-        err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, out);
+        memcpy(out->signer, dsse.signer, sizeof(out->signer));
     }
     tf_wipe(scratch, SCRATCH);
     free(scratch);
@@ -335,11 +336,14 @@ static tf_err send_sealed(struct tf_thread *thread, const char *lambda,
 }
 
 /* Sealed before it is in force: what the attester is told failed must not serve, and what
- * serves must outlive a restart. */
-static tf_err put_and_store(struct tf_thread *thread, const struct tf_grant *grant)
+ * serves must outlive a restart. But a leased grant must not. */
+static tf_err put_and_store(struct tf_thread *thread, struct tf_grant *grant)
 {
     struct stored stored = {0};
 
+    if (grant->is_leased) {
+        return tf_grant_put(thread, grant, false);
+    }
     tf_err err = seal_grant(grant, &stored);
     if (err == TF_OK) {
         err = tf_grant_put(thread, grant, false);

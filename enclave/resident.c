@@ -10,17 +10,27 @@
 /* Of the thread's stack, for what is below a call. */
 static const size_t stack_reserve = (size_t)64 << 10;
 
-static const uint64_t NS_PER_S = 1000000000;
-
-bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now_ns)
+bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now)
 {
-    uint64_t now = now_ns / NS_PER_S;
-    return grant->not_before <= now && now < grant->not_after;
+    return grant->not_before <= now && now < grant->not_after && now < grant->leaf_end;
+}
+
+bool tf_resident_is_granted(const struct tf_thread *thread,
+                            const struct tf_resident *resident)
+{
+    const struct tf_grant *grant = resident->grant;
+    uint64_t now = tf_anchor_now(thread);
+
+    return grant != NULL && tf_grant_is_valid(grant, now) &&
+           (!grant->is_leased || now < resident->leased_until);
 }
 
 static void unload(struct tf_thread *thread, struct tf_resident *resident)
 {
     if (resident->is_loaded) {
+        if (resident->snapshot.bytes != NULL) {
+            tf_arena_wipe(thread->heap, resident->snapshot.bytes); /* it has secrets */
+        }
         tf_slot_drop(&thread->slot, thread->heap, &resident->snapshot);
         resident->snapshot = (struct tf_snapshot){0};
         resident->is_loaded = false;
@@ -39,11 +49,25 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
     free(resident->vars);
     resident->files = NULL;
     resident->vars = NULL;
+    if (resident->secrets != NULL) {
+        tf_wipe(resident->secrets, sizeof(*resident->secrets));
+        free(resident->secrets);
+        resident->secrets = NULL;
+    }
 }
 
 static bool is_same_name(const struct tf_lambda *a, const struct tf_lambda *b)
 {
     return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
+}
+
+/* Whether the lambda would see other variables under the other grant. */
+static bool has_other_secrets(const struct tf_grant *a, const struct tf_grant *b)
+{
+    static const struct tf_secrets none;
+
+    return !tf_secrets_are_equal(a == NULL ? &none : &a->secrets,
+                                 b == NULL ? &none : &b->secrets);
 }
 
 /* Takes what the table has now; `next` holds references, and gets those that it replaces.
@@ -58,12 +82,16 @@ static void adopt(struct tf_thread *thread, struct tf_resident *resident,
         }
     }
     if (resident->grant != next->grant) {
+        if (has_other_secrets(resident->grant, next->grant)) {
+            forget_bundle(thread, resident);
+        }
         tf_tls_context_close(resident->context);
         resident->context = NULL;
     }
-    struct tf_entry old = {resident->lambda, resident->grant};
+    struct tf_entry old = {.lambda = resident->lambda, .grant = resident->grant};
     resident->lambda = next->lambda;
     resident->grant = next->grant;
+    resident->leased_until = next->leased_until;
     *next = old;
 }
 
@@ -78,6 +106,7 @@ void tf_view_sync(struct tf_thread *thread)
     struct tf_entry next[TF_LAMBDAS_MAX];
     tf_lock_take(&instance->lock);
     view->epoch = instance->epoch;
+    view->anchor = instance->anchor;
     memcpy(next, instance->entries, sizeof(next));
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         if (next[i].lambda != NULL) {
@@ -115,7 +144,7 @@ struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         struct tf_resident *resident = &thread->view.residents[i];
         if (resident->grant != NULL && tf_names_have(&resident->grant->names, name)) {
-            return tf_grant_is_valid(resident->grant, thread->now) ? resident : NULL;
+            return tf_resident_is_granted(thread, resident) ? resident : NULL;
         }
     }
     return NULL;
@@ -141,15 +170,67 @@ bool tf_resident_drop_oldest(struct tf_thread *thread, const struct tf_resident 
     return true;
 }
 
-/* The program in the engine's terms; points into the bundle. */
+/* A copy, for the grant may be replaced by one with the same secrets. */
+static tf_err copy_secrets(struct tf_resident *resident)
+{
+    const struct tf_grant *grant = resident->grant;
+
+    if (grant == NULL || grant->secrets.count == 0) {
+        return TF_OK;
+    }
+    resident->secrets = malloc(sizeof(*resident->secrets));
+    if (resident->secrets == NULL) {
+        return TF_ENOMEM;
+    }
+    *resident->secrets = grant->secrets;
+    return TF_OK;
+}
+
+static void put_var(struct tf_resident *resident, size_t *count, const char *name,
+                    const char *value)
+{
+    size_t at = 0;
+
+    while (at < *count && strcmp(resident->vars[at].name, name) != 0) {
+        at++;
+    }
+    resident->vars[at] = (struct tf_js_var){name, value};
+    *count += at == *count;
+}
+
+/* The manifest's variables, and the grant's over them. @return TF_OK or TF_ENOMEM. */
+static tf_err describe_vars(struct tf_resident *resident, size_t *count)
+{
+    const struct tf_manifest *manifest = &resident->bundle->manifest;
+    struct tf_secret one = {0};
+
+    tf_err err = copy_secrets(resident);
+    size_t secret_count = resident->secrets == NULL ? 0 : resident->secrets->count;
+    resident->vars =
+        calloc(manifest->env_count + secret_count + 1, sizeof(*resident->vars));
+    if (err != TF_OK || resident->vars == NULL) {
+        return TF_ENOMEM;
+    }
+    *count = 0;
+    for (size_t i = 0; i < manifest->env_count; i++) {
+        put_var(resident, count, manifest->env[i].name, manifest->env[i].value);
+    }
+    for (size_t i = 0; i < secret_count; i++) {
+        one = tf_secrets_next(resident->secrets, one);
+        put_var(resident, count, one.name, one.value);
+    }
+    return TF_OK;
+}
+
+/* The program in the engine's terms; points into the bundle and the secrets. */
 static tf_err describe(struct tf_resident *resident)
 {
     const struct tf_bundle *bundle = resident->bundle;
     const struct tf_manifest *manifest = &bundle->manifest;
+    size_t env_count = 0;
 
     resident->files = calloc(manifest->file_count, sizeof(*resident->files));
-    resident->vars = calloc(manifest->env_count + 1, sizeof(*resident->vars));
-    if (resident->files == NULL || resident->vars == NULL) {
+    if (resident->files == NULL || describe_vars(resident, &env_count) != TF_OK) {
         return TF_ENOMEM;
     }
     for (size_t i = 0; i < manifest->file_count; i++) {
@@ -157,16 +238,12 @@ static tf_err describe(struct tf_resident *resident)
             (struct tf_js_file){manifest->files[i].path, bundle->contents[i],
                                 (size_t)manifest->files[i].size};
     }
-    for (size_t i = 0; i < manifest->env_count; i++) {
-        resident->vars[i] =
-            (struct tf_js_var){manifest->env[i].name, manifest->env[i].value};
-    }
     resident->program = (struct tf_js_program){.files = resident->files,
                                                .file_count = manifest->file_count,
                                                .entry = manifest->entry,
                                                .is_module = manifest->is_module,
                                                .env = resident->vars,
-                                               .env_count = manifest->env_count,
+                                               .env_count = env_count,
                                                .name = manifest->name};
     return TF_OK;
 }

@@ -21,10 +21,12 @@ struct WOLFSSL_CTX;
 struct tf_resident {
     struct tf_lambda *lambda;    /* a reference; NULL: no such entry */
     struct tf_grant *grant;      /* a reference, or NULL */
+    uint64_t leased_until;       /* seconds since 1970; 0: no lease */
     struct WOLFSSL_CTX *context; /* for `grant`, owned; NULL until asked for */
     struct tf_bundle *bundle;    /* `lambda`, parsed; owned; NULL until first used */
     struct tf_js_file *files;    /* of `program`; owned */
     struct tf_js_var *vars;
+    struct tf_secrets *secrets; /* the grant's, of `program`; owned; NULL: none */
     struct tf_js_program program;
     struct tf_snapshot snapshot;
     bool is_loaded;               /* `snapshot` is good or remembers why not */
@@ -33,7 +35,8 @@ struct tf_resident {
 };
 
 struct tf_view {
-    uint64_t epoch; /* of the table that `residents` mirrors */
+    uint64_t epoch;          /* of the table that `residents` mirrors */
+    struct tf_anchor anchor; /* as it was then; `latest` is read where it lives */
     uint64_t uses;
     struct tf_resident residents[TF_LAMBDAS_MAX];
 };
@@ -44,13 +47,17 @@ void tf_view_sync(struct tf_thread *thread);
 /** The lambda called `name`, or NULL. Borrowed until the next sync. */
 struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name);
 
-/** The lambda whose grant covers the DNS name and is not expired by the host's clock, or
- *  NULL. Borrowed until the next sync. */
+/** The lambda whose grant covers the DNS name and is in force, or NULL. Borrowed until
+ * the next sync. */
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name);
 
-/** Whether a grant is inside its validity, by the host's clock: a hint, so a lying host
- * can end a grant early but the attester bounds how long it lives. */
-bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now_ns);
+/** Whether a grant is inside its validity, and its certificate not over, at `now`:
+ * seconds, of tf_anchor_now. */
+bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now);
+
+/** Whether the lambda may serve its names now. */
+bool tf_resident_is_granted(const struct tf_thread *thread,
+                            const struct tf_resident *resident);
 
 /** Drops the snapshot that was used longest ago. @return whether there was one. */
 bool tf_resident_drop_oldest(struct tf_thread *thread, const struct tf_resident *except);

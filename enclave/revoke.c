@@ -6,7 +6,8 @@
 
 #include "lib/revocations.h"
 
-/* Hold the lock. Takes every lambda out that the lists name now. */
+/* Hold the lock. Takes every lambda out that the lists name now, and the grants of keys
+ * that they name. */
 static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
 {
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
@@ -21,6 +22,11 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
             memcpy(out->dropped[out->count], lambda->name, sizeof(out->dropped[0]));
             out->count++;
             tf_instance_empty(entry);
+        } else if (entry->grant != NULL &&
+                   tf_revocations_have_signer(&instance->revocations,
+                                              entry->grant->signer)) {
+            tf_grant_release(entry->grant);
+            entry->grant = NULL;
         }
     }
 }

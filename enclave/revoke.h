@@ -28,7 +28,7 @@ struct tf_revoked {
 
 /**
  * Puts a signed list, untrusted and not kept, in force: the lambdas that it names leave
- * the table with their grants.
+ * the table with their grants, and so do grants signed by keys that it names.
  * @return TF_OK; TF_EREVOCATION_FORMAT, _SIGNER, _OLD; TF_EREVOKED; TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_revoke_take(struct tf_instance *instance, const char *text,

@@ -64,14 +64,14 @@ static bool key_of(struct tf_instance *instance, const uint8_t *name,
 }
 
 struct binding {
-    uint8_t serial[8];
+    uint8_t ordinal[8];
     char name[TF_DNS_MAX + 1]; /* zero-padded, so the encoding has one reading */
 };
 
 static void bind(const struct tf_conn *conn, struct binding *out)
 {
     memset(out, 0, sizeof(*out));
-    tf_store_u64(out->serial, conn->grant_serial);
+    tf_store_u64(out->ordinal, conn->grant_ordinal);
     memcpy(out->name, conn->sni, strlen(conn->sni));
 }
 

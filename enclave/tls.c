@@ -85,7 +85,7 @@ static bool use_grant(struct tf_conn *conn, WOLFSSL *ssl, const char *name)
     if (wolfSSL_set_SSL_CTX(ssl, resident->context) == NULL) {
         return false;
     }
-    conn->grant_serial = resident->grant->serial;
+    conn->grant_ordinal = resident->grant->ordinal;
     return true;
 }
 

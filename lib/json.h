@@ -41,6 +41,10 @@ enum { TF_JSON_DEPTH_MAX = 16 }; /* nesting of arrays and objects that is accept
 /** Integers above this are not exact in JavaScript, so nothing of ours uses them. */
 #define TF_JSON_INTEGER_MAX UINT64_C(9007199254740991)
 
+/** Times in seconds since 1970 stay below this (in the year 2242), and then their count of
+ *  nanoseconds is a uint64_t. */
+#define TF_TIME_MAX (UINT64_C(1) << 33)
+
 /**
  * Parses untrusted text: UTF-8, one object or array, no duplicate keys, no NUL
  * characters, nested at most TF_JSON_DEPTH_MAX deep.

@@ -41,6 +41,8 @@ static bool read_lambda(const json_t *object, struct tf_lambda_claim *out)
     read_digest(&f, "signer", out->signer);
     bool is_good = read_domains(tf_json_array(&f, "domains", 1, TF_DOMAINS_MAX), out);
     out->is_granted = tf_json_boolean(&f, "granted");
+    out->serial = tf_json_integer(&f, "serial", 0, TF_JSON_INTEGER_MAX);
+    out->leased_until = tf_json_integer(&f, "leased_until", 0, TF_TIME_MAX);
     return tf_json_fields_end(&f) && is_good &&
            tf_name_is_valid(out->name, strlen(out->name));
 }
@@ -63,39 +65,72 @@ static bool read_lambdas(const json_t *list, const char *wanted, struct tf_claim
     return found <= 1; /* two statements about one lambda say nothing */
 }
 
+static bool read_revocations(const json_t *list, struct tf_claims *out)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        struct tf_revocation_claim *one = &out->revocations[i];
+        struct tf_json_fields f;
+        tf_json_fields_init(&f, json_array_get(list, i));
+        read_digest(&f, "signer", one->signer);
+        one->serial = tf_json_integer(&f, "serial", 1, TF_JSON_INTEGER_MAX);
+        if (!tf_json_fields_end(&f)) {
+            return false;
+        }
+    }
+    out->revocation_count = json_array_size(list);
+    return true;
+}
+
 static bool read_exactly(struct tf_json_fields *f, const char *key, uint8_t *out,
                          size_t size)
 {
     return tf_json_base64(f, key, out, size) == size;
 }
 
+/* Both are shown to people, also when the verdict is bad. */
+static bool read_names(struct tf_json_fields *f, struct tf_claims *out)
+{
+    tf_json_copy(f, "engine", out->engine, sizeof(out->engine));
+    tf_json_copy(f, "lvi", out->lvi, sizeof(out->lvi));
+    return tf_name_is_valid(out->engine, strlen(out->engine)) &&
+           tf_name_is_valid(out->lvi, strlen(out->lvi));
+}
+
+static bool read_claims(const json_t *document, const char *lambda, struct tf_claims *out)
+{
+    struct tf_json_fields f;
+
+    tf_json_fields_init(&f, document);
+    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
+    bool is_good = kind != NULL && strcmp(kind, "claims.v1") == 0;
+    is_good = read_exactly(&f, "nonce", out->nonce, sizeof(out->nonce)) && is_good;
+    is_good =
+        read_exactly(&f, "exporter", out->exporter, sizeof(out->exporter)) && is_good;
+    tf_json_hex(&f, "spki", out->spki, sizeof(out->spki));
+    tf_json_hex(&f, "domain", out->domain, sizeof(out->domain));
+    tf_json_hex(&f, "instance", out->instance, sizeof(out->instance));
+    is_good = read_names(&f, out) && is_good;
+    out->time = tf_json_integer(&f, "time", 0, TF_TIME_MAX);
+    is_good =
+        read_revocations(tf_json_array(&f, "revocations", 0, TF_PUBLISHERS_MAX), out) &&
+        is_good;
+    is_good =
+        read_lambdas(tf_json_array(&f, "lambdas", 0, TF_LAMBDAS_MAX), lambda, out) &&
+        is_good;
+    return tf_json_fields_end(&f) && is_good;
+}
+
 tf_err tf_claims_parse(const char *text, size_t size, const char *lambda,
                        struct tf_claims *out)
 {
     json_t *document = NULL;
-    struct tf_json_fields f;
     struct tf_claims claims;
 
     if (size > TF_CLAIMS_MAX || tf_json_parse(text, size, &document) != TF_OK) {
         return TF_EEVIDENCE_FORMAT;
     }
     memset(&claims, 0, sizeof(claims));
-    tf_json_fields_init(&f, document);
-    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
-    bool is_good = kind != NULL && strcmp(kind, "claims.v1") == 0;
-    is_good = read_exactly(&f, "nonce", claims.nonce, sizeof(claims.nonce)) && is_good;
-    is_good =
-        read_exactly(&f, "exporter", claims.exporter, sizeof(claims.exporter)) && is_good;
-    tf_json_hex(&f, "spki", claims.spki, sizeof(claims.spki));
-    tf_json_hex(&f, "domain", claims.domain, sizeof(claims.domain));
-    tf_json_hex(&f, "instance", claims.instance, sizeof(claims.instance));
-    tf_json_copy(&f, "engine", claims.engine, sizeof(claims.engine));
-    /* It is shown to people, also when the verdict is bad. */
-    is_good = tf_name_is_valid(claims.engine, strlen(claims.engine)) && is_good;
-    is_good =
-        read_lambdas(tf_json_array(&f, "lambdas", 0, TF_LAMBDAS_MAX), lambda, &claims) &&
-        is_good;
-    is_good = tf_json_fields_end(&f) && is_good;
+    bool is_good = read_claims(document, lambda, &claims);
     json_decref(document);
     if (!is_good) {
         return TF_EEVIDENCE_FORMAT;

@@ -11,6 +11,10 @@ struct tf_claims {
     uint8_t domain[TF_SHA256_SIZE];
     uint8_t instance[16];
     char engine[16];
+    char lvi[8];   /* against load value injection: off, cf or full */
+    uint64_t time; /* the enclave's, seconds since 1970; 0: nobody has told it */
+    struct tf_revocation_claim revocations[TF_PUBLISHERS_MAX];
+    size_t revocation_count;
     bool has_lambda; /* the one that was asked for is among them */
     struct tf_lambda_claim lambda;
 };

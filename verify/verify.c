@@ -91,6 +91,10 @@ static void keep_claims(const struct tf_claims *c, struct tf_verdict *v)
     tf_hex_write(c->domain, sizeof(c->domain), v->domain);
     tf_hex_write(c->instance, sizeof(c->instance), v->instance);
     memcpy(v->engine, c->engine, sizeof(v->engine));
+    memcpy(v->lvi, c->lvi, sizeof(v->lvi));
+    v->time = c->time;
+    memcpy(v->revocations, c->revocations, sizeof(v->revocations));
+    v->revocation_count = c->revocation_count;
     v->has_lambda = c->has_lambda;
     v->lambda = c->lambda;
 }

@@ -56,7 +56,15 @@ struct tf_lambda_claim {
     char signer[2 * TF_SHA256_SIZE + 1];
     char domains[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
     size_t domain_count;
-    bool is_granted;
+    bool is_granted;       /* it serves its names now */
+    uint64_t serial;       /* of its grant; 0: none */
+    uint64_t leased_until; /* seconds since 1970, in the enclave's time; 0: no lease */
+};
+
+/** The revocation list of a signer that the enclave enforces. */
+struct tf_revocation_claim {
+    char signer[2 * TF_SHA256_SIZE + 1];
+    uint64_t serial;
 };
 
 struct tf_verdict {
@@ -68,6 +76,10 @@ struct tf_verdict {
     char domain[2 * TF_SHA256_SIZE + 1];
     char instance[33];
     char engine[16];
+    char lvi[8];   /* flavour of the image against load value injection */
+    uint64_t time; /* the enclave's, seconds since 1970; 0: nobody has told it */
+    struct tf_revocation_claim revocations[TF_PUBLISHERS_MAX];
+    size_t revocation_count;
     bool has_lambda;
     struct tf_lambda_claim lambda;
 };

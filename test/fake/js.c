@@ -10,6 +10,7 @@
  *   nosource  does not load
  *   heavy N   holds N bytes after its top level, which is counted
  *   status N  that status, empty
+ *   env       a line NAME=VALUE for each variable of its program
  */
 #include "enclave/js/js.h"
 
@@ -26,6 +27,7 @@ struct tf_js {
     char word[64];
     unsigned calls;
     char digits[16];
+    char env[512];
     struct tf_js_header headers[3];
 };
 
@@ -55,6 +57,11 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
             memcpy(js->word, file->data, file->size);
             js->word[file->size] = '\0';
         }
+    }
+    for (size_t i = 0; i < program->env_count; i++) {
+        size_t size = strlen(js->env);
+        (void)snprintf(js->env + size, sizeof(js->env) - size, "%s=%s\n",
+                       program->env[i].name, program->env[i].value);
     }
     if (strncmp(js->word, "heavy ", 6) == 0) {
         tf_fake_heavy_loads++;
@@ -124,6 +131,10 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     }
     if (strncmp(js->word, "status ", 7) == 0) {
         response->status = (unsigned)atoi(js->word + 7);
+        return TF_OK;
+    }
+    if (strncmp(js->word, "env", 3) == 0) {
+        response->body = (struct tf_str){js->env, strlen(js->env)};
         return TF_OK;
     }
     if (strncmp(js->word, "count", 5) == 0) {

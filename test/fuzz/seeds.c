@@ -104,9 +104,11 @@ static int save_evidence(const char *directory)
         "\",\"exporter\":\"" ZERO_BASE64 "\",\"spki\":\"" ZERO_KEYID
         "\",\"domain\":\"" ZERO_KEYID
         "\",\"instance\":\"00000000000000000000000000000000\",\"engine\":\"quickjs\","
-        "\"lambdas\":[{\"name\":\"hello\",\"version\":1,\"digest\":\"" ZERO_KEYID
-        "\",\"signer\":\"" ZERO_KEYID
-        "\",\"domains\":[\"hello.example\"],\"granted\":false}]}";
+        "\"lvi\":\"off\",\"time\":1,\"revocations\":[{\"signer\":\"" ZERO_KEYID
+        "\",\"serial\":1}],\"lambdas\":[{\"name\":\"hello\",\"version\":1,\"digest\":"
+        "\"" ZERO_KEYID "\",\"signer\":\"" ZERO_KEYID
+        "\",\"domains\":[\"hello.example\"],\"granted\":false,\"serial\":2,"
+        "\"leased_until\":3}]}";
     uint8_t seed[1 + 384 + sizeof(claims) - 1] = {1};
     memcpy(seed + 1 + 384, claims, sizeof(claims) - 1);
     return save(directory, "evidence/good", seed, sizeof(seed));

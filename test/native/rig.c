@@ -263,12 +263,12 @@ struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *
     tf_hex_write(digest, sizeof(digest), hex);
     int size = snprintf(
         text, sizeof(text),
-        "{\"name\":\"%s\",\"version\":%llu,\"entry\":\"main.js\",\"domains\":[%s],%s%s%s"
+        "{\"name\":\"%s\",\"version\":%llu,\"entry\":\"main.js\",\"domains\":[%s],"
+        "\"limits\":%s,\"env\":%s,"
         "\"files\":[{\"path\":\"main.js\",\"size\":%zu,\"sha256\":\"%s\"}]}",
         lambda->name, (unsigned long long)lambda->version, domains,
-        lambda->limits != NULL ? "\"limits\":" : "",
-        lambda->limits != NULL ? lambda->limits : "", lambda->limits != NULL ? "," : "",
-        file.size, hex);
+        lambda->limits != NULL ? lambda->limits : "{}",
+        lambda->env != NULL ? lambda->env : "{}", file.size, hex);
     return fixture_bundle(lambda->key != NULL ? lambda->key : &rig->publisher, text,
                           (size_t)size, &file, 1);
 }

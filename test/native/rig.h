@@ -57,7 +57,8 @@ struct rig {
     struct fixture_key stranger;
     char domain[2048];
     size_t domain_size;
-    uint64_t now; /* seconds */
+    uint64_t now;    /* seconds; the host's clock and that of granters */
+    uint64_t serial; /* of the last grant */
     struct rig_thread threads[RIG_THREADS];
     struct rig_frame log[RIG_LOG];
     size_t log_count;
@@ -102,6 +103,7 @@ struct rig_lambda {
     const char *code;
     const char *domains[3];
     const char *limits;            /* JSON object, or NULL */
+    const char *env;               /* likewise */
     const struct fixture_key *key; /* NULL: the publisher's */
 };
 
@@ -150,10 +152,15 @@ struct rig_grant {
     const char *san[3];   /* of the certificate; as names */
     const char *digest;
     uint64_t floor;
-    uint64_t not_before;   /* the rig's now */
-    uint64_t not_after;    /* now + 3600 */
-    bool is_upload;        /* bring a key; else a CSR is made on the connection */
-    const char *kind;      /* of an uploaded key: "P-256" (default) or "ED25519" */
+    uint64_t serial;   /* above all earlier ones */
+    uint64_t time;     /* the rig's now */
+    uint64_t cert_now; /* when the certificate is made, for a day: the rig's now */
+    bool is_leased;
+    const char *secrets[3][2]; /* names and values */
+    uint64_t not_before;       /* the rig's now */
+    uint64_t not_after;        /* now + 3600 */
+    bool is_upload;            /* bring a key; else a CSR is made on the connection */
+    const char *kind;          /* of an uploaded key: "P-256" (default) or "ED25519" */
     const char *ca;        /* what signs the certificate: "P-256" (default) or "RSA" */
     EVP_PKEY *other_key;   /* in the certificate, instead of the right one */
     const char *chain;     /* instead of a certificate */

@@ -142,6 +142,14 @@ static char *payload(const struct rig *rig, const struct rig_client *client,
                        grant->exporter != NULL ? grant->exporter : exporter, 32);
     tf_json_put_string(&w, "chain", chain);
     tf_json_put_string(&w, "key", key);
+    tf_json_put_integer(&w, "serial", grant->serial);
+    tf_json_put_integer(&w, "time", grant->time != 0 ? grant->time : rig->now);
+    tf_json_put_boolean(&w, "lease", grant->is_leased);
+    tf_json_open_object(&w, "secrets");
+    for (int i = 0; i < 3 && grant->secrets[i][0] != NULL; i++) {
+        tf_json_put_string(&w, grant->secrets[i][0], grant->secrets[i][1]);
+    }
+    tf_json_close_object(&w);
     if (grant->has_extra_field) {
         tf_json_put_string(&w, "extra", "");
     }
@@ -158,6 +166,7 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
     struct rig_grant grant = *wanted;
 
     grant.lambda = grant.lambda != NULL ? grant.lambda : "hello";
+    grant.serial = grant.serial != 0 ? grant.serial : ++rig->serial;
     grant.names[0] = grant.names[0] != NULL ? grant.names[0] : "hello.example";
     EVP_PKEY *key = grant.is_upload || grant.has_no_key
                         ? new_key(grant.kind != NULL ? grant.kind : "P-256")
@@ -170,7 +179,8 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
         grant.chain != NULL
             ? strdup(grant.chain)
             : certificate(in_cert, grant.san[0] != NULL ? grant.san : grant.names,
-                          grant.ca != NULL ? grant.ca : "P-256", rig->now);
+                          grant.ca != NULL ? grant.ca : "P-256",
+                          grant.cert_now != 0 ? grant.cert_now : rig->now);
     if (grant.chain_end != NULL) {
         chain = realloc(chain, strlen(chain) + strlen(grant.chain_end) + 1);
         strcat(chain, grant.chain_end);

@@ -271,14 +271,132 @@ static void an_old_sealed_grant_replaces_no_later_one(void)
 
     rig_serve_hello(rig);
     struct fixture_bytes blob = sealed(rig);
-    rig->now += 10;
     struct rig_client *client = rig_connect(rig, 0, management);
     CHECK(rig_grant(rig, client, &(struct rig_grant){.floor = 7}, NULL) == 200);
-    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, blob.data, blob.size) == TF_EGRANT_EXPIRED);
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, blob.data, blob.size) == TF_EGRANT_OLD);
+    struct fixture_bytes later = sealed(rig);
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, later.data, later.size) ==
+          TF_OK); /* the same */
+    /* Not even when the lambda went meanwhile. */
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK && rig_load(rig, 0, &hello) == TF_OK);
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, blob.data, blob.size) == TF_EGRANT_OLD);
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, later.data, later.size) == TF_OK);
     free(blob.data);
-    blob = sealed(rig);
-    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, blob.data, blob.size) == TF_OK); /* the same */
-    free(blob.data);
+    free(later.data);
+    rig_close(rig);
+}
+
+static void a_serial_stands_for_one_grant(void)
+{
+    struct rig *rig = rig_open();
+    char *answer = NULL;
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){.serial = 1}, &answer) == 400);
+    CHECK(rig_is_error(answer, TF_EGRANT_OLD)); /* another key under the same serial */
+    free(answer);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){.serial = 9}, NULL) == 200);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){.serial = 8}, &answer) == 400);
+    CHECK(rig_is_error(answer, TF_EGRANT_OLD));
+    free(answer);
+    rig_close(rig);
+}
+
+/* --- time
+ * ------------------------------------------------------------------------------- */
+
+static bool serves(struct rig *rig)
+{
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    bool is_up = rig_is_up(client);
+
+    rig_hang_up(rig, client);
+    return is_up;
+}
+
+static void a_statement_from_before_the_last_one_is_refused(void)
+{
+    struct rig *rig = rig_open();
+    char *answer = NULL;
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client,
+                    &(struct rig_grant){.time = rig->now - 1, .not_before = 1},
+                    &answer) == 400);
+    CHECK(rig_is_error(answer, TF_EGRANT_OLD));
+    free(answer);
+    rig_close(rig);
+}
+
+/* The granter's clock counts, not the host's. */
+static void a_host_that_lies_about_the_date_revives_no_grant(void)
+{
+    struct rig *rig = rig_open();
+
+    rig->now -= 400 * 86400; /* the host's; the granter knows better */
+    const struct rig_grant grant = {.time = 1790000000,
+                                    .not_before = 1790000000,
+                                    .not_after = 1790003600,
+                                    .cert_now = 1790000000};
+    CHECK(rig_load(rig, 0, &hello) == TF_OK);
+    CHECK(rig_grant(rig, rig_connect(rig, 0, management), &grant, NULL) == 200);
+    CHECK(serves(rig));
+    rig->now += 3599;
+    CHECK(serves(rig));
+    rig->now += 1;
+    CHECK(!serves(rig));
+    rig->now -= 3600; /* back to where it was in force */
+    CHECK(!serves(rig));
+    rig->now += 10;
+    CHECK(!serves(rig));
+    rig_close(rig);
+}
+
+static void a_clock_turned_forward_ends_grants_and_extends_none(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    rig->now += 400 * 86400;
+    CHECK(!serves(rig));
+    rig->now -= 400 * 86400;
+    CHECK(!serves(rig)); /* until somebody says what time it is */
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200);
+    CHECK(serves(rig));
+    rig_close(rig);
+}
+
+static void a_host_whose_clock_knows_no_bounds_wraps_no_time(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    rig->now = UINT64_MAX / 1000000000;
+    CHECK(!serves(rig));
+    rig_close(rig);
+}
+
+static void a_grant_ends_with_its_certificate(void)
+{
+    struct rig *rig = rig_open();
+    char *answer = NULL;
+    const struct rig_grant late = {.not_after = 1790999999}; /* the leaf has one day */
+
+    CHECK(rig_load(rig, 0, &hello) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &late, NULL) == 200);
+    rig->now += 86399;
+    CHECK(serves(rig));
+    rig->now += 1;
+    CHECK(!serves(rig));
+    client = rig_connect(rig, 0, management);
+    const struct rig_grant over = {.not_after = 1790999999, .cert_now = 1790000000};
+    CHECK(rig_grant(rig, client, &over, &answer) == 400);
+    CHECK(rig_is_error(answer, TF_EGRANT_EXPIRED));
+    free(answer);
     rig_close(rig);
 }
 
@@ -295,6 +413,121 @@ static bool has_host_seen(const struct rig *rig, const char *needle)
     }
     return memmem(channel, sizeof(*channel), needle, strlen(needle)) != NULL;
 }
+
+/* --- secrets
+ * ---------------------------------------------------------------------------- */
+
+static const struct rig_lambda with_env = {.name = "hello",
+                                           .version = 7,
+                                           .code = "env",
+                                           .domains = {"hello.example"},
+                                           .env = "{\"A\":\"1\",\"B\":\"2\"}"};
+
+/* Whether the lambda's variables are these lines. */
+static bool has_env(struct rig *rig, const char *lines)
+{
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    char *text = rig_ask(rig, client, "GET / HTTP/1.1\r\nHost: hello.example\r\n\r\n");
+    const char *body = strstr(text, "\r\n\r\n");
+    bool is_so = body != NULL && strcmp(body + 4, lines) == 0;
+
+    if (!is_so) {
+        (void)fprintf(stderr, "  env is %s\n", text);
+    }
+    free(text);
+    rig_hang_up(rig, client);
+    return is_so;
+}
+
+static void secrets_are_variables_of_their_grant(void)
+{
+    const struct rig_grant first = {.secrets = {{"B", "two"}, {"C", "\"3\""}}};
+    const struct rig_grant second = {.secrets = {{"C", "four"}}};
+    struct rig *rig = rig_open();
+
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\n"));
+    CHECK(rig_grant(rig, client, &first, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=two\nC=\"3\"\n"));
+    CHECK(rig_grant(rig, client, &second, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\nC=four\n"));
+    CHECK(rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\n"));
+    rig_close(rig);
+}
+
+static void secrets_come_back_with_the_sealed_grant(void)
+{
+    const struct rig_grant grant = {.secrets = {{"C", "three"}, {"D", ""}}};
+    struct rig *rig = rig_open();
+
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    CHECK(rig_grant(rig, rig_connect(rig, 0, management), &grant, NULL) == 200);
+    struct fixture_bytes blob = sealed(rig);
+    restart(rig);
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, blob.data, blob.size) == TF_OK);
+    CHECK(has_env(rig, "A=1\nB=2\nC=three\nD=\n"));
+    free(blob.data);
+    rig_close(rig);
+}
+
+static void no_secret_leaves_the_enclave(void)
+{
+    static const char marker[] = "password of the clinic";
+    const struct rig_grant grant = {.secrets = {{"PASSWORD", marker}}};
+    struct rig *rig = rig_open();
+
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &grant, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\nPASSWORD=password of the clinic\n"));
+    CHECK(!has_host_seen(rig, marker));
+    rig_close(rig);
+}
+
+/* Nor does it stay in the thread's heap, where a snapshot held it. */
+static void a_secret_that_was_replaced_is_wiped(void)
+{
+    static const char marker[] = "password of the clinic";
+    const struct rig_grant grant = {.secrets = {{"PASSWORD", marker}}};
+    struct rig *rig = rig_open();
+    const struct tf_thread_page *page = (const void *)rig->threads[0].page;
+    const void *heap = (const void *)(uintptr_t)page->heap;
+
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_grant(rig, client, &grant, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\nPASSWORD=password of the clinic\n"));
+    CHECK(memmem(heap, page->heap_size, marker, strlen(marker)) != NULL);
+    CHECK(rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200);
+    CHECK(has_env(rig, "A=1\nB=2\n"));
+    CHECK(memmem(heap, page->heap_size, marker, strlen(marker)) == NULL);
+    rig_close(rig);
+}
+
+static void secrets_have_bounds(void)
+{
+    static char large[TF_SECRETS_SIZE];
+    const struct rig_grant fits = {.secrets = {{"A", large}}};
+    const struct rig_grant no_name = {.secrets = {{"", "x"}}};
+    const struct rig_grant twice = {.secrets = {{"A", "x"}, {"A", "y"}}};
+
+    memset(large, 'x', sizeof(large) - 1);
+    CHECK(is_refused(&fits, TF_EGRANT_FORMAT));
+    CHECK(is_refused(&no_name, TF_EGRANT_FORMAT));
+    CHECK(is_refused(&twice, TF_EGRANT_FORMAT));
+    large[sizeof(large) - sizeof("A") - 1] = '\0';
+    struct rig *rig = rig_open();
+    CHECK(rig_load(rig, 0, &with_env) == TF_OK);
+    CHECK(rig_grant(rig, rig_connect(rig, 0, management), &fits, NULL) == 200);
+    rig_close(rig);
+}
+
+/* --- what the host sees
+ * ----------------------------------------------------------------- */
 
 static void no_key_leaves_the_enclave(void)
 {
@@ -348,6 +581,17 @@ int main(void)
     RUN(a_restart_needs_nobody);
     RUN(a_sealed_grant_opens_in_this_enclave_only);
     RUN(an_old_sealed_grant_replaces_no_later_one);
+    RUN(a_serial_stands_for_one_grant);
+    RUN(a_statement_from_before_the_last_one_is_refused);
+    RUN(a_host_that_lies_about_the_date_revives_no_grant);
+    RUN(a_clock_turned_forward_ends_grants_and_extends_none);
+    RUN(a_host_whose_clock_knows_no_bounds_wraps_no_time);
+    RUN(a_grant_ends_with_its_certificate);
+    RUN(secrets_are_variables_of_their_grant);
+    RUN(secrets_come_back_with_the_sealed_grant);
+    RUN(no_secret_leaves_the_enclave);
+    RUN(a_secret_that_was_replaced_is_wiped);
+    RUN(secrets_have_bounds);
     RUN(no_key_leaves_the_enclave);
     RUN(no_request_or_answer_leaves_the_enclave);
     return test_end();

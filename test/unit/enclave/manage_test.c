@@ -104,7 +104,9 @@ static void claims_bind_connection_key_and_domain(void)
     X509_free(cert);
     expect_hex(claims, "domain", tf_native_cpu.config_id);
     CHECK(strstr(claims, "{\"name\":\"hello\",\"version\":7,\"digest\":\"") != NULL);
-    CHECK(strstr(claims, "\"domains\":[\"hello.example\"],\"granted\":false}") != NULL);
+    CHECK(strstr(claims, "\"domains\":[\"hello.example\"],\"granted\":false,"
+                         "\"serial\":0,\"leased_until\":0}") != NULL);
+    CHECK(strstr(claims, "\"lvi\":\"off\",\"time\":0,\"revocations\":[],") != NULL);
     free(claims);
     free(answer);
     rig_close(rig);
@@ -116,10 +118,12 @@ static void a_grant_shows_in_the_claims(void)
     char *answer = NULL;
 
     rig_serve_hello(rig);
+    rig->now += 5;
     struct rig_client *client = rig_connect(rig, 0, management);
     CHECK(rig_post(rig, client, "/v1/attest", attest, &answer) == 200);
     char *claims = claims_of(answer);
-    CHECK(strstr(claims, "\"granted\":true}") != NULL);
+    CHECK(strstr(claims, "\"granted\":true,\"serial\":1,\"leased_until\":0}") != NULL);
+    CHECK(strstr(claims, "\"time\":1790000005,") != NULL);
     free(claims);
     free(answer);
     rig_close(rig);

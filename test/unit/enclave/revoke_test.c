@@ -226,7 +226,7 @@ static void a_revoked_key_signs_bundles_and_grants(void)
 }
 
 /* Rotation without a gap: the same bundle signed with the next key takes the place of the
- * old one and keeps its grant; then the old key goes. */
+ * old one, a grant by the next key that of the old one; then the old key goes. */
 static void a_bundle_signed_anew_outlives_its_first_key(void)
 {
     struct rig *rig = rig_open_pair();
@@ -235,8 +235,33 @@ static void a_bundle_signed_anew_outlives_its_first_key(void)
     again.key = &rig->stranger;
     rig_serve_hello(rig);
     CHECK(rig_load(rig, 0, &again) == TF_OK);
+    CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
+    struct rig_client *client = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, client, &(struct rig_grant){.signer = &rig->stranger}, NULL) ==
+          200);
     CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
     CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
+    rig_close(rig);
+}
+
+/* What a stolen key granted goes with the key, also when the store brings it back. */
+static void a_revoked_key_leaves_no_grant_behind(void)
+{
+    struct rig *rig = rig_open_pair();
+    struct rig_lambda again = hello;
+    struct tf_revocations revoke = signer_list(1, &rig->publisher);
+    again.key = &rig->stranger;
+    rig_serve_hello(rig);
+    const struct rig_frame *sealed = rig_last(rig, TF_MSG_SEALED);
+    size_t head = sizeof(struct tf_msg_sealed) + strlen("hello");
+    struct fixture_bytes grant = {malloc(sealed->size), sealed->size - head};
+    memcpy(grant.data, sealed->payload + head, grant.size);
+    CHECK(rig_load(rig, 0, &again) == TF_OK);
+    CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
+    CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
+    CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, grant.data, grant.size) == TF_EREVOKED);
+    CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
+    free(grant.data);
     rig_close(rig);
 }
 
@@ -280,6 +305,7 @@ int main(void)
     RUN(a_revoked_key_signs_a_newer_list);
     RUN(a_revoked_key_signs_bundles_and_grants);
     RUN(a_bundle_signed_anew_outlives_its_first_key);
+    RUN(a_revoked_key_leaves_no_grant_behind);
     RUN(a_revoked_bundle_put_back_after_a_restart);
     RUN(a_list_too_large_for_the_store);
     return test_end();

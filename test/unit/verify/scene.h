@@ -40,7 +40,8 @@ static inline void scene_lambda(char *out, const char *name, const char *signer)
 {
     (void)snprintf(out, SCENE_LAMBDA_CAP,
                    "{\"name\":\"%s\",\"version\":7,\"digest\":\"%s\",\"signer\":\"%s\","
-                   "\"domains\":[\"%s.example\"],\"granted\":false}",
+                   "\"domains\":[\"%s.example\"],\"granted\":false,\"serial\":0,"
+                   "\"leased_until\":0}",
                    name, SCENE_DIGEST, signer, name);
 }
 
@@ -67,8 +68,9 @@ static inline void scene_claim(struct scene *s)
                    "{\"tfaas\":\"claims.v1\",\"nonce\":\"%s\",\"exporter\":\"%s\","
                    "\"spki\":\"%s\",\"domain\":\"%s\","
                    "\"instance\":\"000102030405060708090a0b0c0d0e0f\","
-                   "\"engine\":\"quickjs\",\"lambdas\":%s}",
-                   nonce, exporter, spki, s->domain, s->lambdas);
+                   "\"engine\":\"quickjs\",\"lvi\":\"off\",\"time\":0,\"revocations\":"
+                   "[{\"signer\":\"%s\",\"serial\":3}],\"lambdas\":%s}",
+                   nonce, exporter, spki, s->domain, SCENE_SIGNER, s->lambdas);
     s->input.claims_size = strlen(s->claims);
     tf_sha256(s->claims, s->input.claims_size, s->report.report_data);
 }

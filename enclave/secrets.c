@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/secrets.h"
+
+#include <string.h>
+
+#include "lib/bytes.h"
+#include "lib/crypto.h"
+
+static bool append(struct tf_secrets *out, const char *text)
+{
+    size_t size = strlen(text) + 1;
+
+    if (size > sizeof(out->text) - out->size) {
+        return false;
+    }
+    memcpy(out->text + out->size, text, size);
+    out->size += size;
+    return true;
+}
+
+void tf_secrets_parse(struct tf_json_fields *f, const char *key, struct tf_secrets *out)
+{
+    if (tf_json_object(f, key) == NULL) {
+        return;
+    }
+    json_t *object =
+        json_object_get(f->object, key); /* the same; iterating is not const */
+
+    for (void *at = json_object_iter(object); at != NULL && !f->bad;
+         at = json_object_iter_next(object, at)) {
+        const char *name = json_object_iter_key(at);
+        const char *value = json_string_value(json_object_iter_value(at));
+        f->bad = out->count == TF_SECRETS_MAX || name[0] == '\0' || value == NULL ||
+                 !append(out, name) || !append(out, value);
+        out->count++;
+    }
+}
+
+struct tf_secret tf_secrets_next(const struct tf_secrets *secrets, struct tf_secret last)
+{
+    const char *at =
+        last.name == NULL ? secrets->text : last.value + strlen(last.value) + 1;
+
+    if (at == secrets->text + secrets->size) {
+        return (struct tf_secret){0};
+    }
+    return (struct tf_secret){at, at + strlen(at) + 1};
+}
+
+void tf_secrets_write(struct tf_json_writer *w, const char *key,
+                      const struct tf_secrets *secrets)
+{
+    struct tf_secret one = {0};
+
+    tf_json_open_object(w, key);
+    for (one = tf_secrets_next(secrets, one); one.name != NULL;
+         one = tf_secrets_next(secrets, one)) {
+        tf_json_put_string(w, one.name, one.value);
+    }
+    tf_json_close_object(w);
+}
+
+bool tf_secrets_are_equal(const struct tf_secrets *a, const struct tf_secrets *b)
+{
+    return a->size == b->size && tf_crypto_equal(a->text, b->text, a->size);
+}
+
+void tf_json_string_wipe(json_t *string)
+{
+    if (json_is_string(string)) {
+        /* jansson gives its bytes out as const. */
+        const char *text = json_string_value(string);
+        char *bytes = NULL;
+        memcpy(&bytes, &text, sizeof(bytes));
+        tf_wipe(bytes, json_string_length(string));
+    }
+}
