@@ -80,8 +80,62 @@ quotes_of_a_world() {
     world_says '"issued": "2026-01-01T00:00:00Z", "next_update": "2026-01-31T00:00:00Z"'
     world_collateral "$work/collateral.json" $fmspc
     gives "the collateral is of yesterday" collateral-expired
+    world_says ''
+}
+
+get() { curl -sS --fail --max-time 10 "$world_pcs$1"; }
+
+id_of() { get "$1" | jq -r "$2"; }
+
+crl_of() { get "$1" | openssl crl -inform "$2" -noout -issuer; }
+
+# What the PCS and a PCCS have beside what an SGX quote needs.
+the_pcs_has_the_rest() {
+    local at=/sgx/certification/v4
+    is "TCB info for TDX" TDX id_of "/tdx/certification/v4/tcb?fmspc=$fmspc" .tcbInfo.id
+    is "the identity of TDX's quoting enclave" TD_QE id_of /tdx/certification/v4/qe/identity \
+        .enclaveIdentity.id
+    is "the root's CRL, as Intel has it" "issuer=CN = Intel SGX Root CA" \
+        crl_of /IntelSGXRootCA.der der
+    is "the platform CA's, in PEM" "issuer=CN = Intel SGX PCK Platform CA" \
+        crl_of "$at/pckcrl?ca=platform" pem
+    fails "no such platform" 404 get "$at/tcb?fmspc=000000000000"
+    fails "no such CA here" 404 get "$at/pckcrl?ca=processor"
+    world_says '"ca": "processor", "fmspc": "00906ea10000"'
+    is "another platform, of the processor CA" "issuer=CN = Intel SGX PCK Processor CA" \
+        crl_of "$at/pckcrl?ca=processor&encoding=der" der
+    is "with TCB info of its own" 00906ea10000 id_of "$at/tcb?fmspc=00906EA10000" .tcbInfo.fmspc
     world_says '"http": "error"'
-    fails "the PCS fails" 500 world_collateral "$work/none.json" $fmspc
+    fails "errors on demand" 500 get "$at/qe/identity"
+    world_says '"typo": 1'
+    fails "what world.h does not know is no quiet nothing" 500 get "$at/qe/identity"
+    world_says ''
+}
+
+# client VERB ARG...: `tfaas VERB hello` that asks the world's PCS; no cache from before.
+client() {
+    local verb=$1
+    shift
+    rm -rf "$work/cache"
+    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" "$verb" hello \
+        --policy "$work/dcap.json" --collateral-service "$world_pcs" "$@"
+}
+
+grant_of_the_world() {
+    client grant --key "$work/publisher.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem"
+}
+
+attested_by_the_client() {
+    ok "tfaas attest: the world's quote is good" client attest
+    ok "and so is a grant" grant_of_the_world
+    is "curl is answered" hello ask hello /
+    world_says '"status": "OutOfDate"'
+    fails "the platform fell out of date: no new grant" tcb-status grant_of_the_world
+    is "what was granted is served" hello ask hello /
+    world_says '"http": "garbage"'
+    fails "the PCS talks nonsense" collateral-fetch client attest
+    world_says '"http": "error"'
+    fails "the PCS fails" collateral-fetch client attest
     world_says ''
 }
 
@@ -153,6 +207,8 @@ JS
 need "a bundle" bundle hello
 need "deployed" deploy hello "$engine"
 quotes_of_a_world
+the_pcs_has_the_rest
+attested_by_the_client
 a_slow_quote
 aesm_dies
 aesm_is_another_one
