@@ -204,11 +204,11 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
 	@tools/run-fuzz $(O)/fuzz $(S) $(T)
 
-check: all unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
+check: all try-v8 unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
 	@tools/run-tests tools/check-layers $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    '$(O)/test/attack/driver_test $(O)/toy.img' 'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
-	    'make -s boundary' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
+	    'make -s boundary' 'test/unit/js/v8.sh $(O)' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
 	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=3'
 unit-programs: $(UNIT) $(TOOLS) $(FAKE_DCAP)
 unit: unit-programs ## unit tests only

@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * v8.cc - js.h and isolate.h over V8, as it is inside the node program whose addon this
- * becomes. One isolate an instance, one context for what must be fresh. The only C++ of the
- * project: no exception and no C++ type leaves this file.
+ * becomes. One isolate an instance, one context for what must be fresh. The only C++ of
+ * the project: no exception and no C++ type leaves this file.
  *
- * Limits. CPU time: enclave/native/watch.h terminates execution, which scripts cannot catch.
- * Memory: V8's heap has a hard limit; shortly before it, and when a buffer does not fit,
- * execution is terminated too, with room to unwind in. An isolate to which that happened is
- * not used again. What V8 itself cannot survive ends the process (js.h's callers never see
- * it): the supervisor starts another.
+ * Limits. CPU time: enclave/native/watch.h terminates execution, which scripts cannot
+ * catch. Memory: V8's heap has a hard limit; shortly before it, and when a buffer does
+ * not fit, execution is terminated too, with room to unwind in. An isolate to which that
+ * happened is not used again. What V8 itself cannot survive ends the process (js.h's
+ * callers never see it): the supervisor starts another.
  */
-#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <new>
-#include <string>
-#include <vector>
 
-#include <node.h>
 #include <uv.h>
+
+#include "enclave/js/v8_instance.h"
 
 extern "C" {
 #include "abi/limits.h"
-#include "abi/native.h"
-#include "enclave/js/isolate.h"
-#include "enclave/js/native.h"
-#include "enclave/js/text.h"
-#include "enclave/native/watch.h"
 }
 
 using v8::Context;
@@ -44,537 +36,19 @@ using v8::Promise;
 using v8::String;
 using v8::TryCatch;
 using v8::Value;
+using namespace tfv8;
 
-/** Of enclave/native/globals.S: the globals that V8 alone needs tamed, a NUL at the end. */
+/** Of enclave/native/globals.S: what V8 alone needs tamed; NUL-terminated. */
 extern "C" const char tf_v8_globals[];
 
-namespace {
+namespace
+{
 
 enum {
-    PRELUDE_MAX = 16,                /* files */
-    UNWIND_ROOM = 600 << 20,         /* bytes over the limit: one string of any size fits */
-    WATCH_TICK_NS = 4 * 1000 * 1000, /* how late the watch may be */
-    HEAP_LEAST = 16 << 20,           /* what V8 needs to live, added to a lambda's memory */
-    TIDY_EVERY = 64                  /* calls */
+    UNWIND_ROOM = 600 << 20, /* bytes over the limit: one string of any size fits */
+    HEAP_LEAST = 16 << 20,   /* what V8 needs to live, added to a lambda's memory */
+    TIDY_EVERY = 64          /* calls */
 };
-
-node::MultiIsolatePlatform *platform;
-
-/* Bytes of array buffers, which lie outside of V8's heap. Freed by V8's own threads, too. */
-class Buffers final : public v8::ArrayBuffer::Allocator {
-  public:
-    explicit Buffers(size_t cap) : cap_(cap)
-    {
-    }
-    void watch(Isolate *isolate)
-    {
-        isolate_ = isolate;
-    }
-    bool is_full() const
-    {
-        return is_full_;
-    }
-    void *Allocate(size_t size) override
-    {
-        return take(size) ? std::calloc(1, size + 1) : nullptr;
-    }
-    void *AllocateUninitialized(size_t size) override
-    {
-        return Allocate(size);
-    }
-    void Free(void *data, size_t size) override
-    {
-        std::free(data);
-        used_ -= size;
-    }
-
-  private:
-    bool take(size_t size)
-    {
-        size_t before = used_.fetch_add(size);
-        if (size <= cap_ && before <= cap_ - size) {
-            return true;
-        }
-        used_ -= size;
-        is_full_ = true;
-        isolate_->TerminateExecution();
-        return false;
-    }
-
-    const size_t cap_;
-    std::atomic<size_t> used_{0};
-    std::atomic<bool> is_full_{false};
-    Isolate *isolate_ = nullptr;
-};
-
-struct Loaded {
-    std::string path;
-    Global<Module> module;
-};
-
-/* What belongs to a context. */
-struct Realm {
-    std::unique_ptr<v8::MicrotaskQueue> queue;
-    Global<Context> context;
-    Global<Function> prepare;
-    Global<Function> load;
-    Global<Function> bind;
-    Global<Function> call;
-    std::vector<Loaded> modules;
-    Global<Value> body;
-    Global<Value> headers;
-    Global<Value> reason;
-    bool is_answered = false;
-    bool is_failed = false;
-    double status = 0;
-};
-
-} // namespace
-
-struct tf_js {
-    struct tf_native native = {};
-    struct tf_arena *scratch = nullptr;
-    size_t memory = 0;
-    Buffers *buffers = nullptr; /* owned */
-    Isolate *isolate = nullptr; /* owned; null until loaded */
-    std::unique_ptr<Realm> realm;
-    Global<v8::UnboundScript> prelude[PRELUDE_MAX + 1];
-    std::vector<Global<v8::UnboundScript>> scripts; /* CommonJS, by index of the file */
-    std::string text;                               /* the answer's body, if it was a string */
-    std::vector<char> block;                        /* the answer's headers */
-    std::vector<struct tf_js_header> list;
-    struct tf_watch *watch = nullptr;
-    bool is_full = false; /* the heap's limit was hit */
-    enum tf_js_state state = TF_JS_FAILED;
-    unsigned calls = 0;
-};
-
-namespace {
-
-tf_js *self(Isolate *isolate)
-{
-    /* SAFETY: make_isolate put it there, and it outlives the isolate. */
-    return static_cast<tf_js *>(isolate->GetData(0));
-}
-
-/* --- values ---------------------------------------------------------------------- */
-
-int length_of(size_t size)
-{
-    return size > INT32_MAX ? INT32_MAX : static_cast<int>(size);
-}
-
-Local<String> literal(Isolate *isolate, const char *text)
-{
-    return String::NewFromUtf8(isolate, text).ToLocalChecked();
-}
-
-const uint8_t *bytes_of(const char *text)
-{
-    /* SAFETY: the same bytes, read as what they are. */
-    return reinterpret_cast<const uint8_t *>(text);
-}
-
-/* Decodes untrusted bytes, of which each is a character or which are UTF-8. */
-MaybeLocal<String> new_text(Isolate *isolate, struct tf_str bytes, bool is_latin1)
-{
-    if (bytes.size == 0) {
-        return String::Empty(isolate);
-    }
-    enum tf_text found = is_latin1 ? TF_TEXT_ASCII : tf_text_scan(bytes.data, bytes.size);
-    if (found == TF_TEXT_ASCII) {
-        return String::NewFromOneByte(isolate, bytes_of(bytes.data),
-                                      v8::NewStringType::kNormal, length_of(bytes.size));
-    }
-    if (found != TF_TEXT_BAD) {
-        return String::NewFromUtf8(isolate, bytes.data, v8::NewStringType::kNormal,
-                                   length_of(bytes.size));
-    }
-    std::string clean(bytes.size * 3, '\0');
-    size_t size = tf_text_decode(bytes.data, bytes.size, false, clean.data());
-    return String::NewFromUtf8(isolate, clean.data(), v8::NewStringType::kNormal,
-                               length_of(size));
-}
-
-std::string utf8_of(Isolate *isolate, Local<String> text, int flags)
-{
-    std::string out(text->Utf8LengthV2(isolate), '\0');
-    out.resize(text->WriteUtf8V2(isolate, out.data(), out.size(), flags));
-    return out;
-}
-
-MaybeLocal<Value> new_buffer(Isolate *isolate, struct tf_str bytes)
-{
-    auto store = v8::ArrayBuffer::NewBackingStore(
-        isolate, bytes.size, v8::BackingStoreInitializationMode::kUninitialized,
-        v8::BackingStoreOnFailureMode::kReturnNull);
-    if (store == nullptr) {
-        isolate->ThrowException(
-            v8::Exception::RangeError(literal(isolate, "no memory for a buffer")));
-        return {};
-    }
-    if (bytes.size != 0) {
-        std::memcpy(store->Data(), bytes.data, bytes.size);
-    }
-    return v8::ArrayBuffer::New(isolate, std::move(store));
-}
-
-MaybeLocal<Value> new_list(Local<Context> context, const struct tf_native *native,
-                           const struct tf_native_value *list)
-{
-    Isolate *isolate = Isolate::GetCurrent();
-    std::vector<Local<Value>> items(list->count);
-
-    for (size_t i = 0; i < list->count; i++) {
-        Local<String> text;
-        if (!new_text(isolate, tf_native_item(native, list->kind, i),
-                      list->kind == TF_KIND_HEADERS)
-                 .ToLocal(&text)) {
-            return {};
-        }
-        items[i] = text;
-    }
-    (void)context;
-    return v8::Array::New(isolate, items.data(), items.size());
-}
-
-MaybeLocal<Value> new_value(Local<Context> context, const struct tf_native *native,
-                            const struct tf_native_value *value)
-{
-    Isolate *isolate = Isolate::GetCurrent();
-    Local<String> text;
-
-    switch (value->kind) {
-    case TF_KIND_NULL:
-        return v8::Null(isolate).As<Value>();
-    case TF_KIND_BOOL:
-        return v8::Boolean::New(isolate, value->number != 0).As<Value>();
-    case TF_KIND_NUMBER:
-        return v8::Number::New(isolate, value->number).As<Value>();
-    case TF_KIND_TEXT:
-    case TF_KIND_LATIN1:
-        if (!new_text(isolate, value->data, value->kind == TF_KIND_LATIN1)
-                 .ToLocal(&text)) {
-            return {};
-        }
-        return text.As<Value>();
-    case TF_KIND_BUFFER:
-        return new_buffer(isolate, value->data);
-    case TF_KIND_HEADERS:
-    case TF_KIND_ENV:
-        return new_list(context, native, value);
-    case TF_KIND_UNDEFINED:
-    default:
-        return v8::Undefined(isolate).As<Value>();
-    }
-}
-
-/* --- what scripts may call ------------------------------------------------------- */
-
-using Call = v8::FunctionCallbackInfo<Value>;
-
-void refuse(Isolate *isolate, const char *text)
-{
-    isolate->ThrowException(v8::Exception::RangeError(literal(isolate, text)));
-}
-
-/* Takes (buffer, at, size); the prelude's, but a script may have put its own there. */
-bool take_span(const Call &call, struct tf_native_args *out)
-{
-    Local<Context> context = call.GetIsolate()->GetCurrentContext();
-    int64_t at = 0;
-    int64_t size = 0;
-
-    if (!call[0]->IsArrayBuffer() || !call[1]->IntegerValue(context).To(&at) ||
-        !call[2]->IntegerValue(context).To(&size)) {
-        return false;
-    }
-    Local<v8::ArrayBuffer> buffer = call[0].As<v8::ArrayBuffer>();
-    size_t total = buffer->ByteLength();
-    if (at < 0 || size < 0 || static_cast<size_t>(at) > total ||
-        static_cast<size_t>(size) > total - static_cast<size_t>(at)) {
-        return false;
-    }
-    /* SAFETY: within the buffer, which the caller's handle keeps. */
-    out->bytes = static_cast<uint8_t *>(buffer->Data()) + at;
-    out->size = static_cast<size_t>(size);
-    return true;
-}
-
-void run_native(const Call &call)
-{
-    Isolate *isolate = call.GetIsolate();
-    tf_js *js = self(isolate);
-    const struct tf_native_def *def = &tf_natives[call.Data().As<v8::Int32>()->Value()];
-    struct tf_native_args args = {};
-    struct tf_native_value out = {};
-    std::string text;
-
-    if (def->form == TF_FORM_TEXT) {
-        Local<String> value;
-        if (!call[0]->ToString(isolate->GetCurrentContext()).ToLocal(&value)) {
-            return;
-        }
-        text = utf8_of(isolate, value, String::WriteFlags::kNone);
-        args.text = {text.data(), text.size()};
-        args.flag = call[1]->BooleanValue(isolate);
-    } else if (def->form == TF_FORM_SPAN) {
-        args.flag = call[3]->BooleanValue(isolate);
-        if (!take_span(call, &args)) {
-            refuse(isolate, "outside the buffer");
-            return;
-        }
-    } else if (def->form == TF_FORM_FLAG) {
-        args.flag = call[0]->BooleanValue(isolate);
-    }
-    if (!def->run(&js->native, &args, &out)) {
-        js->is_full = true;
-        isolate->TerminateExecution();
-        return;
-    }
-    Local<Value> value;
-    if (new_value(isolate->GetCurrentContext(), &js->native, &out).ToLocal(&value)) {
-        call.GetReturnValue().Set(value);
-    }
-    tf_arena_free(js->scratch, out.owned);
-}
-
-/* A script of the lambda's or the prelude's, compiled once for all contexts. */
-MaybeLocal<Value> run_script(tf_js *js, Global<v8::UnboundScript> *kept, const char *name,
-                             Local<String> source)
-{
-    Isolate *isolate = js->isolate;
-    Local<v8::UnboundScript> script;
-
-    if (kept->IsEmpty()) {
-        v8::ScriptOrigin origin(literal(isolate, name));
-        v8::ScriptCompiler::Source input(source, origin);
-        if (!v8::ScriptCompiler::CompileUnboundScript(isolate, &input).ToLocal(&script)) {
-            return {};
-        }
-        kept->Reset(isolate, script);
-    }
-    return kept->Get(isolate)->BindToCurrentContext()->Run(isolate->GetCurrentContext());
-}
-
-MaybeLocal<Value> run_prelude_file(tf_js *js, const struct tf_prelude *file)
-{
-    Local<String> source;
-    struct tf_str text = {file->data, static_cast<size_t>(file->end - file->data)};
-    size_t at = static_cast<size_t>(file - tf_prelude);
-
-    if (at >= PRELUDE_MAX || !new_text(js->isolate, text, false).ToLocal(&source)) {
-        return {};
-    }
-    return run_script(js, &js->prelude[at], file->name, source);
-}
-
-void native_prelude(const Call &call)
-{
-    tf_js *js = self(call.GetIsolate());
-    Local<Value> value;
-    Local<String> name;
-
-    if (!call[0]->ToString(call.GetIsolate()->GetCurrentContext()).ToLocal(&name)) {
-        return;
-    }
-    std::string text = utf8_of(call.GetIsolate(), name, String::WriteFlags::kNone);
-    const struct tf_prelude *file = tf_text_prelude(text.data(), text.size());
-    if (file == nullptr) {
-        refuse(call.GetIsolate(), "no such file");
-    } else if (run_prelude_file(js, file).ToLocal(&value)) {
-        call.GetReturnValue().Set(value);
-    }
-}
-
-/* The function that CommonJS wraps around a file. */
-void native_compile(const Call &call)
-{
-    static const std::string before =
-        "(function (exports, require, module, __filename, __dirname) {";
-    Isolate *isolate = call.GetIsolate();
-    tf_js *js = self(isolate);
-    Local<String> name;
-    Local<String> source;
-    Local<Value> value;
-
-    if (!call[0]->ToString(isolate->GetCurrentContext()).ToLocal(&name)) {
-        return;
-    }
-    std::string path = utf8_of(isolate, name, String::WriteFlags::kNone);
-    const struct tf_js_file *file =
-        tf_text_file(js->native.program, path.data(), path.size());
-    if (file == nullptr) {
-        refuse(isolate, "no such file");
-        return;
-    }
-    /* SAFETY: the file's bytes as text. */
-    std::string text(reinterpret_cast<const char *>(file->data), file->size);
-    text = before + text + "\n})";
-    size_t at = static_cast<size_t>(file - js->native.program->files);
-    if (new_text(isolate, {text.data(), text.size()}, false).ToLocal(&source) &&
-        run_script(js, &js->scripts[at], file->path, source).ToLocal(&value)) {
-        call.GetReturnValue().Set(value);
-    }
-}
-
-void native_respond(const Call &call)
-{
-    Isolate *isolate = call.GetIsolate();
-    Realm *realm = self(isolate)->realm.get();
-    double status = 0;
-
-    if (!realm->is_answered && !realm->is_failed &&
-        call[0]->NumberValue(isolate->GetCurrentContext()).To(&status)) {
-        realm->is_answered = true;
-        realm->status = status;
-        realm->body.Reset(isolate, call[1]);
-        realm->headers.Reset(isolate, call[2]);
-    }
-}
-
-void native_fail(const Call &call)
-{
-    Realm *realm = self(call.GetIsolate())->realm.get();
-
-    if (!realm->is_answered && !realm->is_failed) {
-        realm->is_failed = true;
-        realm->reason.Reset(call.GetIsolate(), call[0]);
-    }
-}
-
-bool define(Local<Context> context, Local<Object> object, const char *name,
-            v8::FunctionCallback run, int index)
-{
-    Isolate *isolate = Isolate::GetCurrent();
-    Local<Function> function;
-
-    return Function::New(context, run, v8::Int32::New(isolate, index), 4,
-                         v8::ConstructorBehavior::kThrow)
-               .ToLocal(&function) &&
-           object->Set(context, literal(isolate, name), function).FromMaybe(false);
-}
-
-bool define_natives(Local<Context> context, Local<Object> object)
-{
-    bool is_good = define(context, object, "compile", native_compile, 0) &&
-                   define(context, object, "prelude", native_prelude, 0) &&
-                   define(context, object, "respond", native_respond, 0) &&
-                   define(context, object, "fail", native_fail, 0);
-
-    for (int i = 0; is_good && tf_natives[i].name != nullptr; i++) {
-        is_good = define(context, object, tf_natives[i].name, run_native, i);
-    }
-    return is_good;
-}
-
-/* --- modules --------------------------------------------------------------------- */
-
-MaybeLocal<Module> load_module(tf_js *js, const std::string &path)
-{
-    Isolate *isolate = js->isolate;
-    for (const Loaded &loaded : js->realm->modules) {
-        if (loaded.path == path) {
-            return loaded.module.Get(isolate);
-        }
-    }
-    const struct tf_js_file *file =
-        tf_text_file(js->native.program, path.data(), path.size());
-    Local<String> source;
-    Local<Module> module;
-    if (file == nullptr) {
-        isolate->ThrowException(v8::Exception::ReferenceError(
-            literal(isolate, ("cannot find module '" + path.substr(0, 100) + "'").c_str())));
-        return {};
-    }
-    /* SAFETY: the file's bytes as text. */
-    struct tf_str text = {reinterpret_cast<const char *>(file->data), file->size};
-    if (!new_text(isolate, text, false).ToLocal(&source)) {
-        return {};
-    }
-    v8::ScriptOrigin origin(literal(isolate, file->path), 0, 0, false, -1, {}, false, false,
-                            true);
-    v8::ScriptCompiler::Source input(source, origin);
-    if (v8::ScriptCompiler::CompileModule(isolate, &input).ToLocal(&module)) {
-        js->realm->modules.push_back({path, Global<Module>(isolate, module)});
-    }
-    return module;
-}
-
-MaybeLocal<Module> import(tf_js *js, const std::string &base, Local<String> specifier)
-{
-    char path[TF_PATH_MAX + 1];
-    std::string name = utf8_of(js->isolate, specifier, String::WriteFlags::kNone);
-
-    if (name.find('\0') != std::string::npos ||
-        !tf_text_join(base.c_str(), name.c_str(), path)) {
-        return load_module(js, name); /* says that there is none */
-    }
-    return load_module(js, path);
-}
-
-MaybeLocal<Module> on_import(Local<Context> context, Local<String> specifier,
-                             Local<v8::FixedArray> attributes, Local<Module> referrer)
-{
-    tf_js *js = self(Isolate::GetCurrent());
-
-    (void)context;
-    (void)attributes;
-    for (const Loaded &loaded : js->realm->modules) {
-        if (loaded.module == referrer) {
-            return import(js, std::string(loaded.path), specifier);
-        }
-    }
-    return {};
-}
-
-/* The promise of a module's evaluation. */
-MaybeLocal<Value> evaluate(Local<Context> context, Local<Module> module)
-{
-    if (!module->InstantiateModule(context, on_import).FromMaybe(false)) {
-        return {};
-    }
-    return module->Evaluate(context);
-}
-
-void give_data(const Call &call)
-{
-    call.GetReturnValue().Set(call.Data());
-}
-
-/* import(): a promise of the namespace. */
-MaybeLocal<Promise> on_dynamic_import(Local<Context> context, Local<v8::Data> options,
-                                      Local<Value> referrer, Local<String> specifier,
-                                      Local<v8::FixedArray> attributes)
-{
-    Isolate *isolate = Isolate::GetCurrent();
-    tf_js *js = self(isolate);
-    Local<Promise::Resolver> resolver;
-    Local<Module> module;
-    Local<Value> done;
-    Local<Function> give;
-    TryCatch caught(isolate);
-
-    (void)options;
-    (void)attributes;
-    if (!Promise::Resolver::New(context).ToLocal(&resolver)) {
-        return {};
-    }
-    std::string base =
-        referrer->IsString()
-            ? utf8_of(isolate, referrer.As<String>(), String::WriteFlags::kNone)
-            : "";
-    if (import(js, base, specifier).ToLocal(&module) &&
-        evaluate(context, module).ToLocal(&done) &&
-        Function::New(context, give_data, module->GetModuleNamespace()).ToLocal(&give)) {
-        return done.As<Promise>()->Then(context, give);
-    }
-    if (caught.HasTerminated() ||
-        !resolver->Reject(context, caught.Exception()).FromMaybe(false)) {
-        return {};
-    }
-    return resolver->GetPromise();
-}
 
 /* --- errors ---------------------------------------------------------------------- */
 
@@ -583,7 +57,8 @@ bool starts_with(const std::string &text, const char *with)
     return text.compare(0, std::strlen(with), with) == 0;
 }
 
-/* Writes what was thrown into the report; may run the script's toString, within the limits. */
+/* Writes what was thrown into the report; may run the script's toString, within the
+ * limits. */
 void describe(Local<Context> context, Local<Value> error, struct tf_js_report *report)
 {
     Isolate *isolate = Isolate::GetCurrent();
@@ -618,7 +93,9 @@ tf_err classify(tf_js *js, Local<Value> error, struct tf_js_report *report, tf_e
         Local<String> message = v8::Exception::CreateMessage(isolate, error)->Get();
         text = utf8_of(isolate, message, String::WriteFlags::kReplaceInvalidUtf8);
     }
-    if (starts_with(text, "Uncaught RangeError: Maximum call stack size exceeded")) {
+    if (starts_with(text, "Uncaught RangeError: Maximum call stack size exceeded") ||
+        (starts_with(text, "Uncaught SyntaxError: Invalid regular expression") &&
+         text.ends_with(": Stack overflow"))) {
         return tf_text_say(report, TF_ESTACK);
     }
     if (starts_with(text, "Uncaught RangeError: Invalid string length")) {
@@ -664,7 +141,8 @@ bool keep(Local<Context> context, Local<Object> own, const char *name,
     Isolate *isolate = Isolate::GetCurrent();
     Local<Value> value;
 
-    if (!own->Get(context, literal(isolate, name)).ToLocal(&value) || !value->IsFunction()) {
+    if (!own->Get(context, literal(isolate, name)).ToLocal(&value) ||
+        !value->IsFunction()) {
         return false;
     }
     out->Reset(isolate, value.As<Function>());
@@ -713,24 +191,25 @@ bool run_prelude(tf_js *js, Local<Context> context)
            keep(context, own, "call", &js->realm->call);
 }
 
-/* Another context in place of the one there was. */
-tf_err make_realm(tf_js *js)
+/* Another context in place of the one there was. Without room for it, V8 throws. */
+tf_err make_realm(tf_js *js, struct tf_js_report *report)
 {
     Isolate *isolate = js->isolate;
     HandleScope scope(isolate);
+    TryCatch caught(isolate);
 
     js->realm = std::make_unique<Realm>();
     js->realm->queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
     Local<Context> context =
         Context::New(isolate, nullptr, {}, {}, {}, js->realm->queue.get());
     if (context.IsEmpty()) {
-        return TF_EMEMORY;
+        return tf_text_say(report, caught.HasCaught() ? TF_ESTACK : TF_EMEMORY);
     }
     context->AllowCodeGenerationFromStrings(false);
     js->realm->context.Reset(isolate, context);
     Context::Scope inside(context);
-    TryCatch caught(isolate);
-    return run_prelude(js, context) ? TF_OK : TF_EMEMORY;
+    return run_prelude(js, context) ? TF_OK
+                                    : classify_caught(js, caught, report, TF_EMEMORY);
 }
 
 tf_err load_es_module(tf_js *js, struct tf_js_report *report)
@@ -763,9 +242,9 @@ tf_err load_es_module(tf_js *js, struct tf_js_report *report)
 tf_err load(tf_js *js, struct tf_js_report *report)
 {
     Isolate *isolate = js->isolate;
-    tf_err err = make_realm(js);
+    tf_err err = make_realm(js, report);
     if (err != TF_OK) {
-        return tf_text_say(report, err);
+        return err;
     }
     HandleScope scope(isolate);
     Context::Scope inside(js->realm->context.Get(isolate));
@@ -916,8 +395,8 @@ tf_err take_body(tf_js *js, struct tf_str *out)
     if (!body->IsString()) {
         return TF_ERESPONSE;
     }
-    js->text = utf8_of(js->isolate, body.As<String>(),
-                       String::WriteFlags::kReplaceInvalidUtf8);
+    js->text =
+        utf8_of(js->isolate, body.As<String>(), String::WriteFlags::kReplaceInvalidUtf8);
     *out = {js->text.data(), js->text.size()};
     return TF_OK;
 }
@@ -975,7 +454,8 @@ tf_err take_answer(tf_js *js, const struct tf_js_limits *limits,
     if (caught.HasCaught() && !caught.HasTerminated()) {
         return classify(js, caught.Exception(), report, TF_ERESPONSE);
     }
-    if (err != TF_OK || static_cast<double>(out.status) != status || !tf_text_check(&out)) {
+    if (err != TF_OK || static_cast<double>(out.status) != status ||
+        !tf_text_check(&out)) {
         return tf_text_say(report, TF_ERESPONSE);
     }
     if (out.body.size > limits->body) {
@@ -1101,39 +581,3 @@ extern "C" void tf_js_close(struct tf_js *js)
         delete js;
     }
 }
-
-/* --- the addon ------------------------------------------------------------------- */
-
-namespace {
-
-/* module.exports.run(arguments): never returns to node. */
-void run(const Call &call)
-{
-    Isolate *isolate = call.GetIsolate();
-    Local<Context> context = isolate->GetCurrentContext();
-    std::vector<std::string> texts = {"tfaas-worker-v8"};
-    std::vector<char *> arguments;
-
-    for (uint32_t i = 0; call[0]->IsArray() && i < call[0].As<v8::Array>()->Length(); i++) {
-        String::Utf8Value text(
-            isolate, call[0].As<Object>()->Get(context, i).ToLocalChecked());
-        texts.emplace_back(*text, static_cast<size_t>(text.length()));
-    }
-    for (std::string &text : texts) {
-        arguments.push_back(text.data());
-    }
-    arguments.push_back(nullptr);
-    std::_Exit(tf_native_main(static_cast<int>(texts.size()), arguments.data()));
-}
-
-void start(Local<Object> exports, Local<Value> module, Local<Context> context, void *data)
-{
-    (void)module;
-    (void)data;
-    platform = node::GetMultiIsolatePlatform(node::GetCurrentEnvironment(context));
-    NODE_SET_METHOD(exports, "run", run);
-}
-
-} // namespace
-
-NODE_MODULE_CONTEXT_AWARE(tfaas_v8, start)

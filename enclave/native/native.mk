@@ -22,7 +22,7 @@ NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
             $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c layout.c),$(wildcard enclave/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
             enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S \
-            enclave/js/v8.cc)
+            $(wildcard enclave/js/v8*.cc))
 NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c \
             host/number.c host/sim_evidence.c host/sim_machine.c)
 NAT_HOST := $(filter-out %/worker_main.o,$(NAT_HOST))
@@ -51,3 +51,18 @@ $(O)/native/%.o: %.cc enclave/native/native.mk $(BUILT) $(DEP)/.node
 $(O)/native/%.o: %.S $(wildcard enclave/js/prelude/*.js) enclave/native/globals.js
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP $(NATFLAGS) -c $< -o $@
 .PHONY: v8
+
+# The tests of engines, on V8: what is left of them where steps and arenas do not exist.
+UNIT_V8 := $(patsubst %,$(O)/test/unit/js/%_test-v8.node,engine limits web)
+NAT_JS  := $(call nat,lib/arena.c lib/bytes.c lib/err.c enclave/native/slot.c \
+           enclave/native/watch.c enclave/native/panic.c enclave/native/globals.S enclave/js/native.c \
+           enclave/js/text.c enclave/js/prelude.S $(wildcard enclave/js/v8*.cc) \
+           test/unit/js/fixture.c test/unit/js/v8_main.c)
+v8-unit: $(UNIT_V8) $(V8)/node
+$(UNIT_V8): $(O)/test/unit/js/%-v8.node: $(O)/native/test/unit/js/%.o $(NAT_JS)
+	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CXX) -shared -o $@ $^ -lm -lpthread
+# For `check`: where it cannot be had, its tests say so.
+try-v8: $(BUILT)
+	@$(MAKE) -s v8 v8-unit >$(O)/v8.log 2>&1 || \
+	    echo "V8 does not build here ($(O)/v8.log): its tests are skipped"
+.PHONY: v8-unit try-v8

@@ -110,6 +110,9 @@ static void nothing_of_a_request_stays_in_the_slot(void)
               " var a = []; for (var i = 0; i < 5000; i++) { a.push(t + i); }"
               " globalThis.a = a; return new Response(a[4999]); }); };",
               marker) == TF_OK);
+    if (is_v8()) {
+        return; /* its heap is not in the slot */
+    }
     CHECK(memmem(slot.memory, slot.size, marker, strlen(marker)) != NULL);
     CHECK(ask(&other, "https://a.test/", NULL) == TF_OK);
     CHECK(memmem(slot.memory, slot.size, marker, strlen(marker)) == NULL);
@@ -187,7 +190,8 @@ static void a_reused_heap_lasts_until_it_fails(void)
     CHECK(ask(&a, "https://a.test/fail", NULL) == TF_EEXCEPTION);
     CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, "1"));
     CHECK(ask(&b, "https://b.test/", NULL) == TF_OK && answered(&b, "b"));
-    CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, "1"));
+    /* V8's instances do not share a slot, so nobody else ends one. */
+    CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, is_v8() ? "2" : "1"));
 }
 
 static void a_full_heap_refuses_a_snapshot(void)
@@ -195,6 +199,9 @@ static void a_full_heap_refuses_a_snapshot(void)
     static _Alignas(16) uint8_t small[8192];
     struct lambda lambda;
     start();
+    if (is_v8()) {
+        return; /* it has no snapshots */
+    }
     heap = tf_arena_init(small, sizeof(small));
     CHECK(load(&lambda, "exports.fetch = function () {};") == TF_ENOMEM);
 }
@@ -263,7 +270,7 @@ static void es_modules_work_where_there_are_some(void)
     struct lambda lambda;
     start();
     tf_err err = load_folder(&lambda, "modules", files);
-    if (!is_quickjs()) {
+    if (!is_modern()) {
         CHECK(err == TF_ELAMBDA_SOURCE);
         CHECK(strstr(lambda.report.message, "modules") != NULL);
         return;
@@ -290,7 +297,7 @@ static void bad_modules_do_not_load(void)
     };
     struct lambda lambda;
     start();
-    for (size_t i = 0; is_quickjs() && i < sizeof(sources) / sizeof(sources[0]); i++) {
+    for (size_t i = 0; is_modern() && i < sizeof(sources) / sizeof(sources[0]); i++) {
         memset(&lambda, 0, sizeof(lambda));
         lambda.files[0] = (struct tf_js_file){"main.js", (const uint8_t *)sources[i],
                                               strlen(sources[i])};

@@ -60,6 +60,16 @@ bool is_quickjs(void)
     return strcmp(tf_js_engine(), "quickjs") == 0;
 }
 
+bool is_v8(void)
+{
+    return strcmp(tf_js_engine(), "v8") == 0;
+}
+
+bool is_modern(void)
+{
+    return is_quickjs() || is_v8();
+}
+
 void start(void)
 {
     /* The slot's memory is the host's: whatever is there must not matter. */

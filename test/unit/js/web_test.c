@@ -253,7 +253,7 @@ static void other_globals_are_the_webs(void)
 
 static void modern_javascript_works_on_modern_engines(void)
 {
-    if (is_quickjs()) {
+    if (is_modern()) {
         CHECK_PAIRS(modern);
     }
 }

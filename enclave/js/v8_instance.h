@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * v8_instance.h - between v8.cc (an instance's life, running, limits), v8_native.cc (what
+ * scripts may call, modules) and v8_addon.cc (how node starts us); nobody else includes
+ * it.
+ */
+#pragma once
+
+#include <atomic>
+#include <cstdlib>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <node.h>
+
+extern "C" {
+#include "enclave/js/isolate.h"
+#include "enclave/js/native.h"
+#include "enclave/js/text.h"
+#include "enclave/native/watch.h"
+}
+
+namespace tfv8
+{
+
+enum { PRELUDE_MAX = 16 /* files */ };
+
+/** Bytes of array buffers, which lie outside of V8's heap. Freed by V8's own threads,
+ * too. */
+class Buffers final : public v8::ArrayBuffer::Allocator
+{
+  public:
+    explicit Buffers(size_t cap) : cap_(cap)
+    {
+    }
+    void watch(v8::Isolate *isolate)
+    {
+        isolate_ = isolate;
+    }
+    bool is_full() const
+    {
+        return is_full_;
+    }
+    void *Allocate(size_t size) override
+    {
+        return take(size) ? std::calloc(1, size + 1) : nullptr;
+    }
+    void *AllocateUninitialized(size_t size) override
+    {
+        return Allocate(size);
+    }
+    void Free(void *data, size_t size) override
+    {
+        std::free(data);
+        used_ -= size;
+    }
+
+  private:
+    bool take(size_t size)
+    {
+        size_t before = used_.fetch_add(size);
+        if (size <= cap_ && before <= cap_ - size) {
+            return true;
+        }
+        used_ -= size;
+        is_full_ = true;
+        isolate_->TerminateExecution();
+        return false;
+    }
+
+    const size_t cap_;
+    std::atomic<size_t> used_{0};
+    std::atomic<bool> is_full_{false};
+    v8::Isolate *isolate_ = nullptr;
+};
+
+/** A module of the context's, by its path. */
+struct Loaded {
+    std::string path;
+    v8::Global<v8::Module> module;
+};
+
+/** What belongs to a context. */
+struct Realm {
+    std::unique_ptr<v8::MicrotaskQueue> queue;
+    v8::Global<v8::Context> context;
+    v8::Global<v8::Function> prepare;
+    v8::Global<v8::Function> load;
+    v8::Global<v8::Function> bind;
+    v8::Global<v8::Function> call;
+    std::vector<Loaded> modules;
+    bool is_answered = false; /* then the next three are set */
+    double status = 0;
+    v8::Global<v8::Value> body;
+    v8::Global<v8::Value> headers;
+    bool is_failed = false; /* then this is */
+    v8::Global<v8::Value> reason;
+};
+
+} // namespace tfv8
+
+struct tf_js {
+    struct tf_native native = {};
+    struct tf_arena *scratch = nullptr;
+    size_t memory = 0;
+    tfv8::Buffers *buffers = nullptr; /* owned */
+    v8::Isolate *isolate = nullptr;   /* owned; null until loaded */
+    std::unique_ptr<tfv8::Realm> realm;
+    v8::Global<v8::UnboundScript> prelude[tfv8::PRELUDE_MAX + 1];
+    std::vector<v8::Global<v8::UnboundScript>>
+        scripts;             /* CommonJS, by index of the file */
+    std::string text;        /* the answer's body, if it was a string */
+    std::vector<char> block; /* the answer's headers */
+    std::vector<struct tf_js_header> list;
+    struct tf_watch *watch = nullptr;
+    bool is_full = false; /* the heap's limit was hit */
+    enum tf_js_state state = TF_JS_FAILED;
+    unsigned calls = 0;
+};
+
+namespace tfv8
+{
+
+/** Node's, for the threads and tasks of all isolates. From v8_addon.cc, before any of
+ *  them. */
+extern node::MultiIsolatePlatform *platform;
+
+/** The instance that the isolate is of. */
+tf_js *self(v8::Isolate *isolate);
+
+/** A size as V8's API wants it. */
+int length_of(size_t size);
+
+v8::Local<v8::String> literal(v8::Isolate *isolate, const char *text);
+
+/** Decodes untrusted bytes, of which each is a character or which are UTF-8. */
+v8::MaybeLocal<v8::String> new_text(v8::Isolate *isolate, struct tf_str bytes,
+                                    bool is_latin1);
+
+/** UTF-8 of a string; `flags` of v8::String::WriteFlags. */
+std::string utf8_of(v8::Isolate *isolate, v8::Local<v8::String> text, int flags);
+
+/** Runs a script in the current context, compiled once for all of the isolate's. */
+v8::MaybeLocal<v8::Value> run_script(tf_js *js, v8::Global<v8::UnboundScript> *kept,
+                                     const char *name, v8::Local<v8::String> source);
+
+/** A file of the prelude: the function that it is. */
+v8::MaybeLocal<v8::Value> run_prelude_file(tf_js *js, const struct tf_prelude *file);
+
+/** Makes the prelude's `native`. @return false with an exception. */
+bool define_natives(v8::Local<v8::Context> context, v8::Local<v8::Object> object);
+
+/** The module of a path, compiled when it is not there yet. */
+v8::MaybeLocal<v8::Module> load_module(tf_js *js, const std::string &path);
+
+/** Links and runs a module. @return the promise of its evaluation. */
+v8::MaybeLocal<v8::Value> evaluate(v8::Local<v8::Context> context,
+                                   v8::Local<v8::Module> module);
+
+/** For Isolate::SetHostImportModuleDynamicallyCallback. */
+v8::MaybeLocal<v8::Promise> on_dynamic_import(v8::Local<v8::Context> context,
+                                              v8::Local<v8::Data> options,
+                                              v8::Local<v8::Value> referrer,
+                                              v8::Local<v8::String> specifier,
+                                              v8::Local<v8::FixedArray> attributes);
+
+} // namespace tfv8
