@@ -42,7 +42,7 @@ struct tf_collateral_found {
     struct tf_collateral intel;
     char *text; /* it as a file (doc/formats.md, Collateral) */
     size_t text_size;
-    uint8_t *snp; /* AMD: the next two are in here */
+    uint8_t *snp[2]; /* AMD: of the next two */
     struct tf_bytes snp_certificates;
     struct tf_bytes snp_crl;
 };

@@ -8,14 +8,13 @@
 
 #include "client/collateral_cache.h"
 #include "client/collateral_vendor.h"
-#include "client/fetch.h"
 #include "client/file.h"
 #include "client/pcs.h"
 #include "client/report.h"
 #include "lib/bytes.h"
 #include "verify/dcap.h"
 
-enum { URL_MAX = 1024, FMSPC_HEX = 13 };
+enum { FMSPC_HEX = 13 };
 
 /* The platform that is asked about. */
 struct platform {
@@ -58,14 +57,6 @@ static tf_err judge(const struct tf_collateral_wanted *wanted,
     return tf_dcap_verify(&in, out);
 }
 
-/* Whether a reason says that the collateral is no good, rather than what it is about. A
- * revoked certificate is a judgement: the lists are signed. */
-static bool blames_collateral(tf_err reason)
-{
-    return reason >= TF_ECHAIN_FORMAT && reason <= TF_ECOLLATERAL_OLD &&
-           reason != TF_ECHAIN_REVOKED;
-}
-
 /* Takes a file over: afterwards `text` is the candidate's, or freed. */
 static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t size,
                    struct candidate *out)
@@ -84,7 +75,7 @@ static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t
     out->is_good = true;
     for (size_t i = 0; i < a.reason_count; i++) {
         tf_err reason = a.reasons[i];
-        out->is_usable = out->is_usable && !blames_collateral(reason);
+        out->is_usable = out->is_usable && !tf_collateral_is_blamed(reason);
         out->is_good =
             out->is_good && (reason < TF_ECHAIN_FORMAT || reason > TF_ETCB_DATE);
     }
@@ -94,39 +85,8 @@ static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t
 
 /* --- the service -------------------------------------------------------------------- */
 
-/* Without what people copy along with it. */
-static int base_size(const char *service)
-{
-    static const char path[] = "/sgx/certification/v4";
-    size_t size = strlen(service);
-
-    while (size > 0 && service[size - 1] == '/') {
-        size--;
-    }
-    if (size >= sizeof(path) - 1 &&
-        strncmp(service + size - (sizeof(path) - 1), path, sizeof(path) - 1) == 0) {
-        size -= sizeof(path) - 1;
-    }
-    return (int)size;
-}
-
-/* @return as tf_fetch. */
-static tf_err ask(const struct tf_collateral_source *source, const char *path, size_t max,
-                  struct tf_fetched *out)
-{
-    char url[URL_MAX];
-    const struct tf_fetch what = {.url = url, .cacert = source->cacert, .max = max};
-
-    if (snprintf(url, sizeof(url), "%.*s%s", base_size(source->service), source->service,
-                 path) >= (int)sizeof(url)) {
-        (void)tf_report(TF_EUSAGE, "%s: too long for a service", source->service);
-        return TF_EUSAGE;
-    }
-    return tf_fetch(&what, out);
-}
-
 /* The URL of a place where a list is; false if it names none. */
-static bool read_url(const DIST_POINT *point, char url[static URL_MAX])
+static bool read_url(const DIST_POINT *point, char url[static TF_URL_TEXT_MAX])
 {
     enum { FULL_NAME = 0 };
 
@@ -138,13 +98,14 @@ static bool read_url(const DIST_POINT *point, char url[static URL_MAX])
         return false;
     }
     int size = ASN1_STRING_length(name->d.uniformResourceIdentifier);
-    return snprintf(url, URL_MAX, "%.*s", size,
-                    ASN1_STRING_get0_data(name->d.uniformResourceIdentifier)) < URL_MAX;
+    return snprintf(url, TF_URL_TEXT_MAX, "%.*s", size,
+                    ASN1_STRING_get0_data(name->d.uniformResourceIdentifier)) <
+           TF_URL_TEXT_MAX;
 }
 
 /* Where the root's list is, as the root's certificate says. The chain was checked. */
 static bool find_crl_url(const struct tf_collateral_wanted *wanted,
-                         char url[static URL_MAX])
+                         char url[static TF_URL_TEXT_MAX])
 {
     struct tf_quote quote;
     struct tf_chain chain = {0};
@@ -167,11 +128,11 @@ static tf_err ask_root_crl(const struct tf_collateral_source *source,
                            const struct tf_collateral_wanted *wanted,
                            struct tf_fetched *out)
 {
-    char url[URL_MAX];
+    char url[TF_URL_TEXT_MAX];
     const struct tf_fetch what = {
         .url = url, .cacert = source->cacert, .max = (size_t)2 * TF_CRL_MAX};
-    tf_err err =
-        ask(source, "/sgx/certification/v4/rootcacrl", (size_t)2 * TF_CRL_MAX, out);
+    tf_err err = tf_collateral_ask(source, "/sgx/certification/v4/rootcacrl",
+                                   (size_t)2 * TF_CRL_MAX, out);
 
     if (err != TF_ENOTFOUND) {
         return err;
@@ -196,16 +157,16 @@ static tf_err ask_all(const struct tf_collateral_source *source,
 
     (void)snprintf(path, sizeof(path), "/%s/certification/v4/tcb?fmspc=%s", tee,
                    platform->fmspc);
-    tf_err err = ask(source, path, TF_SIGNED_JSON_MAX, &out->tcb_info);
+    tf_err err = tf_collateral_ask(source, path, TF_SIGNED_JSON_MAX, &out->tcb_info);
     if (err == TF_OK) {
         (void)snprintf(path, sizeof(path), "/%s/certification/v4/qe/identity", tee);
-        err = ask(source, path, TF_SIGNED_JSON_MAX, &out->qe_identity);
+        err = tf_collateral_ask(source, path, TF_SIGNED_JSON_MAX, &out->qe_identity);
     }
     if (err == TF_OK) {
         (void)snprintf(path, sizeof(path),
                        "/sgx/certification/v4/pckcrl?ca=%s&encoding=der",
                        platform->is_platform_ca ? "platform" : "processor");
-        err = ask(source, path, (size_t)2 * TF_CRL_MAX, &out->pck_crl);
+        err = tf_collateral_ask(source, path, (size_t)2 * TF_CRL_MAX, &out->pck_crl);
     }
     return err == TF_OK ? ask_root_crl(source, wanted, &out->root_crl) : err;
 }
@@ -292,16 +253,6 @@ static void take_fetched(const struct tf_collateral_source *source,
     }
 }
 
-static bool is_fresh(const struct candidate *cached,
-                     const struct tf_collateral_source *source, int64_t time)
-{
-    int64_t age = time - cached->fetched;
-
-    /* A clock that was turned back says nothing about age. */
-    return cached->is_good &&
-           (source->max_age == 0 || (age >= 0 && age <= source->max_age));
-}
-
 /* The cached one stays when the other is unusable, or is an old one played back. */
 static bool is_better(const struct candidate *fetched, const struct candidate *cached)
 {
@@ -321,7 +272,8 @@ static void find(const struct tf_collateral_source *source,
                    platform->is_tdx ? "tdx" : "sgx", platform->fmspc,
                    platform->is_platform_ca ? "platform" : "processor");
     take_cached(source, wanted, name, out);
-    if (source->service == NULL || is_fresh(out, source, wanted->time)) {
+    if (source->service == NULL ||
+        (out->is_good && tf_collateral_is_young(source, out->fetched, wanted->time))) {
         return;
     }
     take_fetched(source, wanted, platform, &fetched);

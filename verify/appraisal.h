@@ -35,7 +35,9 @@ struct tf_snp_claims {
     uint8_t report_id_ma[32];
     uint8_t chip_id[64];
     bool is_vlek;
-    tf_root product; /* of the chain's root; for a test root, of the certificate */
+    uint8_t reported_bytes[8]; /* REPORTED_TCB as it is */
+    tf_root product; /* of the chain's root; for a test root, of the certificate; before
+                        there is one, as the report says, which version 2 does not */
     struct tf_snp_tcb current;
     struct tf_snp_tcb reported;
     struct tf_snp_tcb committed;

@@ -24,8 +24,7 @@ struct work {
     struct tf_chain chain;
     X509_CRL *crl;
     uint32_t version;
-    uint8_t reported[8]; /* TCBs as they are: what they mean depends on the product */
-    uint8_t current[8];
+    uint8_t current[8]; /* TCBs as they are: what they mean depends on the product */
     uint8_t committed[8];
     uint8_t launch[8];
     uint8_t family;
@@ -103,7 +102,7 @@ static void read_rest(struct tf_reader *r, struct work *w)
     copy(r, c->author_key_digest, sizeof(c->author_key_digest));
     copy(r, c->report_id, sizeof(c->report_id));
     copy(r, c->report_id_ma, sizeof(c->report_id_ma));
-    copy(r, w->reported, sizeof(w->reported));
+    copy(r, c->reported_bytes, sizeof(c->reported_bytes));
     copy(r, &w->family, 1);
     copy(r, &w->model, 1);
     (void)tf_read_bytes(r, 22);
@@ -121,6 +120,32 @@ bool tf_snp_is_report(const uint8_t *data, size_t size)
     /* A quote's first four bytes are its version and a key type, which is not 0. */
     tf_reader_init(&r, data, size);
     return size == TF_SNP_REPORT_SIZE && tf_read_u32(&r) <= UINT16_MAX;
+}
+
+/* From version 3 on the report names the processor (AMD 56860, CPUID_FAM_ID). */
+static bool is_processor_of(tf_root product, uint8_t family, uint8_t model)
+{
+    if (product == TF_ROOT_AMD_MILAN) {
+        return family == FAMILY_ZEN4 && model < 0x10;
+    }
+    if (product == TF_ROOT_AMD_GENOA) {
+        return family == FAMILY_ZEN4 &&
+               ((model >= 0x10 && model < 0x20) || (model >= 0xa0 && model < 0xb0));
+    }
+    return family == FAMILY_ZEN5 && model < 0x20;
+}
+
+static tf_root processor_product(const struct work *w)
+{
+    static const tf_root roots[] = {TF_ROOT_AMD_MILAN, TF_ROOT_AMD_GENOA,
+                                    TF_ROOT_AMD_TURIN};
+
+    for (size_t i = 0; w->version >= 3 && i < sizeof(roots) / sizeof(roots[0]); i++) {
+        if (is_processor_of(roots[i], w->family, w->model)) {
+            return roots[i];
+        }
+    }
+    return TF_ROOT_NONE;
 }
 
 static tf_err parse(struct work *w)
@@ -144,6 +169,7 @@ static tf_err parse(struct work *w)
         return TF_ESNP_FORMAT;
     }
     w->out->snp.is_vlek = key == KEY_VLEK;
+    w->out->snp.product = processor_product(w);
     w->out->tee = TF_TEE_SNP;
     w->out->version = (uint16_t)w->version;
     w->out->is_debug = tf_appraisal_is_debug(w->out);
@@ -279,19 +305,6 @@ static bool is_product_named(const X509 *cert, const struct work *w)
            (text.size == size || text.data[size] == '-');
 }
 
-/* From version 3 on the report names the processor (AMD 56860, CPUID_FAM_ID). */
-static bool is_processor_of(tf_root product, uint8_t family, uint8_t model)
-{
-    if (product == TF_ROOT_AMD_MILAN) {
-        return family == FAMILY_ZEN4 && model < 0x10;
-    }
-    if (product == TF_ROOT_AMD_GENOA) {
-        return family == FAMILY_ZEN4 &&
-               ((model >= 0x10 && model < 0x20) || (model >= 0xa0 && model < 0xb0));
-    }
-    return family == FAMILY_ZEN5 && model < 0x20;
-}
-
 /* The chip id is in the extension as it is, or as an OCTET STRING; Turin's has 8 bytes.
  */
 static tf_err check_chip(const struct work *w, const X509 *cert)
@@ -322,8 +335,7 @@ static tf_err check_chip(const struct work *w, const X509 *cert)
                : TF_ESNP_CHIP;
 }
 
-/* TCB_VERSION: Turin put the FMC first. */
-static struct tf_snp_tcb tcb_of(tf_root product, const uint8_t bytes[static 8])
+struct tf_snp_tcb tf_snp_tcb_of(tf_root product, const uint8_t bytes[static 8])
 {
     if (product == TF_ROOT_AMD_TURIN) {
         return (struct tf_snp_tcb){.fmc = bytes[0],
@@ -360,10 +372,10 @@ static tf_err check_certificate(struct work *w)
         (w->version >= 3 && !is_processor_of(c->product, w->family, w->model))) {
         return TF_ESNP_PRODUCT;
     }
-    c->current = tcb_of(c->product, w->current);
-    c->reported = tcb_of(c->product, w->reported);
-    c->committed = tcb_of(c->product, w->committed);
-    c->launch = tcb_of(c->product, w->launch);
+    c->current = tf_snp_tcb_of(c->product, w->current);
+    c->reported = tf_snp_tcb_of(c->product, c->reported_bytes);
+    c->committed = tf_snp_tcb_of(c->product, w->committed);
+    c->launch = tf_snp_tcb_of(c->product, w->launch);
     tf_err err = check_chip(w, cert);
     if (err != TF_OK) {
         return err;

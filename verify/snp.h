@@ -46,5 +46,8 @@ TF_MUST_USE tf_err tf_snp_verify(const struct tf_snp_input *input,
 TF_MUST_USE tf_err tf_snp_split(const struct tf_bytes *pem,
                                 struct tf_bytes parts[static 3]);
 
+/** What TCB_VERSION's bytes mean for a product: Turin put the FMC first. */
+struct tf_snp_tcb tf_snp_tcb_of(tf_root product, const uint8_t bytes[static 8]);
+
 /** Whether bytes look like a report rather than a DCAP quote: by size and version. */
 bool tf_snp_is_report(const uint8_t *data, size_t size);
