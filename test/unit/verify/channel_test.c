@@ -7,8 +7,14 @@
 #include "test/test.h"
 #include "test/unit/verify/pki.h"
 #include "test/unit/verify/scene.h"
+#include "test/unit/verify/snp_pki.h"
 
-enum { TD_MRCONFIGID = 184, TD_REPORTDATA = 520 };
+enum {
+    TD_MRCONFIGID = 184,
+    TD_REPORTDATA = 520,
+    SNP_REPORTDATA = 0x50,
+    SNP_HOST_DATA = 0xc0
+};
 
 /* A connection to an enclave or trust domain on a platform of the test authority. */
 struct channel {
@@ -61,10 +67,10 @@ static void channel_close(struct channel *c)
 }
 
 /* Judges; the verdict must have exactly the one reason, or none for TF_OK. */
-static bool has_only(const struct channel *c, tf_err reason)
+static bool scene_has_only(const struct scene *s, tf_err reason)
 {
     struct tf_verdict v;
-    tf_err result = tf_verify(&c->scene->input, &v);
+    tf_err result = tf_verify(&s->input, &v);
 
     if (result != reason || v.reason_count != (reason == TF_OK ? 0 : 1)) {
         (void)fprintf(stderr, "  %s and %zu reason(s), not %s\n", tf_err_name(result),
@@ -72,6 +78,11 @@ static bool has_only(const struct channel *c, tf_err reason)
         return false;
     }
     return v.result == reason;
+}
+
+static bool has_only(const struct channel *c, tf_err reason)
+{
+    return scene_has_only(c->scene, reason);
 }
 
 static void test_good_quotes(void)
@@ -95,42 +106,42 @@ static void test_good_quotes(void)
 }
 
 /* Good evidence of another moment, connection or instance, or with other claims. */
-static void check_binding(struct channel *c)
+static void check_binding(struct scene *s)
 {
-    struct tf_verify_input *in = &c->scene->input;
+    struct tf_verify_input *in = &s->input;
 
     in->nonce[0] ^= 1;
-    CHECK(has_only(c, TF_EEVIDENCE_NONCE));
+    CHECK(scene_has_only(s, TF_EEVIDENCE_NONCE));
     in->nonce[0] ^= 1;
     in->exporter[31] ^= 1;
-    CHECK(has_only(c, TF_EEVIDENCE_CHANNEL));
+    CHECK(scene_has_only(s, TF_EEVIDENCE_CHANNEL));
     in->exporter[31] ^= 1;
     in->spki[31] ^= 1;
-    CHECK(has_only(c, TF_EEVIDENCE_KEY));
+    CHECK(scene_has_only(s, TF_EEVIDENCE_KEY));
     in->spki[31] ^= 1;
-    c->scene->claims[in->claims_size++] = ' ';
-    CHECK(has_only(c, TF_EEVIDENCE_BINDING));
+    s->claims[in->claims_size++] = ' ';
+    CHECK(scene_has_only(s, TF_EEVIDENCE_BINDING));
     in->claims_size--;
-    CHECK(has_only(c, TF_OK));
+    CHECK(scene_has_only(s, TF_OK));
 }
 
-static void check_lambda(struct channel *c)
+static void check_lambda(struct scene *s)
 {
-    struct tf_policy *policy = &c->scene->policy;
+    struct tf_policy *policy = &s->policy;
 
     policy->publisher_count = 1;
-    CHECK(has_only(c, TF_EPOLICY_LAMBDA));
+    CHECK(scene_has_only(s, TF_EPOLICY_LAMBDA));
     policy->publisher_count = 2;
     policy->digest_count = 1;
-    CHECK(has_only(c, TF_EPOLICY_DIGEST));
+    CHECK(scene_has_only(s, TF_EPOLICY_DIGEST));
     policy->digest_count = 0;
     policy->min_version = 8;
-    CHECK(has_only(c, TF_EPOLICY_DIGEST));
+    CHECK(scene_has_only(s, TF_EPOLICY_DIGEST));
     policy->min_version = 0;
     policy->domain[31] ^= 1;
-    CHECK(has_only(c, TF_EPOLICY_DOMAIN));
+    CHECK(scene_has_only(s, TF_EPOLICY_DOMAIN));
     policy->domain[31] ^= 1;
-    CHECK(has_only(c, TF_OK));
+    CHECK(scene_has_only(s, TF_OK));
 }
 
 static void check_collateral(struct channel *c)
@@ -179,8 +190,8 @@ static void test_sgx(void)
     struct channel c = channel_open(3, false);
     struct sgx_report *report = &c.scene->report;
 
-    check_binding(&c);
-    check_lambda(&c);
+    check_binding(c.scene);
+    check_lambda(c.scene);
     check_collateral(&c);
     check_tcb(&c);
     report->mrenclave[0] ^= 1;
@@ -209,8 +220,8 @@ static void test_tdx(void)
 {
     struct channel c = channel_open(5, true);
 
-    check_binding(&c);
-    check_lambda(&c);
+    check_binding(c.scene);
+    check_lambda(c.scene);
     check_collateral(&c);
     check_tcb(&c);
     c.pki->td[136] ^= 1;
@@ -229,6 +240,93 @@ static void test_tdx(void)
     refresh(&c);
     CHECK(has_only(&c, TF_EPOLICY_DOMAIN));
     channel_close(&c);
+}
+
+/* --- SEV-SNP ------------------------------------------------------------------------ */
+
+/* Binds the claims, has the report signed, and wraps it with these certificates. */
+static void refresh_snp(struct scene *s, struct snp_pki *pki, const char *certificates)
+{
+    struct tf_json_writer w;
+
+    scene_claim(s);
+    memcpy(pki->report + SNP_REPORTDATA, s->report.report_data, 64);
+    snp_pki_issue(pki);
+    tf_json_writer_init(&w, s->evidence, sizeof(s->evidence));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "type", "tfaas-sev-snp-report.v1");
+    tf_json_put_base64(&w, "report", pki->report, sizeof(pki->report));
+    tf_json_put_string(&w, "certificates", certificates);
+    tf_json_close_object(&w);
+    if (tf_json_take(&w, &s->input.evidence_size) != TF_OK) {
+        abort();
+    }
+}
+
+static void fill_snp_policy(struct scene *s, const struct snp_pki *pki)
+{
+    s->policy.sim_root_size = 0;
+    s->policy.insecure_root_count = 1;
+    memcpy(s->policy.insecure_roots, pki->policy.insecure_roots, TF_ROOT_SIZE);
+    s->policy.guest_count = 1;
+    memcpy(s->policy.guests, pki->policy.guests, 48);
+    s->policy.snp_count = 1;
+    s->policy.snp[0] = pki->policy.snp[0];
+    s->input.insecure_allow_simulated = false;
+    s->input.time = SNP_NOW;
+}
+
+/* Certificates come with the evidence, or from elsewhere; the list always from elsewhere.
+ */
+static void check_snp_certificates(struct scene *s, struct snp_pki *pki, const char *pem)
+{
+    struct tf_verify_input *in = &s->input;
+
+    refresh_snp(s, pki, "");
+    CHECK(scene_has_only(s, TF_ECOLLATERAL_FETCH));
+    in->snp_certificates = (struct tf_bytes){(const uint8_t *)pem, strlen(pem)};
+    CHECK(scene_has_only(s, TF_OK));
+    in->snp_certificates.size--; /* no longer three */
+    CHECK(scene_has_only(s, TF_ECHAIN_FORMAT));
+    in->snp_certificates.size = 0;
+    refresh_snp(s, pki, "-----BEGIN CERTIFICATE-----\n");
+    CHECK(scene_has_only(s, TF_ECHAIN_FORMAT));
+    pki->is_ask_revoked = true;
+    refresh_snp(s, pki, pem);
+    CHECK(scene_has_only(s, TF_OK)); /* nobody said so */
+    in->snp_crl = snp_pki_part(pki, 3);
+    CHECK(scene_has_only(s, TF_ECHAIN_REVOKED));
+    in->snp_crl.size = 0;
+}
+
+static void test_snp(void)
+{
+    static char pem[TF_EVIDENCE_MAX];
+    struct scene *s = scene_open();
+    struct snp_pki *pki = snp_pki_open(NULL);
+    struct tf_verdict v;
+
+    memset(pki->report + SNP_HOST_DATA, 0xd0, 32);
+    fill_snp_policy(s, pki);
+    snp_pki_issue(pki);
+    snp_pki_pem(pki, 0, 3, pem, sizeof(pem));
+    refresh_snp(s, pki, pem);
+    CHECK(scene_has_only(s, TF_OK));
+    CHECK(tf_verify(&s->input, &v) == TF_OK && v.appraisal.tee == TF_TEE_SNP);
+    CHECK(tf_appraisal_measurement(&v.appraisal).size == 48 && v.has_lambda);
+    check_binding(s);
+    check_lambda(s);
+    pki->report[0x90] ^= 1;
+    refresh_snp(s, pki, pem);
+    CHECK(scene_has_only(s, TF_EPOLICY_MEASUREMENT));
+    pki->report[0x90] ^= 1;
+    pki->report[SNP_HOST_DATA + 31] ^= 1;
+    refresh_snp(s, pki, pem);
+    CHECK(scene_has_only(s, TF_EPOLICY_DOMAIN));
+    pki->report[SNP_HOST_DATA + 31] ^= 1;
+    check_snp_certificates(s, pki, pem);
+    snp_pki_close(pki);
+    scene_close(s);
 }
 
 /* A policy for simulators does not make quotes simulated, nor the other way round. */
@@ -272,6 +370,7 @@ int main(void)
     RUN(test_good_quotes);
     RUN(test_sgx);
     RUN(test_tdx);
+    RUN(test_snp);
     RUN(test_simulation_is_not_hardware);
     RUN(test_order_of_reasons);
     return test_end();
