@@ -116,6 +116,7 @@ san = $(patsubst %,$(O)/san/%.o,$(basename $(1)))
 SAN_LIB     := $(call san,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
 SAN_OPENSSL := $(call san,$(wildcard lib/*_openssl.c))
 SAN_VERIFY  := $(call san,$(wildcard verify/*.c))
+SAN_CLIENT  := $(call san,$(wildcard client/*.c))
 SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c host/native_main.c \
                host/native_enclave.c,$(wildcard host/*.c)) \
                $(wildcard host/*.S))
@@ -128,6 +129,7 @@ A = $(O)/san/lib$(1).a
 $(call A,lib): $(SAN_LIB)
 $(call A,openssl): $(SAN_OPENSSL)
 $(call A,verify): $(SAN_VERIFY)
+$(call A,client): $(SAN_CLIENT)
 $(call A,host): $(SAN_HOST)
 $(call A,enclave): $(SAN_ENCLAVE)
 $(O)/san/%.a:
@@ -140,6 +142,7 @@ $(O)/san/%.o: %.S $(wildcard enclave/js/prelude/*.js)
 tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
 UNIT_LIB     := $(call tests,lib)
 UNIT_VERIFY  := $(call tests,verify)
+UNIT_CLIENT  := $(call tests,client)
 UNIT_HOST    := $(call tests,host)
 UNIT_ENCLAVE := $(call tests,enclave)
 UNIT_JS      := $(foreach e,$(ENGINES),$(patsubst %.c,$(O)/%-$(e),$(wildcard test/unit/js/*_test.c)))
@@ -149,6 +152,9 @@ $(UNIT_LIB): $(O)/test/unit/lib/%: $(O)/san/test/unit/lib/%.o $(call A,lib) $(ca
 $(UNIT_VERIFY): $(O)/test/unit/verify/%: $(O)/san/test/unit/verify/%.o $(call A,verify) \
     $(call A,lib) $(call A,openssl)
 	$(TLINK) $(HOST_LIBS)
+$(UNIT_CLIENT): $(O)/test/unit/client/%: $(O)/san/test/unit/client/%.o $(call A,client) \
+    $(call A,verify) $(call A,lib) $(call A,openssl)
+	$(TLINK) $(HOST_LIBS) -lssl -lcurl
 $(UNIT_HOST): $(O)/test/unit/host/%: $(O)/san/test/unit/host/%.o \
     $(call san,$(wildcard test/fake/enclave.c)) $(call A,host) $(call A,lib) $(call A,openssl)
 	$(TLINK) $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a $(HOST_LIBS)
@@ -171,7 +177,7 @@ include test/trace/trace.mk
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
 	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl
-UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
+UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
 
 # --- fuzzing: one target a parser of untrusted bytes --------------------------------------
 # make fuzz [T=name] [S=seconds each]; corpus and findings stay in $(O)/fuzz/corpus/NAME.
@@ -183,7 +189,7 @@ FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
 FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
 FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
 F = $(O)/fuzz/lib$(1).a
-$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) host/sni.c host/aesm.c host/tsm_table.c)
+$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) client/pcs.c host/sni.c host/aesm.c host/tsm_table.c)
 $(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^

@@ -32,7 +32,10 @@ struct candidate {
     struct tf_collateral parsed;
     bool is_usable; /* the evidence could be judged with it */
     bool is_good;   /* and chains, collateral and TCB are as they should be */
-    int64_t issued;
+    int64_t
+        issued; /* TCB info and identity; 0 if a revoked certificate ended it before */
+    int64_t root_crl_start;
+    int64_t pck_crl_start;
 };
 
 static void wipe(struct candidate *c)
@@ -55,6 +58,18 @@ static tf_err judge(const struct tf_collateral_wanted *wanted,
                                      .policy = wanted->policy};
 
     return tf_dcap_verify(&in, out);
+}
+
+static int64_t start_of(const struct tf_bytes *der)
+{
+    X509_CRL *crl = NULL;
+    int64_t start = INT64_MIN;
+
+    if (tf_crl_parse(der, &crl) == TF_OK) {
+        start = tf_crl_start(crl);
+        X509_CRL_free(crl);
+    }
+    return start;
 }
 
 /* Takes a file over: afterwards `text` is the candidate's, or freed. */
@@ -80,6 +95,8 @@ static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t
             out->is_good && (reason < TF_ECHAIN_FORMAT || reason > TF_ETCB_DATE);
     }
     out->issued = a.tcb.issued;
+    out->root_crl_start = start_of(&out->parsed.root_crl);
+    out->pck_crl_start = start_of(&out->parsed.pck_crl);
     return TF_OK;
 }
 
@@ -253,12 +270,18 @@ static void take_fetched(const struct tf_collateral_source *source,
     }
 }
 
-/* The cached one stays when the other is unusable, or is an old one played back. */
+/* Whether a part of it is an older one than was seen before: somebody plays it back. */
+static bool is_older(const struct candidate *c, const struct candidate *than)
+{
+    return c->root_crl_start < than->root_crl_start ||
+           c->pck_crl_start < than->pck_crl_start ||
+           (c->issued != 0 && c->issued < than->issued);
+}
+
 static bool is_better(const struct candidate *fetched, const struct candidate *cached)
 {
     return fetched->origin != TF_COLLATERAL_NONE &&
-           (!cached->is_usable ||
-            (fetched->is_usable && fetched->issued >= cached->issued));
+           (!cached->is_usable || (fetched->is_usable && !is_older(fetched, cached)));
 }
 
 static void find(const struct tf_collateral_source *source,

@@ -324,6 +324,11 @@ static bool has_odd_extension(const X509_CRL *crl)
            X509_CRL_get_ext_by_NID(crl, NID_delta_crl, -1) >= 0;
 }
 
+int64_t tf_crl_start(const X509_CRL *crl)
+{
+    return seconds_of(X509_CRL_get0_lastUpdate(crl));
+}
+
 int64_t tf_crl_end(const X509_CRL *crl)
 {
     return seconds_of(X509_CRL_get0_nextUpdate(crl));
@@ -340,7 +345,8 @@ tf_err tf_crl_check(X509_CRL *crl, X509 *issuer, const struct tf_chain_rules *ru
         X509_CRL_verify(crl, key) != 1) {
         return TF_ECOLLATERAL_CRL;
     }
-    int64_t start = seconds_of(X509_CRL_get0_lastUpdate(crl));
+    int64_t start = tf_crl_start(crl);
+
     return start != INT64_MIN && start <= time && time <= tf_crl_end(crl)
                ? TF_OK
                : TF_ECOLLATERAL_EXPIRED;

@@ -83,6 +83,9 @@ TF_MUST_USE tf_err tf_crl_parse(const struct tf_bytes *der, X509_CRL **out);
 TF_MUST_USE tf_err tf_crl_check(X509_CRL *crl, X509 *issuer,
                                 const struct tf_chain_rules *rules, int64_t time);
 
+/** thisUpdate as seconds since 1970; INT64_MIN if it does not parse. */
+int64_t tf_crl_start(const X509_CRL *crl);
+
 /** nextUpdate as seconds since 1970; INT64_MIN if there is none. */
 int64_t tf_crl_end(const X509_CRL *crl);
 

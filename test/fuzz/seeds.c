@@ -5,7 +5,7 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, aesm,
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, pcs, aesm,
  * revocations, tlog and tsm in it. They are made, not kept, so that the repository has no
  * binaries and they follow the format. Signed with the key of RFC 8032 that the targets'
  * trust domain names.
@@ -44,7 +44,7 @@ static int make_folders(const char *directory)
 {
     static const char *const names[] = {
         "",     "/bundle",     "/dsse", "/manifest",    "/evidence", "/core", "/quote",
-        "/snp", "/collateral", "/aesm", "/revocations", "/tlog",     "/tsm"};
+        "/snp", "/collateral", "/aesm", "/revocations", "/tlog",     "/tsm",  "/pcs"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -138,6 +138,37 @@ static int save_part(const char *directory, char kind, const char *name, const v
     return is_bad;
 }
 
+/* A quote or a blank report as evidence, without claims (see evidence_fuzz.c). */
+static int save_wrapped(const char *directory, const char *name, const char *type,
+                        const char *key, const void *data, size_t size)
+{
+    static char text[TF_EVIDENCE_MAX];
+    struct tf_json_writer w;
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "type", type);
+    tf_json_put_base64(&w, key, data, size);
+    if (strcmp(key, "report") == 0) {
+        tf_json_put_string(&w, "certificates", "-----BEGIN CERTIFICATE-----\n");
+    }
+    tf_json_close_object(&w);
+    return tf_json_take(&w, &size) != TF_OK || save(directory, name, text, size + 1);
+}
+
+/* What a service says of TCB info, of nothing else, and short chains (pcs_fuzz.c). */
+static int save_service(const char *directory, const struct pki *p)
+{
+    static const char rest[] =
+        "a%0Ab\0{\"enclaveIdentity\":{},\"signature\":\"" ZERO_KEYID ZERO_KEYID "\"}\0c\0"
+        "3080\0d\0"
+        "3080";
+    static char text[2 * PKI_TEXT];
+    int size = snprintf(text, PKI_TEXT, "{\"tcbInfo\":%s,\"signature\":\"%s\"}",
+                        p->tcb_info, ZERO_KEYID ZERO_KEYID);
+    memcpy(text + size + 1, rest, sizeof(rest) - 1);
+    return save(directory, "pcs/good", text, (size_t)size + sizeof(rest));
+}
+
 /* AESM's answer: field `number` of the Response with errorCode 0 and these bytes. */
 static int save_answer(const char *directory, const char *name, uint8_t number,
                        const void *data, size_t size)
@@ -211,6 +242,9 @@ static int save_quotes(const char *directory)
         p->pck.is_revoked = true;
         is_bad |= save_quote(directory, names[version - 3], p);
         if (version == 3) {
+            is_bad |= save_wrapped(directory, "evidence/dcap", "tfaas-dcap-quote.v1",
+                                   "quote", p->quote, p->quote_size);
+            is_bad |= save_service(directory, p);
             is_bad |= save_answer(directory, "aesm/quote", 17, p->quote, p->quote_size);
             is_bad |= save_answer(directory, "aesm/target", 15, p->td, 512);
         }
@@ -218,6 +252,8 @@ static int save_quotes(const char *directory)
     }
     uint8_t report[1184] = {2};
     report[0x34] = 1;
+    is_bad |= save_wrapped(directory, "evidence/snp", "tfaas-sev-snp-report.v1", "report",
+                           report, sizeof(report));
     return is_bad | save(directory, "snp/blank", report, sizeof(report));
 }
 

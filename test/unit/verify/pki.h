@@ -31,6 +31,7 @@ struct pki {
     struct pki_id pck;
     struct pki_id tcb; /* signs TCB info and QE identity */
     EVP_PKEY *attestation;
+    const char *crl_url; /* in the root's certificate, if not NULL: "URI:..." */
 
     /* The platform. */
     uint8_t ppid[16];
@@ -164,6 +165,9 @@ static inline void pki_certify(struct pki *p, struct pki_id *id, const struct pk
             is_ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature");
     if (id == &p->pck) {
         pki_add_sgx(p, cert);
+    }
+    if (id == &p->root && p->crl_url != NULL) {
+        pki_add(cert, NID_crl_distribution_points, p->crl_url);
     }
     (void)X509_sign(cert, by->key, EVP_sha256());
     ASN1_TIME_free(start);
