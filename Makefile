@@ -89,7 +89,7 @@ DAEMON  := $(filter-out %/tsm.o %/tsm_table.o $(filter-out %/link.o %/log.o %/nu
            $(call host,host/native_measure.c))
 VERIFY  := $(call host,$(wildcard verify/*.c))
 CLIENT  := $(call host,$(wildcard client/*.c))
-PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas
+PROGRAMS := $(O)/tfaasd $(O)/tfaas-worker $(O)/tfaas $(O)/tfaas-attester
 programs: $(PROGRAMS)
 LINK = $(SAY) "LINK $@"; $(CC) -pie -Wl,-z,relro,-z,now -o $@ $(filter %.o,$^)
 $(O)/tfaasd: $(DAEMON) $(LIB) $(BUILT)
@@ -98,6 +98,8 @@ $(O)/tfaas-worker: $(WORKER) $(LIB)
 	@$(LINK) $(HOST_LIBS) -lpthread
 $(O)/tfaas: $(call host,$(wildcard cli/*.c)) $(CLIENT) $(VERIFY) $(LIB)
 	@$(LINK) $(HOST_LIBS) -lssl -lcurl
+$(O)/tfaas-attester: $(call host,$(wildcard attester/*.c)) $(CLIENT) $(VERIFY) $(LIB)
+	@$(LINK) $(HOST_LIBS) -lssl -lcurl -lpthread
 $(O)/host/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(host) $<"; $(CC) $(BASE) $(HARDEN) $(picohttpparser_INC) -c $< -o $@
 $(O)/host/%.o: %.S

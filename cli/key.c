@@ -120,23 +120,6 @@ static tf_err write_descriptor(const struct domain *domain, char *text, size_t c
     return err == TF_OK ? tf_json_take(&w, size) : err;
 }
 
-tf_err tf_descriptor_load(const char *path, struct tf_descriptor *out)
-{
-    uint8_t *text = NULL;
-    size_t size = 0;
-    tf_err err = tf_file_read(path, TF_DESCRIPTOR_MAX, &text, &size);
-
-    if (err != TF_OK) {
-        return err;
-    }
-    err = tf_descriptor_parse((const char *)text, size, out);
-    free(text);
-    if (err != TF_OK) {
-        (void)tf_report(err, "%s", path);
-    }
-    return err;
-}
-
 int tf_cmd_domain(int argc, char **argv)
 {
     struct domain domain = {0};

@@ -21,7 +21,7 @@
 #include "lib/bytes.h"
 #include "lib/json.h"
 
-enum { ANSWER_MAX = 256 << 10, TIMEOUT_SECONDS = 30 };
+enum { ANSWER_MAX = 256 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
 
 struct tf_channel_client {
     SSL_CTX *ctx;
@@ -29,6 +29,7 @@ struct tf_channel_client {
     SSL *ssl; /* the BIO's */
     uint8_t exporter[TF_EXPORTER_SIZE];
     uint8_t spki[TF_SHA256_SIZE];
+    char refusal[REFUSAL_MAX + 1];
 };
 
 static bool bind_values(struct tf_channel_client *c)
@@ -53,7 +54,7 @@ static bool limit_time(BIO *bio)
     struct timeval limit = {.tv_sec = TIMEOUT_SECONDS};
     int fd = -1;
 
-    return BIO_get_fd(bio, &fd) >= 0 &&
+    return BIO_get_fd(bio, &fd) >= 0 && BIO_socket_nbio(fd, 0) == 1 &&
            setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
            setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0;
 }
@@ -76,27 +77,35 @@ static bool handshake(struct tf_channel_client *c, const char *connect,
     (void)BIO_set_conn_hostname(c->bio, connect);
     /* First the socket alone, so that its limits hold for the handshake too. */
     if (SSL_set_tlsext_host_name(c->ssl, name) != 1 ||
-        BIO_do_connect(BIO_next(c->bio)) != 1 || !limit_time(c->bio)) {
+        BIO_do_connect_retry(BIO_next(c->bio), TIMEOUT_SECONDS, -1) != 1 ||
+        !limit_time(c->bio)) {
         return false;
     }
     return BIO_do_handshake(c->bio) == 1 && bind_values(c);
 }
 
-struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda)
+struct tf_channel_client *tf_channel_try(const char *connect, const char *lambda)
 {
     struct tf_channel_client *c = calloc(1, sizeof(*c));
 
-    if (c == NULL) {
+    ERR_clear_error();
+    if (c != NULL && !handshake(c, connect, lambda)) {
+        tf_channel_close(c);
         return NULL;
     }
-    if (!handshake(c, connect, lambda)) {
+    return c;
+}
+
+struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda)
+{
+    struct tf_channel_client *c = tf_channel_try(connect, lambda);
+
+    if (c == NULL) {
         const char *why = ERR_reason_error_string(ERR_peek_last_error());
         (void)tf_report(TF_EIO,
                         "no TLS with %s.manage.tfaas.internal at %s: %s (is the lambda"
                         " deployed there? --connect or TFAAS_CONNECT names the address)",
                         lambda, connect, why == NULL ? "connection failed" : why);
-        tf_channel_close(c);
-        return NULL;
     }
     return c;
 }
@@ -200,6 +209,22 @@ static const char *text_of(const json_t *answer, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* Keeps the code of a refusal if it can be one. */
+static void keep_refusal(struct tf_channel_client *c, const char *code)
+{
+    size_t size = strlen(code);
+
+    if (size <= REFUSAL_MAX &&
+        strspn(code, "abcdefghijklmnopqrstuvwxyz0123456789-") == size) {
+        memcpy(c->refusal, code, size + 1);
+    }
+}
+
+const char *tf_channel_refusal(const struct tf_channel_client *channel)
+{
+    return channel->refusal;
+}
+
 static tf_err exchange(struct tf_channel_client *c, const char *path, const char *body,
                        size_t size, char *buffer, json_t **answer)
 {
@@ -217,6 +242,7 @@ static tf_err exchange(struct tf_channel_client *c, const char *path, const char
         return TF_EIO;
     }
     if (!is_ok(buffer)) {
+        keep_refusal(c, text_of(parsed, "error"));
         (void)tf_report_remote(text_of(parsed, "error"), text_of(parsed, "text"),
                                text_of(parsed, "hint"));
         json_decref(parsed);
@@ -234,6 +260,7 @@ tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
     if (buffer == NULL) {
         return TF_ENOMEM;
     }
+    channel->refusal[0] = '\0';
     tf_err err = exchange(channel, path, body, size, buffer, answer);
     free(buffer);
     return err;

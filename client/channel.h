@@ -22,7 +22,13 @@ struct tf_channel_client;
 /** Connects to ADDR:PORT with the SNI LAMBDA.manage.tfaas.internal.
  *  @return owned, tf_channel_close; NULL after a message. */
 struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda);
+/** The same without a message: for who looks whether a lambda is there. */
+struct tf_channel_client *tf_channel_try(const char *connect, const char *lambda);
 void tf_channel_close(struct tf_channel_client *channel);
+
+/** The code of the enclave's last refusal on this channel, such as "grant-old", in
+ *  [a-z0-9-]; "" if there was none. It stays valid until the next request. */
+const char *tf_channel_refusal(const struct tf_channel_client *channel);
 
 /** This connection's TLS exporter (label EXPORTER-tfaas-attest, RFC 8446 7.5). */
 const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel);

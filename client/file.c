@@ -91,7 +91,7 @@ tf_err tf_file_write(const char *path, const void *data, size_t size, unsigned m
     char temporary[PATH_MAX];
     bool good = false;
 
-    if (snprintf(temporary, sizeof(temporary), "%s.tmp%ld", path, (long)getpid()) >=
+    if (snprintf(temporary, sizeof(temporary), "%s.tmp%ld", path, (long)gettid()) >=
         (int)sizeof(temporary)) {
         (void)tf_report(TF_EIO, "%s: the path is too long", path);
         return TF_EIO;

@@ -115,6 +115,23 @@ tf_err tf_spki_load(const char *path, uint8_t spki[static TF_SPKI_MAX], size_t *
     return TF_OK;
 }
 
+tf_err tf_descriptor_load(const char *path, struct tf_descriptor *out)
+{
+    uint8_t *text = NULL;
+    size_t size = 0;
+    tf_err err = tf_file_read(path, TF_DESCRIPTOR_MAX, &text, &size);
+
+    if (err != TF_OK) {
+        return err;
+    }
+    err = tf_descriptor_parse((const char *)text, size, out);
+    free(text);
+    if (err != TF_OK) {
+        (void)tf_report(err, "%s", path);
+    }
+    return err;
+}
+
 void tf_keyid(const uint8_t *spki, size_t size, char keyid[static 2 * TF_SHA256_SIZE + 1])
 {
     uint8_t digest[TF_SHA256_SIZE];

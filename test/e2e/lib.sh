@@ -246,17 +246,21 @@ tf() {
 
 # publisher_new: a signing key, a trust domain, a CA, and a policy for the images.
 publisher_new() {
+    tf key new "$work/publisher.pem" &&
+        tf domain new --name e2e --publisher "$work/publisher.pem.pub" \
+            --out "$work/domain.json" &&
+        tf ca new --name "e2e CA" --out "$work/ca" && publisher_policy
+}
+
+# publisher_policy: which images serve the trust domain, as it is now.
+publisher_policy() {
     local e images=()
     for e in "${engines[@]}"; do
         is_native "$e" && images+=(--native "$bin/$e") && continue
         images+=(--image "$work/$e.sig")
     done
-    tf key new "$work/publisher.pem" &&
-        tf domain new --name e2e --publisher "$work/publisher.pem.pub" \
-            --out "$work/domain.json" &&
-        tf ca new --name "e2e CA" --out "$work/ca" &&
-        tf policy new "${images[@]}" --domain "$work/domain.json" --sim-root host \
-            --out "$work/policy.json"
+    tf policy new "${images[@]}" --domain "$work/domain.json" --sim-root host \
+        --out "$work/policy.json"
 }
 
 # lambda NAME [LIMITS]: makes a project out of the source on stdin; its domain is NAME.test.

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lists.h - the publishers' revocation lists that instances must have: read from files at
+ * each visit, so that a new list needs no restart.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attester/config.h"
+#include "client/lease.h"
+#include "lib/err.h"
+#include "lib/revocations.h"
+
+struct tf_lists {
+    size_t count;
+    uint8_t *envelopes[TF_CONFIG_LISTS_MAX]; /* owned */
+    size_t sizes[TF_CONFIG_LISTS_MAX];
+    struct tf_lease_list named[TF_CONFIG_LISTS_MAX]; /* signers point into `keyids` */
+    char keyids[TF_CONFIG_LISTS_MAX][TF_KEYID_SIZE + 1];
+};
+
+/** Reads and checks the configured lists. @return TF_OK (end with tf_lists_wipe), or an
+ *  error after a message. */
+TF_MUST_USE tf_err tf_lists_load(const struct tf_config *config, struct tf_lists *out);
+void tf_lists_wipe(struct tf_lists *lists);
+
+/** Posts each list of which the instance claims to have none or an older one.
+ *  @return TF_OK, or the first error after a message. */
+TF_MUST_USE tf_err tf_lists_post(const struct tf_lists *lists,
+                                 struct tf_channel_client *channel,
+                                 const struct tf_verdict *verdict);

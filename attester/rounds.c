@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "attester/rounds.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+
+#include <openssl/rand.h>
+
+#include "attester/say.h"
+
+enum {
+    MACHINES_MAX = 256, /* addresses, all names together */
+    JOBS_MAX = TF_CONFIG_MACHINES_MAX + MACHINES_MAX,
+    BUSY_MAX = 32, /* visits at a time */
+    TICK_MS = 100
+};
+
+/* A name to resolve or an address to visit. */
+struct job {
+    struct rounds *rounds;
+    char target[TF_TLOG_MACHINE_MAX + 1];
+    const char *machine; /* an address: the name that it was resolved from */
+    bool is_busy;
+    bool is_gone;     /* the name no longer leads there */
+    long long due_ms; /* of the steady clock */
+};
+
+struct rounds {
+    const struct tf_attester *attester;
+    pthread_mutex_t lock; /* all below */
+    struct job jobs[JOBS_MAX];
+    size_t count;
+    size_t busy;
+};
+
+static long long now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* A third of a lease, give or take a tenth of it, so that machines spread out. */
+static long long interval_ms(const struct tf_config *config)
+{
+    uint16_t random = 0;
+    long long third = (long long)config->lease_seconds * 1000 / 3;
+
+    if (RAND_bytes((unsigned char *)&random, sizeof(random)) != 1) {
+        return third;
+    }
+    return third - third / 10 + third / 5 * random / UINT16_MAX;
+}
+
+/* Writes ADDR:PORT. @return whether it is one. */
+static bool write_address(const struct addrinfo *a, char *out, size_t cap)
+{
+    char host[NI_MAXHOST];
+    char service[NI_MAXSERV];
+
+    if (getnameinfo(a->ai_addr, a->ai_addrlen, host, sizeof(host), service,
+                    sizeof(service), NI_NUMERICHOST | NI_NUMERICSERV) != 0) {
+        return false;
+    }
+    int n = snprintf(out, cap, strchr(host, ':') == NULL ? "%s:%s" : "[%s]:%s", host,
+                     service);
+    return n > 0 && (size_t)n < cap;
+}
+
+/* An address behind a name; the lock is held. */
+static void add_address(struct rounds *r, const char *machine, const char *target)
+{
+    for (size_t i = TF_CONFIG_MACHINES_MAX; i < r->count; i++) {
+        struct job *job = &r->jobs[i];
+        if (strcmp(job->target, target) == 0) {
+            job->is_gone = false;
+            return;
+        }
+    }
+    if (r->count == JOBS_MAX) {
+        tf_say("too-many-machines", "machine=%s", target);
+        return;
+    }
+    struct job *job = &r->jobs[r->count++];
+    *job = (struct job){.rounds = r, .machine = machine};
+    (void)snprintf(job->target, sizeof(job->target), "%s", target);
+}
+
+static void take_addresses(struct rounds *r, const char *machine,
+                           const struct addrinfo *list)
+{
+    char target[TF_TLOG_MACHINE_MAX + 1];
+
+    (void)pthread_mutex_lock(&r->lock);
+    for (size_t i = TF_CONFIG_MACHINES_MAX; i < r->count; i++) {
+        if (strcmp(r->jobs[i].machine, machine) == 0) {
+            r->jobs[i].is_gone = true;
+        }
+    }
+    for (; list != NULL; list = list->ai_next) {
+        if (write_address(list, target, sizeof(target))) {
+            add_address(r, machine, target);
+        }
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+/* What does not resolve now keeps the addresses that it had. */
+static void resolve(struct rounds *r, const char *machine)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *list = NULL;
+    char host[TF_TLOG_MACHINE_MAX + 1];
+    const char *colon = strrchr(machine, ':');
+    size_t size = (size_t)(colon - machine);
+    bool has_brackets = size > 2 && machine[0] == '[' && colon[-1] == ']';
+
+    (void)snprintf(host, sizeof(host), "%.*s", (int)(has_brackets ? size - 2 : size),
+                   machine + has_brackets);
+    int error = getaddrinfo(host, colon + 1, &hints, &list);
+    if (error != 0) {
+        tf_say("not-resolved", "machine=%s", machine);
+        return;
+    }
+    take_addresses(r, machine, list);
+    freeaddrinfo(list);
+}
+
+static void *run_job(void *user)
+{
+    struct job *job = user;
+    struct rounds *r = job->rounds;
+
+    if (job->machine == NULL) {
+        resolve(r, job->target);
+    } else {
+        tf_visit(r->attester, job->target);
+    }
+    (void)pthread_mutex_lock(&r->lock);
+    job->is_busy = false;
+    r->busy--;
+    (void)pthread_mutex_unlock(&r->lock);
+    return NULL;
+}
+
+/* Starts a thread for a job; the lock is held. */
+static void start(struct rounds *r, struct job *job)
+{
+    pthread_attr_t attributes;
+    pthread_t thread;
+
+    if (pthread_attr_init(&attributes) != 0) {
+        return;
+    }
+    (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    job->is_busy = true;
+    r->busy++;
+    if (pthread_create(&thread, &attributes, run_job, job) != 0) {
+        job->is_busy = false;
+        r->busy--;
+    }
+    (void)pthread_attr_destroy(&attributes);
+}
+
+static void start_due(struct rounds *r)
+{
+    long long now = now_ms();
+
+    (void)pthread_mutex_lock(&r->lock);
+    for (size_t i = 0; i < r->count; i++) {
+        struct job *job = &r->jobs[i];
+        bool is_used = job->target[0] != '\0' && !job->is_gone;
+        if (is_used && !job->is_busy && now >= job->due_ms && r->busy < BUSY_MAX) {
+            job->due_ms = now + interval_ms(r->attester->config);
+            start(r, job);
+        }
+    }
+    (void)pthread_mutex_unlock(&r->lock);
+}
+
+void tf_rounds_run(const struct tf_attester *attester, const sigset_t *stop)
+{
+    const struct timespec tick = {.tv_nsec = TICK_MS * 1000 * 1000};
+    /* Threads that outlive this function use it: it is the process's to free. */
+    static struct rounds rounds;
+
+    rounds.attester = attester;
+    (void)pthread_mutex_init(&rounds.lock, NULL);
+    for (size_t i = 0; i < attester->config->machine_count; i++) {
+        struct job *job = &rounds.jobs[i];
+        job->rounds = &rounds;
+        (void)snprintf(job->target, sizeof(job->target), "%s",
+                       attester->config->machines[i]);
+    }
+    rounds.count = TF_CONFIG_MACHINES_MAX;
+    do {
+        start_due(&rounds);
+    } while (sigtimedwait(stop, NULL, &tick) < 0);
+}
