@@ -119,6 +119,7 @@ SAN_LIB     := $(call san,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
 SAN_OPENSSL := $(call san,$(wildcard lib/*_openssl.c))
 SAN_VERIFY  := $(call san,$(wildcard verify/*.c))
 SAN_CLIENT  := $(call san,$(wildcard client/*.c))
+SAN_ATTESTER := $(call san,$(filter-out attester/main.c,$(wildcard attester/*.c)))
 SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c host/native_main.c \
                host/native_enclave.c,$(wildcard host/*.c)) \
                $(wildcard host/*.S))
@@ -132,6 +133,7 @@ $(call A,lib): $(SAN_LIB)
 $(call A,openssl): $(SAN_OPENSSL)
 $(call A,verify): $(SAN_VERIFY)
 $(call A,client): $(SAN_CLIENT)
+$(call A,attester): $(SAN_ATTESTER)
 $(call A,host): $(SAN_HOST)
 $(call A,enclave): $(SAN_ENCLAVE)
 $(O)/san/%.a:
@@ -145,6 +147,7 @@ tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
 UNIT_LIB     := $(call tests,lib)
 UNIT_VERIFY  := $(call tests,verify)
 UNIT_CLIENT  := $(call tests,client)
+UNIT_ATTESTER := $(call tests,attester)
 UNIT_HOST    := $(call tests,host)
 UNIT_ENCLAVE := $(call tests,enclave)
 UNIT_JS      := $(foreach e,$(ENGINES),$(patsubst %.c,$(O)/%-$(e),$(wildcard test/unit/js/*_test.c)))
@@ -156,6 +159,9 @@ $(UNIT_VERIFY): $(O)/test/unit/verify/%: $(O)/san/test/unit/verify/%.o $(call A,
 	$(TLINK) $(HOST_LIBS)
 $(UNIT_CLIENT): $(O)/test/unit/client/%: $(O)/san/test/unit/client/%.o $(call A,client) \
     $(call A,verify) $(call A,lib) $(call A,openssl)
+	$(TLINK) $(HOST_LIBS) -lssl -lcurl
+$(UNIT_ATTESTER): $(O)/test/unit/attester/%: $(O)/san/test/unit/attester/%.o $(call A,attester) \
+    $(call A,client) $(call A,verify) $(call A,lib) $(call A,openssl)
 	$(TLINK) $(HOST_LIBS) -lssl -lcurl
 $(UNIT_HOST): $(O)/test/unit/host/%: $(O)/san/test/unit/host/%.o \
     $(call san,$(wildcard test/fake/enclave.c)) $(call A,host) $(call A,lib) $(call A,openssl)
@@ -179,7 +185,7 @@ include test/trace/trace.mk
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
 	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl
-UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
+UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_ATTESTER) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
 
 # --- fuzzing: one target a parser of untrusted bytes --------------------------------------
 # make fuzz [T=name] [S=seconds each]; corpus and findings stay in $(O)/fuzz/corpus/NAME.

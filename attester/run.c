@@ -74,8 +74,7 @@ static pid_t start(const char *const *argv, int output)
     return pid;
 }
 
-/* Reads to the end of the output. @return false if there is too much or it takes too
- * long. */
+/* Reads to the end of the output. @return TF_EIO if that takes too long. */
 static tf_err take(int fd, long long deadline, char *out, size_t cap)
 {
     size_t size = 0;
@@ -89,8 +88,10 @@ static tf_err take(int fd, long long deadline, char *out, size_t cap)
         if (wait.revents == 0) {
             continue;
         }
-        ssize_t n = read(fd, out + size, cap - 1 - size);
-        if (n < 0 || (n == 0 && size == cap - 1)) {
+        char more = 0;
+        bool is_full = size == cap - 1;
+        ssize_t n = read(fd, is_full ? &more : out + size, is_full ? 1 : cap - 1 - size);
+        if (n < 0 || (n > 0 && is_full)) {
             return n < 0 ? TF_EIO : TF_ELIMIT;
         }
         if (n == 0) {

@@ -110,7 +110,9 @@ free_port() {
 is_native() { [ "$1" = v8 ]; }
 
 # host_start [ARG...]: signs the images (once), starts tfaasd, waits until it answers.
-# TFAAS_HOST and TFAAS_CONNECT lead the command line to it.
+# TFAAS_HOST and TFAAS_CONNECT lead the command line to it. `under` may hold a command that
+# runs it, such as `env NAME=VALUE`.
+under=()
 host_start() {
     local e images=()
     [ -f "$work/operator.pem" ] || tf image key "$work/operator.pem" || return 1
@@ -121,7 +123,7 @@ host_start() {
         images+=(--image "$e=$bin/$e.img,$work/$e.sig")
     done
     [ -n "$port" ] || free_port || return 1
-    "$bin/tfaasd" --state "$work/host" --listen "127.0.0.1:$port" "${images[@]}" "$@" \
+    "${under[@]}" "$bin/tfaasd" --state "$work/host" --listen "127.0.0.1:$port" "${images[@]}" "$@" \
         >>"$work/tfaasd.log" 2>&1 </dev/null &
     daemon=$!
     export TFAAS_HOST=$work/host/admin.sock TFAAS_CONNECT=127.0.0.1:$port
