@@ -91,7 +91,7 @@ static tf_err read_attribute(int entry, const char *name, struct blob *out)
 /* A line of text. */
 static tf_err read_word(int entry, const char *name, char out[static WORD_MAX])
 {
-    struct blob blob;
+    struct blob blob = {.size = 0};
 
     tf_err err = read_attribute(entry, name, &blob);
     if (err != TF_OK) {

@@ -170,6 +170,7 @@ world_start() {
     fi
     world_pcs=http://127.0.0.1:$world_port
     [ -p "$world/life" ] || mkfifo "$world/life" || return 1
+    : >"$world/log"
     exec 7<>"$world/life" # its standard input ends with this script
     "$bin/test/dcap/fake_dcap" "$world" --sim "$work/host/sim" --port "$world_port" \
         >"$world/log" 2>&1 <"$world/life" 7>&- &

@@ -121,7 +121,8 @@ fake_aesm() {
     stop_fake
     mkdir -p "$work/world"
     printf '{"aesm": "%s"}' "$1" >"$work/world/world.json"
-    rm -f "$work/aesm" "$work/fake"
+    rm -f "$work/aesm"
+    : >"$work/fake"
     "$bin/test/dcap/fake_dcap" "$work/world" --sim "$work/sim" --socket "$work/aesm" \
         >"$work/fake" 2>&1 <"$work/life" 7>&- &
     fake=$!

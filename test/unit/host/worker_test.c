@@ -379,30 +379,31 @@ static void a_slow_quote_holds_nobody_up(void)
     stop(TF_OK);
 }
 
-static void a_quote_is_tried_again_when_nobody_is_there(void)
+/* One question, of which so many attempts fail. @return whether that was the answer. */
+static bool asks_and_gets(tf_err error, unsigned failures, const char *text,
+                          unsigned attempts)
 {
     start();
     int client = connect_client();
-    tf_fake()->quote_error = TF_ENOTFOUND;
-    __atomic_store_n(&tf_fake()->quote_failures, 2, __ATOMIC_RELEASE);
+    tf_fake()->quote_error = error;
+    __atomic_store_n(&tf_fake()->quote_failures, failures, __ATOMIC_RELEASE);
     ask_for_evidence(client, 8);
-    CHECK(gets(client, "{\"quote\":8,\"for\":0}"));
-    CHECK(asked(&tf_fake()->quotes_asked) == 3);
+    bool is_good = gets(client, text) && asked(&tf_fake()->quotes_asked) == attempts;
     (void)close(client);
     stop(TF_OK);
+    return is_good;
+}
+
+static void a_quote_is_tried_again_when_nobody_is_there(void)
+{
+    CHECK(asks_and_gets(TF_ENOTFOUND, 2, "{\"quote\":8,\"for\":0}", 3));
+    CHECK(asks_and_gets(TF_EIO, 1, "{\"quote\":8,\"for\":0}", 2));
 }
 
 static void a_refused_quote_is_none_at_once(void)
 {
-    start();
-    int client = connect_client();
-    tf_fake()->quote_error = TF_EQUOTE;
-    __atomic_store_n(&tf_fake()->quote_failures, 1, __ATOMIC_RELEASE);
-    ask_for_evidence(client, 9);
-    CHECK(gets(client, "none"));
-    CHECK(asked(&tf_fake()->quotes_asked) == 1);
-    (void)close(client);
-    stop(TF_OK);
+    CHECK(asks_and_gets(TF_EQUOTE, 1, "none", 1));
+    CHECK(asks_and_gets(TF_EQUOTE_FORMAT, 1, "none", 1));
 }
 
 static void too_many_questions_are_refused(void)
