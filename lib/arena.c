@@ -454,6 +454,11 @@ void tf_arena_cap(struct tf_arena *arena, size_t cap)
     arena->limit = cap == 0 || cap > arena->size ? arena->size : cap;
 }
 
+size_t tf_arena_limit(const struct tf_arena *arena)
+{
+    return arena->limit;
+}
+
 int tf_arena_failed(struct tf_arena *arena)
 {
     int is_failed = arena->is_failed;

@@ -51,5 +51,8 @@ size_t tf_arena_used(const struct tf_arena *arena);
 /** Caps the arena: allocations that would take it beyond `cap` bytes fail. 0: no cap. */
 void tf_arena_cap(struct tf_arena *arena, size_t cap);
 
+/** Bytes that the arena may grow to: its size or its cap. */
+size_t tf_arena_limit(const struct tf_arena *arena);
+
 /** Whether an allocation failed since init, restore or the last call of this; resets. */
 int tf_arena_failed(struct tf_arena *arena);

@@ -143,7 +143,9 @@ static void test_failed_realloc_keeps_the_block(void)
 static void test_cap_limits_and_lifts(void)
 {
     struct tf_arena *arena = fresh(SIZE);
+    CHECK(tf_arena_limit(arena) == SIZE);
     tf_arena_cap(arena, 16384);
+    CHECK(tf_arena_limit(arena) == 16384);
     size_t count = 0;
     while (tf_arena_alloc(arena, 100) != NULL) {
         count++;
