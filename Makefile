@@ -8,7 +8,7 @@ $(if $(filter off cf full,$(LVI)),,$(error LVI is off, cf or full))
 MAKEFLAGS += -r
 CC      := gcc
 CLANG   := clang
-ENGINES := quickjs duktape
+ENGINES := quickjs duktape mujs
 # One line a command, none with -s.
 SAY     := $(if $(findstring s,$(firstword -$(MAKEFLAGS))),:,echo)
 DEP     := $(O)/deps
@@ -36,9 +36,10 @@ FUZZ   := -g -O1 -I. -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-r
 wolfssl_INC        := -isystem $(DEP)/wolfssl/include -DWOLFSSL_USER_SETTINGS
 quickjs_INC        := -isystem $(DEP)/quickjs/include
 duktape_INC        := -isystem $(DEP)/duktape/include
+mujs_INC           := -isystem $(DEP)/mujs/include
 jansson_INC        := -isystem $(DEP)/jansson/include
 picohttpparser_INC := -isystem $(DEP)/picohttpparser/include
-TRUST_INC := $(wolfssl_INC) $(jansson_INC) $(picohttpparser_INC) $(quickjs_INC) $(duktape_INC)
+TRUST_INC := $(wolfssl_INC) $(jansson_INC) $(picohttpparser_INC) $(quickjs_INC) $(duktape_INC) $(mujs_INC)
 HOST_LIBS := -ljansson -lcrypto
 BUILT     := $(DEP)/.built
 
@@ -49,8 +50,9 @@ $(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.
 	@touch $@
 
 # --- the enclave images, one per engine -------------------------------------------------
-# What the engines share; an engine itself is NAME.c and NAME_native.c.
+# What the engines share; an engine itself is NAME.c and NAME_*.c.
 JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S
+engine = $(wildcard enclave/js/$(1).c enclave/js/$(1)_*.c)
 trust = $(patsubst %,$(O)/trust/%.o,$(basename $(1)))
 CORE  := $(call trust,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
          $(filter-out enclave/layout.c,$(wildcard enclave/*.c enclave/*.S)) \
@@ -59,8 +61,8 @@ IMAGES := $(ENGINES:%=$(O)/%.img)
 IMAGE_LD := -nostdlib -static-pie -Wl,-T,enclave/image.lds -z norelro -z noexecstack \
             -z separate-code -Wl,--build-id=none -Wl,--gc-sections -Wl,-z,max-page-size=4096
 images: $(IMAGES)
-$(O)/%.elf: $(CORE) $(O)/trust/enclave/js/%.o $(O)/trust/enclave/js/%_native.o \
-            $(O)/trust/enclave/layout-%.o enclave/image.lds $(BUILT)
+$(foreach e,$(ENGINES),$(eval $(O)/$(e).elf: $(call trust,$(call engine,$(e)))))
+$(O)/%.elf: $(CORE) $(O)/trust/enclave/layout-%.o enclave/image.lds $(BUILT)
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -Wl,-Map=$(O)/$*.map -o $@ $(filter %.o,$^) \
 	    -Wl,--start-group $(DEP)/$*/lib/lib$*.a $(DEP)/wolfssl/lib/libwolfssl.a \
 	    $(DEP)/jansson/lib/libjansson.a $(DEP)/picohttpparser/lib/libpicohttpparser.a \
@@ -174,8 +176,8 @@ $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
-    $(O)/san/test/unit/js/%.o $(call san,test/unit/js/fixture.c enclave/js/$(1).c \
-    enclave/js/$(1)_native.c $(JS_SHARED)) $(call A,lib)
+    $(O)/san/test/unit/js/%.o $(call san,test/unit/js/fixture.c $(call engine,$(1)) \
+    $(JS_SHARED)) $(call A,lib)
 	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))

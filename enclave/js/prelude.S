@@ -20,6 +20,7 @@ end_\name:
     .type tf_prelude, @object
 tf_prelude:
     file base
+    file bytes
     file promise
     file combine
     file http

@@ -13,7 +13,9 @@
 (function (global, native, own) {
     'use strict';
 
-    var S = Symbol('tfaas');
+    /* An engine without symbols gives a name that scripts cannot make or see. */
+    var S = own.key || Symbol('tfaas');
+    var ITERATOR = own.key ? undefined : Symbol.iterator;
 
     function define(object, name, value) {
         Object.defineProperty(object, name,
@@ -43,8 +45,8 @@
                 return { value: map(array[at++]), done: false };
             }
         };
-        if (Symbol.iterator) {
-            define(it, Symbol.iterator, function () {
+        if (ITERATOR) {
+            define(it, ITERATOR, function () {
                 return it;
             });
         }
@@ -76,8 +78,8 @@
                 }
             }
         });
-        if (Symbol.iterator) {
-            define(prototype, Symbol.iterator, prototype.entries);
+        if (ITERATOR) {
+            define(prototype, ITERATOR, prototype.entries);
         }
     }
 
@@ -147,12 +149,16 @@
     own.iterable = iterable;
 
     define(global, 'self', global);
+    define(global, 'globalThis', global);
     define(global, 'navigator', { userAgent: 'tfaas' });
     define(Math, 'random', native.random);
     provide(global, '', ['URL', 'URLSearchParams'], 'url');
     provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
     provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
         'structuredClone'], 'web');
+    if (own.key) {
+        need('bytes');
+    }
     need('promise');
     need('http');
     need('lambda');

@@ -70,6 +70,16 @@ bool is_modern(void)
     return is_quickjs() || is_v8();
 }
 
+bool is_duktape(void)
+{
+    return strcmp(tf_js_engine(), "duktape") == 0;
+}
+
+bool is_mujs(void)
+{
+    return strcmp(tf_js_engine(), "mujs") == 0;
+}
+
 void start(void)
 {
     /* The slot's memory is the host's: whatever is there must not matter. */

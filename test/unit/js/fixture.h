@@ -30,6 +30,8 @@ extern char console_line[1025];
 extern uint64_t clock_ns;
 
 bool is_quickjs(void);
+bool is_duktape(void);
+bool is_mujs(void);
 bool is_v8(void);
 
 /** Has modules, async functions and what else came after ES5. */

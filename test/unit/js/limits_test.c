@@ -176,10 +176,17 @@ static const struct hostile at_call[] = {
      TF_EEXCEPTION},
 };
 
+/* MuJS has no symbols: what our symbol leads to elsewhere is out of reach there. */
+static tf_err expect(const struct hostile *h)
+{
+    bool is_by_symbol = strstr(h->source, "getOwnPropertySymbols") != NULL;
+    return is_by_symbol && is_mujs() ? TF_EEXCEPTION : h->err;
+}
+
 /* V8 has CPU time for steps, which may be over before the memory is. */
 static bool is_end_of(const struct hostile *h, tf_err err)
 {
-    return err == h->err || (is_v8() && h->err == TF_EMEMORY && err == TF_ESTEPS);
+    return err == expect(h) || (is_v8() && h->err == TF_EMEMORY && err == TF_ESTEPS);
 }
 
 static void check_call(const struct hostile *h, struct lambda *neighbour)
@@ -198,7 +205,7 @@ static void check_call(const struct hostile *h, struct lambda *neighbour)
         err = ask(&lambda, "https://a.test/", "body");
         if (!CHECK(is_end_of(h, err)) || !CHECK(lambda.report.message[0] != '\0')) {
             (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
-                          tf_err_name(h->err), lambda.report.message);
+                          tf_err_name(expect(h)), lambda.report.message);
         }
         /* A clock is late by as long as the system likes. */
         CHECK(is_v8() || lambda.report.steps <= 2 * (uint64_t)STEPS);
@@ -250,12 +257,12 @@ static void what_a_script_catches_is_no_failure(void)
                       " return new Response('caught'); }"),
               NULL) == TF_OK);
     CHECK(answered(&lambda, "caught"));
-    /* QuickJS and V8 are left altogether when memory ends. */
+    /* All but Duktape are left altogether when memory ends. */
     CHECK(run(&lambda,
               HANDLER("var a = []; try { for (;;) { a.push(new Uint8Array(65536)); } }"
                       " catch (e) { a = null; return new Response('caught'); }"),
-              NULL) == (is_modern() ? TF_EMEMORY : TF_OK));
-    CHECK(is_modern() || answered(&lambda, "caught"));
+              NULL) == (is_duktape() ? TF_OK : TF_EMEMORY));
+    CHECK(!is_duktape() || answered(&lambda, "caught"));
 }
 
 static void source_cannot_be_made_from_strings(void)

@@ -72,6 +72,7 @@ static const struct pair http[] = {
     {"request.headers.get('nope') + ',' + request.headers.has('host')", "null,true"},
     {"request instanceof Request", "true"},
     {"Object.keys(request).length + JSON.stringify(request)", "0{}"},
+    {"Object.getOwnPropertyNames(request).join()", ""},
     {"(function (o) { request.headers.forEach(function (v, k) { o.push(k + '=' + v); });"
      " return o.join(';'); })([])",
      "content-type=text/x-test;host=a.test;x-twice=one, tw\xc3\xb6"},
