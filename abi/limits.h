@@ -29,6 +29,7 @@ enum {
     TF_EVIDENCE_MAX = 16 << 10,
     TF_REQUEST_JSON_MAX = 48 << 10, /* body of a management request */
 
+    TF_LEASE_MAX = 16 << 10,        /* a lease */
     TF_SECRETS_MAX = 64,            /* variables that a grant brings, count */
     TF_SECRETS_SIZE = 8 << 10,      /* their names and values, each with its NUL */
 

@@ -3,6 +3,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/layout.h"
+#include "enclave/lease.h"
 #include "enclave/revoke.h"
 #include "enclave/thread.h"
 #include "lib/image.h"
@@ -31,7 +32,7 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_thread *threa
     tf_json_put_boolean(w, "granted", tf_resident_is_granted(thread, resident));
     tf_json_put_integer(w, "serial",
                         resident->grant == NULL ? 0 : resident->grant->serial);
-    tf_json_put_integer(w, "leased_until", resident->leased_until);
+    tf_json_put_integer(w, "leased_until", tf_lease_until(thread, resident));
     tf_json_close_object(w);
 }
 

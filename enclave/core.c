@@ -10,6 +10,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/lease.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
@@ -147,25 +148,6 @@ static bool take_frames(struct tf_thread *thread)
     return false;
 }
 
-/* A host that turned its clock back: the time stays where it was, and leases, which stand
- * and fall with the time, end. */
-static void note_clock(struct tf_thread *thread)
-{
-    struct tf_instance *instance = thread->instance;
-
-    if (!tf_anchor_note(&instance->anchor, thread->now)) {
-        return;
-    }
-    tf_lock_take(&instance->lock);
-    if (tf_anchor_rebase(&instance->anchor, thread->now)) {
-        for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-            instance->entries[i].leased_until = 0;
-        }
-        tf_instance_touch(instance);
-    }
-    tf_lock_give(&instance->lock);
-}
-
 static void commit(struct tf_thread *thread)
 {
     tf_err err = tf_ring_reader_commit(&thread->in);
@@ -188,7 +170,7 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
     }
     thread->now = now;
     thread->entries++;
-    note_clock(thread);
+    tf_lease_note_clock(thread);
     if (thread->ready_count != 0) {
         tf_conn_run_ready(thread);
     }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enclave/cert.h"
+#include "enclave/lease.h"
 #include "enclave/resident.h"
 #include "enclave/seal.h"
 #include "enclave/thread.h"
@@ -258,6 +259,7 @@ static tf_err replace(struct tf_instance *instance, struct tf_entry *entry,
     *copy = *grant;
     copy->refs = 1;
     copy->ordinal = ++instance->ordinal;
+    tf_lease_hand_over(instance, entry, grant);
     tf_grant_release(entry->grant);
     entry->grant = copy;
     return TF_OK;

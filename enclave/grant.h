@@ -34,8 +34,9 @@ TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem);
  *
  * @param is_sealed  it comes from the host's store. A fresh one anchors the time.
  * @param grant  gets its certificate's end.
- * @return TF_OK; TF_EREVOKED (its signer); TF_EGRANT_LAMBDA, _DOMAIN, _FORMAT, _KEY, _EXPIRED; _OLD if its serial,
- *         or a fresh one's time, is behind what was accepted or confirmed; TF_ENOMEM.
+ * @return TF_OK; TF_EREVOKED (its signer); TF_EGRANT_LAMBDA, _DOMAIN, _FORMAT, _KEY,
+ * _EXPIRED; _OLD if its serial, or a fresh one's time, is behind what was accepted or
+ * confirmed; TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant,
                                 bool is_sealed);

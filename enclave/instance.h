@@ -19,6 +19,7 @@
 #include "enclave/shared.h"
 #include "lib/descriptor.h"
 #include "lib/err.h"
+#include "lib/lease.h"
 #include "lib/revocations.h"
 
 enum {
@@ -79,6 +80,13 @@ struct tf_entry {
     struct tf_lambda *lambda; /* NULL: the entry is free, and has no grant */
     struct tf_grant *grant;
     uint64_t leased_until; /* seconds since 1970; 0: no lease */
+    size_t lease;          /* which of the instance's, if leased_until is not 0 */
+};
+
+/** What is common to all lambdas that a signer's last lease names. */
+struct tf_lease {
+    char signer[2 * TF_SHA256_SIZE + 1]; /* keyid; "": nobody's yet */
+    uint64_t left;                       /* requests that may still be served; atomic */
 };
 
 /** What a name may not fall below in this instance; outlives lambda and grant. */
@@ -86,6 +94,7 @@ struct tf_floor {
     char name[TF_NAME_MAX + 1];     /* "" ends the list */
     uint64_t version;               /* the highest that was accepted */
     uint8_t digest[TF_SHA256_SIZE]; /* of that one */
+    uint64_t least;                 /* the lowest that a granter lets run */
     uint64_t serial;                /* the highest of a grant, accepted or confirmed */
 };
 
@@ -113,6 +122,7 @@ struct tf_instance {
     uint8_t id[TF_INSTANCE_ID_SIZE];
     struct tf_identity identity;
     struct tf_anchor anchor;
+    struct tf_lease leases[TF_LEASE_SIGNERS_MAX]; /* one for each key of the domain */
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */

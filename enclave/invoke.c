@@ -6,6 +6,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/lease.h"
 #include "enclave/thread.h"
 
 enum { MISDIRECTED = 421, UNAVAILABLE = 503 };
@@ -88,7 +89,7 @@ void tf_invoke_answer(struct tf_conn *conn, struct tf_str body)
     const struct tf_http_head *head = &conn->exchange.head;
     struct tf_resident *resident = resident_of(conn);
 
-    if (resident == NULL) {
+    if (resident == NULL || !tf_lease_use(conn->thread, resident)) {
         conn->exchange.is_last = true;
         (void)tf_serve_refuse(conn, MISDIRECTED);
         return;

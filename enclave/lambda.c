@@ -39,11 +39,12 @@ static tf_err check_grant(const struct tf_grant *grant, const struct tf_bundle *
 
 static tf_err check_floor(const struct tf_floor *floor, const struct tf_bundle *bundle)
 {
+    if (bundle->manifest.version < floor->version ||
+        bundle->manifest.version < floor->least) {
+        return TF_EVERSION_FLOOR;
+    }
     if (bundle->manifest.version > floor->version) {
         return TF_OK;
-    }
-    if (bundle->manifest.version < floor->version) {
-        return TF_EVERSION_FLOOR;
     }
     return memcmp(floor->digest, bundle->digest, sizeof(floor->digest)) == 0
                ? TF_OK

@@ -10,6 +10,7 @@
 #include "enclave/emit.h"
 #include "enclave/enclu.h"
 #include "enclave/grant.h"
+#include "enclave/lease.h"
 #include "enclave/revoke.h"
 #include "enclave/seal.h"
 #include "enclave/thread.h"
@@ -393,6 +394,25 @@ static tf_err grant(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
+/* --- lease ---------------------------------------------------------------------------
+ */
+
+static tf_err lease(struct tf_conn *conn, struct tf_str body)
+{
+    char *text = malloc(TF_LEASE_ANSWER_MAX);
+    struct tf_str answer = {text, 0};
+
+    if (text == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_lease_take(conn, body, text, &answer.size);
+    if (err == TF_OK) {
+        answer_json(conn, OK, answer);
+    }
+    free(text);
+    return err;
+}
+
 /* --- revocations ----------------------------------------------------------------------
  */
 
@@ -462,6 +482,9 @@ static tf_err route(struct tf_conn *conn, struct tf_str body)
     }
     if (is_text(head->target, "/v1/grant")) {
         return grant(conn, body);
+    }
+    if (is_text(head->target, "/v1/lease")) {
+        return lease(conn, body);
     }
     if (is_text(head->target, "/v1/revocations")) {
         return revocations(conn, body);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enclave/lease.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
@@ -19,10 +20,9 @@ bool tf_resident_is_granted(const struct tf_thread *thread,
                             const struct tf_resident *resident)
 {
     const struct tf_grant *grant = resident->grant;
-    uint64_t now = tf_anchor_now(thread);
 
-    return grant != NULL && tf_grant_is_valid(grant, now) &&
-           (!grant->is_leased || now < resident->leased_until);
+    return grant != NULL && tf_grant_is_valid(grant, tf_anchor_now(thread)) &&
+           (!grant->is_leased || tf_lease_until(thread, resident) != 0);
 }
 
 static void unload(struct tf_thread *thread, struct tf_resident *resident)
@@ -92,6 +92,7 @@ static void adopt(struct tf_thread *thread, struct tf_resident *resident,
     resident->lambda = next->lambda;
     resident->grant = next->grant;
     resident->leased_until = next->leased_until;
+    resident->lease = next->lease;
     *next = old;
 }
 
@@ -284,11 +285,10 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                        ? (size_t)thread->page->stack_size - stack_reserve
                        : stack_reserve;
 
-    return (struct tf_js_limits){
-        .steps = manifest->steps,
-        .body = (size_t)manifest->body,
-        .stack = stack,
-        .memory = (size_t)manifest->memory};
+    return (struct tf_js_limits){.steps = manifest->steps,
+                                 .body = (size_t)manifest->body,
+                                 .stack = stack,
+                                 .memory = (size_t)manifest->memory};
 }
 
 /* Runs the top level once, then drops what was used longest ago until the snapshot fits.

@@ -19,9 +19,10 @@ struct WOLFSSL_CTX;
 
 /** One entry of the table as this thread sees it; at the same index. */
 struct tf_resident {
-    struct tf_lambda *lambda;    /* a reference; NULL: no such entry */
-    struct tf_grant *grant;      /* a reference, or NULL */
-    uint64_t leased_until;       /* seconds since 1970; 0: no lease */
+    struct tf_lambda *lambda; /* a reference; NULL: no such entry */
+    struct tf_grant *grant;   /* a reference, or NULL */
+    uint64_t leased_until;    /* as in the entry */
+    size_t lease;
     struct WOLFSSL_CTX *context; /* for `grant`, owned; NULL until asked for */
     struct tf_bundle *bundle;    /* `lambda`, parsed; owned; NULL until first used */
     struct tf_js_file *files;    /* of `program`; owned */

@@ -27,6 +27,7 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
                                               entry->grant->signer)) {
             tf_grant_release(entry->grant);
             entry->grant = NULL;
+            entry->leased_until = 0;
         }
     }
 }

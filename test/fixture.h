@@ -78,9 +78,21 @@ static inline void fixture_key_close(struct fixture_key *key)
     EVP_PKEY_free(key->key);
 }
 
-/** Writes the text of a trust domain with these publishers. @return its size. */
-static inline size_t fixture_domain_write(char *out, size_t cap,
-                                          const struct fixture_key *keys, size_t count)
+static inline void fixture_put_keys(struct tf_json_writer *w, const char *field,
+                                    const struct fixture_key *keys, size_t count)
+{
+    tf_json_open_array(w, field);
+    for (size_t i = 0; i < count; i++) {
+        tf_json_put_base64(w, NULL, keys[i].publisher.spki, keys[i].publisher.spki_size);
+    }
+    tf_json_close_array(w);
+}
+
+/** Writes the text of a trust domain with these publishers, and an attester if there is
+ *  one. @return its size. */
+static inline size_t fixture_domain_attested(char *out, size_t cap,
+                                             const struct fixture_key *keys, size_t count,
+                                             const struct fixture_key *attester)
 {
     struct tf_json_writer w;
     size_t size = 0;
@@ -88,13 +100,19 @@ static inline size_t fixture_domain_write(char *out, size_t cap,
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "tfaas", "domain.v1");
     tf_json_put_string(&w, "name", "acme");
-    tf_json_open_array(&w, "publishers");
-    for (size_t i = 0; i < count; i++) {
-        tf_json_put_base64(&w, NULL, keys[i].publisher.spki, keys[i].publisher.spki_size);
+    fixture_put_keys(&w, "publishers", keys, count);
+    if (attester != NULL) {
+        fixture_put_keys(&w, "attesters", attester, 1);
     }
-    tf_json_close_array(&w);
     tf_json_close_object(&w);
     return tf_json_take(&w, &size) ? 0 : size;
+}
+
+/** The same without attesters. */
+static inline size_t fixture_domain_write(char *out, size_t cap,
+                                          const struct fixture_key *keys, size_t count)
+{
+    return fixture_domain_attested(out, cap, keys, count, NULL);
 }
 
 /** Signs bytes. @return the signature's size; `out` has 128 bytes. */

@@ -5,15 +5,16 @@
  *
  *     seeds DIRECTORY
  *
- * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, pcs, aesm,
- * revocations, tlog and tsm in it. They are made, not kept, so that the repository has no
- * binaries and they follow the format. Signed with the key of RFC 8032 that the targets'
- * trust domain names.
+ * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, pcs,
+ * aesm, revocations, tlog, tsm and lease in it. They are made, not kept, so that the
+ * repository has no binaries and they follow the format. Signed with the key of RFC 8032
+ * that the targets' trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "lib/lease.h"
 #include "test/fixture.h"
 #include "test/unit/verify/pki.h"
 
@@ -43,8 +44,9 @@ static int save(const char *directory, const char *name, const void *data, size_
 static int make_folders(const char *directory)
 {
     static const char *const names[] = {
-        "",     "/bundle",     "/dsse", "/manifest",    "/evidence", "/core", "/quote",
-        "/snp", "/collateral", "/aesm", "/revocations", "/tlog",     "/tsm",  "/pcs"};
+        "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
+        "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog",
+        "/tsm",   "/pcs",    "/lease"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -112,6 +114,22 @@ static int save_evidence(const char *directory)
     uint8_t seed[1 + 384 + sizeof(claims) - 1] = {1};
     memcpy(seed + 1 + 384, claims, sizeof(claims) - 1);
     return save(directory, "evidence/good", seed, sizeof(seed));
+}
+
+static int save_lease(const char *directory)
+{
+    struct tf_lease_statement lease = {.time = 1,
+                                       .until = 2,
+                                       .requests = 3,
+                                       .lambdas = {{"hello", 4, 5}, {"a", 6, 0}},
+                                       .lambda_count = 2,
+                                       .revocations = {{ZERO_KEYID, 7}},
+                                       .revocation_count = 1};
+    char text[TEXT_MAX];
+    size_t size = 0;
+
+    return tf_lease_write(&lease, text, sizeof(text), &size) ||
+           save(directory, "lease/good", text, size);
 }
 
 /* Bundle, sealed grant and two ClientHellos, whole; then an entry (see core_fuzz.c).
@@ -284,6 +302,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     memcpy(text + size - 1, full_tail, sizeof(full_tail));
     is_bad |= save(directory, "manifest/full", text, strlen(text));
     is_bad |= save_evidence(directory);
+    is_bad |= save_lease(directory);
     is_bad |= save_core(directory);
     is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);

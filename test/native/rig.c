@@ -63,10 +63,11 @@ static struct rig *open_for(size_t count)
 
     rig_forget();
     rig->publisher = fixture_key_open("ED25519");
+    rig->attester = fixture_key_open("P-256");
     rig->stranger = fixture_key_open("ED25519");
     const struct fixture_key keys[] = {rig->publisher, rig->stranger};
-    rig->domain_size =
-        fixture_domain_write(rig->domain, sizeof(rig->domain), keys, count);
+    rig->domain_size = fixture_domain_attested(rig->domain, sizeof(rig->domain), keys,
+                                               count, &rig->attester);
     if (tf_descriptor_parse(rig->domain, rig->domain_size, &domain) != TF_OK) {
         abort();
     }
@@ -115,6 +116,7 @@ void rig_close(struct rig *rig)
     }
     rig_log_clear(rig);
     fixture_key_close(&rig->publisher);
+    fixture_key_close(&rig->attester);
     fixture_key_close(&rig->stranger);
     free(rig);
 }

@@ -16,6 +16,7 @@
 #include "abi/channel.h"
 #include "abi/layout.h"
 #include "enclave/core.h"
+#include "lib/lease.h"
 #include "test/fixture.h"
 
 enum { RIG_THREADS = 2, RIG_LOG = 64, RIG_SINK = 1 << 20, RIG_CLIENTS = 64 };
@@ -54,6 +55,7 @@ struct rig_thread {
 
 struct rig {
     struct fixture_key publisher;
+    struct fixture_key attester;
     struct fixture_key stranger;
     char domain[2048];
     size_t domain_size;
@@ -175,6 +177,17 @@ struct rig_grant {
 /** Grants over a management connection. @return the status; the body in *out (heap) if
  * out is not NULL. */
 int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant *grant,
+              char **out);
+/**
+ * Posts a lease over a management connection.
+ *
+ * @param wanted  zero fields take what a good one has: this instance and connection, the
+ * rig's now, 600 seconds from then.
+ * @param signer  NULL: the attester.
+ * @return the status; the body in *out (heap) if out is not NULL.
+ */
+int rig_lease(struct rig *rig, struct rig_client *client,
+              const struct tf_lease_statement *wanted, const struct fixture_key *signer,
               char **out);
 /** Loads hello (echo) and grants hello.example. */
 void rig_serve_hello(struct rig *rig);

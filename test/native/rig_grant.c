@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "enclave/instance.h"
 #include "test/native/rig.h"
 
 static char *bio_text(BIO *bio)
@@ -112,6 +113,14 @@ static EVP_PKEY *csr_key(struct rig *rig, struct rig_client *client,
     return key;
 }
 
+static void exporter_of(const struct rig_client *client, uint8_t out[static 32])
+{
+    if (SSL_export_keying_material(client->ssl, out, 32, "EXPORTER-tfaas-attest", 21,
+                                   (const uint8_t *)"", 0, 1) != 1) {
+        abort();
+    }
+}
+
 static char *payload(const struct rig *rig, const struct rig_client *client,
                      const struct rig_grant *grant, const char *chain, const char *key)
 {
@@ -120,9 +129,7 @@ static char *payload(const struct rig *rig, const struct rig_client *client,
     uint8_t exporter[32];
     struct tf_json_writer w;
 
-    (void)SSL_export_keying_material(client->ssl, exporter, sizeof(exporter),
-                                     "EXPORTER-tfaas-attest", 21, (const uint8_t *)"", 0,
-                                     1);
+    exporter_of(client, exporter);
     tf_json_writer_init(&w, text, CAP);
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "tfaas", "grant.v1");
@@ -196,6 +203,33 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
     free(pem);
     free(chain);
     EVP_PKEY_free(key);
+    return status;
+}
+
+int rig_lease(struct rig *rig, struct rig_client *client,
+              const struct tf_lease_statement *wanted, const struct fixture_key *signer,
+              char **out)
+{
+    static const uint8_t zeros[TF_SHA256_SIZE];
+    struct tf_lease_statement lease = *wanted;
+    char text[TF_LEASE_MAX];
+    size_t size = 0;
+
+    if (memcmp(lease.instance, zeros, sizeof(lease.instance)) == 0) {
+        memcpy(lease.instance, tf_instance_self()->id, sizeof(lease.instance));
+    }
+    if (memcmp(lease.exporter, zeros, sizeof(zeros)) == 0) {
+        exporter_of(client, lease.exporter);
+    }
+    lease.time = lease.time != 0 ? lease.time : rig->now;
+    lease.until = lease.until != 0 ? lease.until : lease.time + 600;
+    if (tf_lease_write(&lease, text, sizeof(text), &size) != TF_OK) {
+        abort();
+    }
+    struct fixture_bytes envelope = fixture_envelope(
+        signer != NULL ? signer : &rig->attester, TF_DSSE_LEASE, text, size);
+    int status = rig_post(rig, client, "/v1/lease", (const char *)envelope.data, out);
+    free(envelope.data);
     return status;
 }
 

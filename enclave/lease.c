@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/lease.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "enclave/conn.h"
+#include "enclave/revoke.h"
+#include "enclave/thread.h"
+#include "lib/dsse.h"
+#include "lib/json.h"
+#include "lib/lease.h"
+
+static const uint64_t UNBOUND = UINT64_MAX; /* requests left */
+
+/* --- use -----------------------------------------------------------------------------
+ */
+
+uint64_t tf_lease_until(const struct tf_thread *thread,
+                        const struct tf_resident *resident)
+{
+    const struct tf_lease *lease = &thread->instance->leases[resident->lease];
+
+    return tf_anchor_now(thread) < resident->leased_until &&
+                   __atomic_load_n(&lease->left, __ATOMIC_RELAXED) != 0
+               ? resident->leased_until
+               : 0;
+}
+
+bool tf_lease_use(const struct tf_thread *thread, const struct tf_resident *resident)
+{
+    struct tf_lease *lease = &thread->instance->leases[resident->lease];
+    uint64_t left = __atomic_load_n(&lease->left, __ATOMIC_RELAXED);
+
+    if (!resident->grant->is_leased) {
+        return true;
+    }
+    while (left != 0 && left != UNBOUND &&
+           !__atomic_compare_exchange_n(&lease->left, &left, left - 1, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+    return left != 0;
+}
+
+void tf_lease_hand_over(const struct tf_instance *instance, struct tf_entry *entry,
+                        const struct tf_grant *next)
+{
+    const struct tf_grant *last = entry->grant;
+
+    if (last == NULL || !last->is_leased || !next->is_leased ||
+        strcmp(last->signer, next->signer) != 0 ||
+        strcmp(instance->leases[entry->lease].signer, next->signer) != 0) {
+        entry->leased_until = 0;
+    }
+}
+
+void tf_lease_note_clock(struct tf_thread *thread)
+{
+    struct tf_instance *instance = thread->instance;
+
+    if (!tf_anchor_note(&instance->anchor, thread->now)) {
+        return;
+    }
+    tf_lock_take(&instance->lock);
+    if (tf_anchor_rebase(&instance->anchor, thread->now)) {
+        for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+            instance->entries[i].leased_until = 0;
+        }
+        tf_instance_touch(instance);
+    }
+    tf_lock_give(&instance->lock);
+}
+
+/* --- checks --------------------------------------------------------------------------
+ */
+
+static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement *lease,
+                    const char *signer)
+{
+    struct tf_instance *instance = conn->thread->instance;
+
+    if (memcmp(lease->instance, instance->id, sizeof(instance->id)) != 0 ||
+        !tf_crypto_equal(lease->exporter, conn->exporter, sizeof(lease->exporter))) {
+        return TF_ELEASE_INSTANCE;
+    }
+    for (size_t i = 0; i < lease->revocation_count; i++) {
+        const struct tf_lease_revocation *must = &lease->revocations[i];
+        if (!tf_revoke_has(instance, must->signer, must->serial)) {
+            return TF_EREVOCATION_OLD;
+        }
+    }
+    return tf_revoke_check_signer(instance, signer);
+}
+
+/* --- the table: hold the lock --------------------------------------------------------
+ */
+
+/* The signer's place; there is one for each key of the domain. */
+static size_t place_of(struct tf_instance *instance, const char *signer)
+{
+    size_t i = 0;
+
+    while (instance->leases[i].signer[0] != '\0' &&
+           strcmp(instance->leases[i].signer, signer) != 0) {
+        i++;
+    }
+    memcpy(instance->leases[i].signer, signer, sizeof(instance->leases[i].signer));
+    return i;
+}
+
+/* Drops what is below. */
+static void confirm(struct tf_instance *instance, const struct tf_lease_lambda *lambda)
+{
+    struct tf_floor *floor = tf_instance_floor(instance, lambda->name);
+    struct tf_entry *entry = tf_instance_find(instance, lambda->name);
+
+    if (lambda->serial > floor->serial) {
+        floor->serial = lambda->serial;
+    }
+    if (lambda->version_floor > floor->least) {
+        floor->least = lambda->version_floor;
+    }
+    if (entry != NULL && entry->lambda->version < floor->least) {
+        tf_instance_empty(entry);
+    } else if (entry != NULL && entry->grant != NULL &&
+               entry->grant->serial < floor->serial) {
+        tf_grant_release(entry->grant);
+        entry->grant = NULL;
+        entry->leased_until = 0;
+    }
+}
+
+/* Puts the lease on a lambda's grant. @return whether there is such a one. */
+static bool extend(struct tf_instance *instance, const struct tf_lease_lambda *lambda,
+                   size_t place, uint64_t until)
+{
+    struct tf_entry *entry = tf_instance_find(instance, lambda->name);
+
+    if (entry == NULL || entry->grant == NULL || !entry->grant->is_leased ||
+        entry->grant->serial != lambda->serial) {
+        return false;
+    }
+    entry->lease = place;
+    entry->leased_until = until;
+    return true;
+}
+
+static void end_leases(struct tf_instance *instance, size_t place)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_entry *entry = &instance->entries[i];
+        if (entry->lease == place) {
+            entry->leased_until = 0;
+        }
+    }
+}
+
+static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lease,
+                  const char *signer, struct tf_json_writer *w)
+{
+    struct tf_instance *instance = thread->instance;
+
+    if (lease->time < instance->anchor.signed_time) {
+        return TF_ELEASE_OLD;
+    }
+    for (size_t i = 0; i < lease->lambda_count; i++) {
+        if (tf_instance_floor(instance, lease->lambdas[i].name) == NULL) {
+            return TF_ELIMIT;
+        }
+    }
+    size_t place = place_of(instance, signer);
+    end_leases(instance, place);
+    __atomic_store_n(&instance->leases[place].left,
+                     lease->requests == 0 ? UNBOUND : lease->requests, __ATOMIC_RELAXED);
+    for (size_t i = 0; i < lease->lambda_count; i++) {
+        confirm(instance, &lease->lambdas[i]);
+        if (extend(instance, &lease->lambdas[i], place, lease->until)) {
+            tf_json_put_string(w, NULL, lease->lambdas[i].name);
+        }
+    }
+    tf_anchor_set(&instance->anchor, lease->time, thread->now);
+    tf_instance_touch(instance);
+    return TF_OK;
+}
+
+/* --- a lease comes in ----------------------------------------------------------------
+ */
+
+static tf_err accept(const struct tf_conn *conn, const struct tf_lease_statement *lease,
+                     const char *signer, char *answer, size_t *answer_size)
+{
+    struct tf_thread *thread = conn->thread;
+    struct tf_json_writer w;
+
+    tf_err err = check(conn, lease, signer);
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_json_writer_init(&w, answer, TF_LEASE_ANSWER_MAX);
+    tf_json_open_object(&w, NULL);
+    tf_json_open_array(&w, "leased");
+    tf_lock_take(&thread->instance->lock);
+    err = put(thread, lease, signer, &w);
+    tf_lock_give(&thread->instance->lock);
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_view_sync(thread);
+    tf_json_close_array(&w);
+    tf_json_put_integer(&w, "until", lease->until);
+    tf_json_put_integer(&w, "time", tf_anchor_now(thread));
+    tf_json_close_object(&w);
+    return tf_json_take(&w, answer_size);
+}
+
+tf_err tf_lease_take(const struct tf_conn *conn, struct tf_str body, char *answer,
+                     size_t *answer_size)
+{
+    enum { SCRATCH = 2 * TF_LEASE_MAX + 256 };
+    const struct tf_dsse_rule rule = {.type = TF_DSSE_LEASE,
+                                      .payload_max = TF_LEASE_MAX,
+                                      .too_large = TF_ELEASE_FORMAT,
+                                      .domain = &conn->thread->instance->domain,
+                                      .with_attesters = true};
+    struct tf_lease_statement *lease = malloc(sizeof(*lease) + SCRATCH);
+    struct tf_dsse dsse;
+
+    if (lease == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_dsse_open(body.data, body.size, &rule, (uint8_t *)(lease + 1), &dsse);
+    if (err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE) {
+        err = TF_ELEASE_SIGNER;
+    } else if (err != TF_OK) {
+        err = err == TF_ENOMEM ? err : TF_ELEASE_FORMAT;
+    } else {
+        err = tf_lease_parse((const char *)dsse.payload, dsse.payload_size, lease);
+    }
+    if (err == TF_OK) {
+        err = accept(conn, lease, dsse.signer, answer, answer_size);
+    }
+    free(lease);
+    return err;
+}
