@@ -2,12 +2,14 @@
 /*
  * fake_dcap.c - a world with DCAP (test/dcap/world.h) to talk to:
  *
- *     fake_dcap DIR [--sim SIM_DIR] [--socket PATH] [--port N]
+ *     fake_dcap DIR [--sim SIM_DIR] [--socket PATH] [--port N] [--config FILE]
  *
  * --sim: AESM listens at PATH (DIR/aesm.sock) and quotes REPORTs of that simulated
  * machine (STATE/sim of a tfaasd). --port: a PCS listens on 127.0.0.1:N. It says "ready"
  * and then stays in the foreground until its standard input ends, SIGTERM, or two hours.
- * Several may share one DIR one after the other, or at once for several machines.
+ * Several may share one DIR, one after the other, or at once for several machines: then
+ * each has a socket of its own, and a FILE in place of DIR/world.json that gives it a
+ * PPID.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -230,6 +232,7 @@ static int run(struct pollfd fds[static 3])
 struct arguments {
     const char *dir;
     const char *sim;
+    const char *config;
     char socket[WORLD_PATH + 32];
     unsigned port;
 };
@@ -244,6 +247,8 @@ static bool parse(int argc, char **argv, struct arguments *out)
     for (int i = 2; i < argc; i += 2) {
         if (strcmp(argv[i], "--sim") == 0) {
             out->sim = argv[i + 1];
+        } else if (strcmp(argv[i], "--config") == 0) {
+            out->config = argv[i + 1];
         } else if (strcmp(argv[i], "--socket") == 0) {
             (void)snprintf(out->socket, sizeof(out->socket), "%s", argv[i + 1]);
         } else if (strcmp(argv[i], "--port") == 0) {
@@ -261,12 +266,13 @@ int main(int argc, char **argv)
     struct pollfd fds[3] = {{-1, POLLIN, 0}, {-1, POLLIN, 0}, {STDIN_FILENO, POLLIN, 0}};
 
     if (!parse(argc, argv, &a)) {
-        (void)fputs("usage: fake_dcap DIR [--sim SIM_DIR] [--socket PATH] [--port N]\n",
+        (void)fputs("usage: fake_dcap DIR [--sim SIM_DIR] [--socket PATH]"
+                    " [--port N] [--config FILE]\n",
                     stderr);
         return 2;
     }
     (void)alarm(LIFE_SECONDS);
-    if (!world_open(&world, a.dir, a.sim)) {
+    if (!world_open(&world, a.dir, a.sim, a.config)) {
         (void)fprintf(stderr, "fake_dcap: no world in %s\n", a.dir);
         return 1;
     }

@@ -248,7 +248,9 @@ bool world_refresh(struct world *w)
     struct tf_json_fields f;
     size_t size = 2;
 
-    FILE *file = in_folder(w, "world.json", path) ? fopen(path, "r") : NULL;
+    bool is_named = w->config != NULL ? snprintf(path, sizeof(path), "%s", w->config) > 0
+                                      : in_folder(w, "world.json", path);
+    FILE *file = is_named ? fopen(path, "r") : NULL;
     if (file != NULL) {
         size = fread(text, 1, sizeof(text), file);
         (void)fclose(file);
@@ -289,9 +291,10 @@ static struct pki *open_pki(const struct world *w, unsigned version, bool is_tdx
     return p;
 }
 
-bool world_open(struct world *w, const char *dir, const char *sim_dir)
+bool world_open(struct world *w, const char *dir, const char *sim_dir, const char *config)
 {
     memset(w, 0, sizeof(*w));
+    w->config = config;
     (void)pthread_mutex_init(&w->lock, NULL);
     if (strlen(dir) >= sizeof(w->dir)) {
         return false;

@@ -32,6 +32,7 @@ enum { WORLD_PATH = 512, WORLD_WORD = 48, WORLD_TEXT = 2048 };
 
 struct world {
     char dir[WORLD_PATH];
+    const char *config; /* what is read for world.json; NULL: FOLDER/world.json */
     struct tf_sim_machine machine; /* whose REPORTs are quoted */
     struct pki *sgx;
     struct pki *tdx; /* the same keys; for its collateral */
@@ -52,9 +53,11 @@ struct world {
 
 /** Opens the folder, making the keys when missing, and writes root.pem (certificate) and
  *  root.sha256 (of its SPKI, hex: for `insecure_allow_roots`) there.
- *  @param sim_dir  STATE/sim of the simulated machine, or NULL. @return whether it went
- *  well. */
-bool world_open(struct world *w, const char *dir, const char *sim_dir);
+ *  @param sim_dir  STATE/sim of the simulated machine, or NULL.
+ *  @param config   in place of FOLDER/world.json, kept; or NULL.
+ *  @return whether it went well. */
+bool world_open(struct world *w, const char *dir, const char *sim_dir,
+                const char *config);
 
 /** Reads world.json and makes everything anew; under the lock. @return false, after a
  *  line on stderr, if it says what is not in the table above. */

@@ -139,6 +139,20 @@ attested_by_the_client() {
     world_says ''
 }
 
+another_machine() {
+    local ppid=00112233445566778899aabbccddeeff
+    ok "another machine in this world" world_machine other "$work/host/sim" "\"ppid\": \"$ppid\""
+    host_stop
+    need "its tfaasd" host_start --threads 1 --insecure-sim-aesm "$world/other.sock"
+    ok "is good under the same root" client attest
+    world_policy "$work/dcap.json" ".platforms = [\"$ppid\"]"
+    ok "and to a policy that lists it" client attest
+    host_stop
+    need "the first machine again" start_host
+    fails "which that policy does not list" policy-platform client attest
+    world_policy "$work/dcap.json"
+}
+
 a_slow_quote() {
     world_says '"aesm_delay_ms": 3000'
     quote "$work/quote" >"$log" 2>&1 &
@@ -209,6 +223,7 @@ need "deployed" deploy hello "$engine"
 quotes_of_a_world
 the_pcs_has_the_rest
 attested_by_the_client
+another_machine
 a_slow_quote
 aesm_dies
 aesm_is_another_one

@@ -14,7 +14,7 @@ bin=${TFAAS_BIN:-build}
 read -r -a engines <<<"${TFAAS_ENGINES:-quickjs duktape}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/tfaas-e2e.XXXXXX") || exit 1
 log=$work/log
-passed=0 failed=0 daemon='' port='' world='' world_aesm='' world_pcs='' world_port='' world_pid=''
+passed=0 failed=0 daemon='' port='' world='' world_aesm='' world_pcs='' world_port='' world_pid='' world_machines=()
 
 note() { printf '%s\n' "$*" >&2; }
 
@@ -178,6 +178,16 @@ world_start() {
     until_ok 50 grep -q '^ready$' "$world/log"
 }
 
+# world_machine NAME SIM_DIR FIELDS: one more machine in that world, with FIELDS of its own:
+# '"ppid": HEX'. Its AESM listens at $world/NAME.sock, until world_stop.
+world_machine() {
+    printf '{%s}\n' "$3" >"$world/$1.json" && : >"$world/$1.log" || return 1
+    "$bin/test/dcap/fake_dcap" "$world" --sim "$2" --socket "$world/$1.sock" \
+        --config "$world/$1.json" >"$world/$1.log" 2>&1 <"$world/life" 7>&- &
+    world_machines+=($!)
+    until_ok 50 grep -q '^ready$' "$world/$1.log"
+}
+
 # world_says FIELDS: what it is like from now on; '"status": "OutOfDate"'. See world.h.
 world_says() {
     printf '{%s}\n' "$1" >"$world/world.json.new" && mv "$world/world.json.new" \
@@ -186,10 +196,12 @@ world_says() {
 
 # world_stop [SIGNAL]
 world_stop() {
-    [ -n "$world_pid" ] || return 0
-    kill -"${1:-TERM}" "$world_pid" 2>/dev/null
-    wait "$world_pid" 2>/dev/null
-    world_pid=''
+    local pid
+    for pid in $world_pid "${world_machines[@]}"; do
+        kill -"${1:-TERM}" "$pid" 2>/dev/null
+        wait "$pid" 2>/dev/null
+    done
+    world_pid='' world_machines=()
 }
 
 # world_collateral FILE FMSPC: what the PCS says, as in doc/formats.md ("Collateral").
