@@ -20,7 +20,8 @@ enum {
     FIRST_LINK = 3, /* in the child */
     SAFE_FD =
         64, /* the child's ends live above all targets, so that dup2 overwrites none */
-    SOCKET_BYTES = 512 << 10
+    SOCKET_BYTES = 512 << 10,
+    LAST_ARGUMENTS = 4 /* --strict, two about AESM, the end */
 };
 
 struct text {
@@ -150,7 +151,7 @@ static tf_err run_image(const struct tf_worker *worker, const int child[TF_THREA
                     NULL,
                     NULL,
                     NULL};
-    size_t count = sizeof(argv) / sizeof(argv[0]) - 4;
+    size_t count = sizeof(argv) / sizeof(argv[0]) - LAST_ARGUMENTS;
     if (o->is_strict) {
         argv[count++] = arg("--strict");
     }
