@@ -5,10 +5,10 @@
  * the project: no exception and no C++ type leaves this file.
  *
  * Limits. CPU time: enclave/native/watch.h terminates execution, which scripts cannot
- * catch. Memory: V8's heap has a hard limit; shortly before it, and when a buffer does
- * not fit, execution is terminated too, with room to unwind in. An isolate to which that
- * happened is not used again. What V8 itself cannot survive ends the process (js.h's
- * callers never see it): the supervisor starts another.
+ * catch. Memory: V8's heap has a hard limit; shortly before it execution is terminated
+ * too, with room to unwind in, and that isolate is not used again. A buffer that does not
+ * fit is an error that scripts may catch. What V8 itself cannot survive ends the process
+ * (js.h's callers never see it): the supervisor starts another.
  */
 #include <cstdio>
 #include <cstdlib>
@@ -98,7 +98,8 @@ tf_err classify(tf_js *js, Local<Value> error, struct tf_js_report *report, tf_e
          text.ends_with(": Stack overflow"))) {
         return tf_text_say(report, TF_ESTACK);
     }
-    if (starts_with(text, "Uncaught RangeError: Invalid string length")) {
+    if (starts_with(text, "Uncaught RangeError: Invalid string length") ||
+        starts_with(text, "Uncaught RangeError: Array buffer allocation failed")) {
         return tf_text_say(report, TF_EMEMORY);
     }
     tf_err err = js->native.is_refused ? TF_ERESPONSE : other;
@@ -312,7 +313,6 @@ bool make_isolate(tf_js *js)
     platform->RegisterIsolate(js->isolate, loop);
     Isolate::Initialize(js->isolate, params);
     js->isolate->SetData(0, js);
-    js->buffers->watch(js->isolate);
     js->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
     js->isolate->SetHostImportModuleDynamicallyCallback(on_dynamic_import);
     js->isolate->AddNearHeapLimitCallback(on_near_limit, js);
@@ -366,8 +366,7 @@ tf_err guard(tf_js *js, const struct tf_js_limits *limits, struct tf_js_report *
     bool is_ended = isolate->IsExecutionTerminating();
     report->steps = tf_watch_disarm(js->watch, &is_late) / TF_STEP_NS;
     isolate->CancelTerminateExecution();
-    if (js->is_full || js->buffers->is_full()) {
-        js->is_full = true;
+    if (js->is_full) {
         return tf_text_say(report, TF_EMEMORY);
     }
     if (is_late || is_ended) {

@@ -7,7 +7,6 @@
 #pragma once
 
 #include <atomic>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,33 +25,29 @@ namespace tfv8
 
 enum { PRELUDE_MAX = 16 /* files */ };
 
-/** Bytes of array buffers, which lie outside of V8's heap. Freed by V8's own threads,
- * too. */
+/**
+ * Memory of array buffers, which lies outside of V8's heap; with a cap. V8 collects
+ * garbage when it gets none, asks again, and then throws. Its own threads free blocks:
+ * they come from its allocator, never from the core's heap, which is a thread's own.
+ */
 class Buffers final : public v8::ArrayBuffer::Allocator
 {
   public:
-    explicit Buffers(size_t cap) : cap_(cap)
+    explicit Buffers(size_t cap)
+        : cap_(cap), base_(v8::ArrayBuffer::Allocator::NewDefaultAllocator())
     {
-    }
-    void watch(v8::Isolate *isolate)
-    {
-        isolate_ = isolate;
-    }
-    bool is_full() const
-    {
-        return is_full_;
     }
     void *Allocate(size_t size) override
     {
-        return take(size) ? std::calloc(1, size + 1) : nullptr;
+        return take(size) ? base_->Allocate(size) : nullptr;
     }
     void *AllocateUninitialized(size_t size) override
     {
-        return Allocate(size);
+        return take(size) ? base_->AllocateUninitialized(size) : nullptr;
     }
     void Free(void *data, size_t size) override
     {
-        std::free(data);
+        base_->Free(data, size);
         used_ -= size;
     }
 
@@ -64,15 +59,12 @@ class Buffers final : public v8::ArrayBuffer::Allocator
             return true;
         }
         used_ -= size;
-        is_full_ = true;
-        isolate_->TerminateExecution();
         return false;
     }
 
     const size_t cap_;
+    std::unique_ptr<v8::ArrayBuffer::Allocator> base_;
     std::atomic<size_t> used_{0};
-    std::atomic<bool> is_full_{false};
-    v8::Isolate *isolate_ = nullptr;
 };
 
 /** A module of the context's, by its path. */

@@ -80,8 +80,8 @@ static MaybeLocal<Value> new_buffer(Isolate *isolate, struct tf_str bytes)
         isolate, bytes.size, v8::BackingStoreInitializationMode::kUninitialized,
         v8::BackingStoreOnFailureMode::kReturnNull);
     if (store == nullptr) {
-        isolate->ThrowException(
-            v8::Exception::RangeError(literal(isolate, "no memory for a buffer")));
+        isolate->ThrowException(v8::Exception::RangeError(
+            literal(isolate, "Array buffer allocation failed")));
         return {};
     }
     if (bytes.size != 0) {

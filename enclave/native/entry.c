@@ -10,16 +10,10 @@
 
 #include "abi/limits.h"
 #include "enclave/boundary.h"
+#include "enclave/layout.h"
 #include "enclave/local.h"
 #include "enclave/native/place.h"
-
-#define MIB ((uint64_t)1 << 20)
-
-/* As enclave/layout.c gives an image; the slot is scratch memory here. */
-static const uint64_t STACK_SIZE = 1 * MIB;
-static const uint64_t HEAP_SIZE = 24 * MIB;
-static const uint64_t SLOT_SIZE = 64 * MIB;
-static const uint64_t SHARED_SIZE = 64 * MIB;
+#include "enclave/native/slot.h"
 
 uint32_t tf_dead;
 
@@ -50,8 +44,8 @@ static uint64_t map(uint64_t size)
 static struct tf_thread_page *make_page(uint64_t index, uint64_t shared)
 {
     uint64_t address = map(TF_PAGE);
-    uint64_t heap = map(HEAP_SIZE);
-    uint64_t slot = map(SLOT_SIZE);
+    uint64_t heap = map(tf_layout.heap_size);
+    uint64_t slot = map(tf_layout.slot_size); /* scratch here */
 
     if (address == 0 || heap == 0 || slot == 0) {
         return NULL;
@@ -60,20 +54,20 @@ static struct tf_thread_page *make_page(uint64_t index, uint64_t shared)
     struct tf_thread_page *page = (void *)(uintptr_t)address;
     *page = (struct tf_thread_page){.self = address,
                                     .page = address,
-                                    .stack_size = STACK_SIZE,
+                                    .stack_size = tf_layout.stack_size,
                                     .heap = heap,
-                                    .heap_size = HEAP_SIZE,
+                                    .heap_size = tf_layout.heap_size,
                                     .slot = slot,
-                                    .slot_size = SLOT_SIZE,
+                                    .slot_size = tf_layout.slot_size,
                                     .shared = shared,
-                                    .shared_size = SHARED_SIZE,
+                                    .shared_size = tf_layout.shared_size,
                                     .index = index};
     return page;
 }
 
 int tf_native_open(const struct tf_native_place *place)
 {
-    uint64_t shared = map(SHARED_SIZE);
+    uint64_t shared = map(tf_layout.shared_size);
 
     if (place->threads == 0 || place->threads > TF_THREADS_MAX || shared == 0) {
         return -1;
@@ -88,6 +82,35 @@ int tf_native_open(const struct tf_native_place *place)
     return 0;
 }
 
+/* Whether the host has brought nothing: both words are its own to write, and a lie costs
+ * it time. */
+static bool is_empty(uint64_t channel)
+{
+    tf_hostptr in = tf_host_at(tf_host_pointer(channel), offsetof(struct tf_channel, in));
+    uint64_t head = 0;
+    uint64_t tail = 0;
+
+    return tf_host_read(&head, tf_host_at(in, offsetof(struct tf_ring, head)),
+                        sizeof(head)) == TF_OK &&
+           tf_host_read(&tail, tf_host_at(in, offsetof(struct tf_ring, tail)),
+                        sizeof(tail)) == TF_OK &&
+           head == tail;
+}
+
+/* With nothing to do, the next request's context is made: after the answer of the last
+ * one has gone out, hence the further entry. */
+static struct tf_entry_exit work(uint64_t channel, uint64_t now)
+{
+    if (tf_slot_is_stale() && is_empty(channel)) {
+        tf_slot_freshen();
+    }
+    struct tf_entry_exit done = tf_entry_work(channel, now);
+    if (done.exit == TF_EXIT_IDLE && tf_slot_is_stale()) {
+        done.exit = TF_EXIT_MORE;
+    }
+    return done;
+}
+
 void tf_native_enter(uint32_t index, struct tf_channel *channel, uint64_t now_ns,
                      uint32_t result[2])
 {
@@ -97,7 +120,7 @@ void tf_native_enter(uint32_t index, struct tf_channel *channel, uint64_t now_ns
     result[1] = dead;
     if (dead == 0) {
         tf_native_be(core.pages[index]);
-        struct tf_entry_exit done = tf_entry_work((uint64_t)(uintptr_t)channel, now_ns);
+        struct tf_entry_exit done = work((uint64_t)(uintptr_t)channel, now_ns);
         result[0] = (uint32_t)done.exit;
         result[1] = (uint32_t)done.err;
     }

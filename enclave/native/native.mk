@@ -16,10 +16,11 @@ CXXWARN  := -Wall -Wextra -Werror -Wconversion -Wsign-conversion -Wshadow -Wvla 
 CXXFLAGS := -std=c++20 -g -I. -MMD -MP "-ffile-prefix-map=$(CURDIR)=." $(CXXWARN) -fno-exceptions \
             -fno-rtti -isystem $(NODE)/include/node
 
+$(O)/native/enclave/layout.o: private BASE += -DTF_ENGINE='"v8"' -DTF_LVI=TF_LVI_OFF
 nat = $(patsubst %,$(O)/native/%.o,$(basename $(1)))
-# What an enclave needs and a process has: the gate, the CPU's instructions, a panic.
+# All of the core but what an enclave has and a process has otherwise.
 NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
-            $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c layout.c),$(wildcard enclave/*.c)) \
+            $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c),$(wildcard enclave/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
             enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S \
             $(wildcard enclave/js/v8*.cc))
@@ -44,6 +45,7 @@ $(O)/native/host.o: $(NAT_HOST)
 $(V8)/tfaas.node: $(O)/native/core.o $(O)/native/host.o
 	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CXX) -shared -Wl,--gc-sections,-z,relro,-z,now,-z,noexecstack \
 	    -Wl,--build-id=none -s -o $@ $^ -ljansson -lm -lpthread
+	@if nm -D -u $@ | grep ' tf_'; then echo "$@ lacks that"; rm -f $@; exit 1; fi
 $(O)/native/%.o: %.c enclave/native/native.mk $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(native) $<"; $(CC) $(BASE) $(NATFLAGS) $(TRUST_INC) -c $< -o $@
 $(O)/native/%.o: %.cc enclave/native/native.mk $(BUILT) $(DEP)/.node

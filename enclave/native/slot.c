@@ -7,6 +7,26 @@
 #include "enclave/js/slot.h"
 
 #include "enclave/js/isolate.h"
+#include "enclave/native/slot.h"
+
+/* The instance that this thread called last, if the next call needs it fresh. */
+static __thread struct {
+    struct tf_js *js;
+    struct tf_js_limits limits;
+} stale;
+
+bool tf_slot_is_stale(void)
+{
+    return stale.js != NULL;
+}
+
+void tf_slot_freshen(void)
+{
+    struct tf_js_report report;
+
+    (void)!tf_js_renew(stale.js, &stale.limits, &report);
+    stale.js = NULL;
+}
 
 void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
 {
@@ -77,6 +97,8 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     if (err == TF_OK) {
         tf_js_tidy(snapshot->js);
         err = tf_js_call(snapshot->js, request, limits, response, report);
+        stale.js = snapshot->is_reused ? NULL : snapshot->js;
+        stale.limits = *limits;
     }
     return err;
 }
@@ -86,6 +108,9 @@ void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
 {
     (void)slot;
     (void)heap;
+    if (stale.js == snapshot->js) {
+        stale.js = NULL;
+    }
     tf_js_close(snapshot->js);
     *snapshot = (struct tf_snapshot){0};
 }

@@ -257,6 +257,9 @@ static void what_a_script_catches_is_no_failure(void)
                       " return new Response('caught'); }"),
               NULL) == TF_OK);
     CHECK(answered(&lambda, "caught"));
+    if (is_v8()) {
+        return; /* what ends first, buffers (an error) or its heap, is V8's affair */
+    }
     /* All but Duktape are left altogether when memory ends. */
     CHECK(run(&lambda,
               HANDLER("var a = []; try { for (;;) { a.push(new Uint8Array(65536)); } }"
