@@ -27,6 +27,10 @@ struct tf_native_place {
 /** enclave/native/: makes the memory of all threads. @return 0 or -1. Call it once. */
 int tf_native_open(const struct tf_native_place *place);
 
+/** enclave/native/: makes what the calling thread will need, now that it may still ask
+ * the system for it. @return 0 or -1. */
+int tf_native_thread_init(void);
+
 /**
  * enclave/native/: one entry of thread `index`, which is always the same thread of the
  * process. @param result  enum tf_exit and, for TF_EXIT_DEAD, a tf_err.

@@ -13,11 +13,12 @@
 #include "host/sim.h"
 #include "lib/crypto.h"
 
-enum { THREADS = 4 }; /* as an image has TCSs */
+enum { THREADS = 4 }; /* at most: as an image has TCSs */
 
 struct tf_enclave {
     struct tf_native_place place;
     struct tf_sim_machine machine; /* evidence and sealing keys come from it */
+    pthread_barrier_t started;     /* of all threads: the last one locks the process in */
     uint64_t entries;
 };
 
@@ -40,7 +41,10 @@ static tf_err open_all(struct tf_enclave *enclave,
     struct tf_native_place *place = &enclave->place;
 
     memcpy(place->config_id, options->config_id, sizeof(place->config_id));
-    place->threads = THREADS;
+    place->threads = options->threads < THREADS ? options->threads : (uint32_t)THREADS;
+    if (pthread_barrier_init(&enclave->started, NULL, place->threads) != 0) {
+        return TF_EUSAGE;
+    }
     tf_err err = tf_native_measure(options->image_path, place->measurement);
     if (err == TF_OK && tf_sim_machine_open(&enclave->machine, options->sim_dir) != 0) {
         err = TF_EIO;
@@ -97,8 +101,15 @@ void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[sta
 
 tf_err tf_enclave_thread_init(struct tf_enclave *enclave)
 {
-    (void)enclave;
-    return TF_OK;
+    int rc = tf_native_thread_init();
+    int last = pthread_barrier_wait(&enclave->started);
+    tf_err err = rc == 0 ? TF_OK : TF_ENOMEM;
+
+    if (err == TF_OK && last == PTHREAD_BARRIER_SERIAL_THREAD) {
+        err = tf_native_sandbox();
+    }
+    (void)pthread_barrier_wait(&enclave->started);
+    return err;
 }
 
 void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,

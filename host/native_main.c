@@ -42,6 +42,7 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
             return false;
         }
         s->links = (unsigned)number;
+        s->enclave.threads = s->links;
         return true;
     default:
         return false;

@@ -33,5 +33,9 @@ TF_MUST_USE tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limi
 /** Ends an instance and gives all its memory back; NULL is fine. */
 void tf_js_close(struct tf_js *js);
 
+/** Makes what the calling thread needs for any instance, tasks and watch included, by
+ *  running one. @return false without memory. */
+TF_MUST_USE bool tf_js_warm(void);
+
 /** Lets the engine do what it has put off, such as sweeping. Not during a call. */
 void tf_js_tidy(struct tf_js *js);

@@ -560,6 +560,31 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
     return err;
 }
 
+extern "C" bool tf_js_warm(void)
+{
+    /* Any will do: nothing is called that would allocate there. */
+    static const struct tf_js_program nothing = {.files = nullptr,
+                                                 .file_count = 0,
+                                                 .entry = "",
+                                                 .is_module = false,
+                                                 .env = nullptr,
+                                                 .env_count = 0,
+                                                 .name = ""};
+    struct tf_js_limits limits = {};
+    struct tf_js_report report = {};
+    tf_js *js = tf_js_open(nullptr);
+
+    if (js == nullptr) {
+        return false;
+    }
+    limits.steps = TF_STEPS_DEFAULT;
+    limits.stack = 256 << 10;
+    limits.memory = TF_MEMORY_DEFAULT;
+    tf_err err = tf_js_load(js, &nothing, &limits, &report);
+    tf_js_close(js);
+    return err == TF_ELAMBDA_SOURCE; /* there is no handler; all before that went well */
+}
+
 extern "C" enum tf_js_state tf_js_state(const struct tf_js *js)
 {
     return js->state;

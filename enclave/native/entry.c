@@ -10,6 +10,7 @@
 
 #include "abi/limits.h"
 #include "enclave/boundary.h"
+#include "enclave/js/isolate.h"
 #include "enclave/layout.h"
 #include "enclave/local.h"
 #include "enclave/native/place.h"
@@ -80,6 +81,11 @@ int tf_native_open(const struct tf_native_place *place)
         }
     }
     return 0;
+}
+
+int tf_native_thread_init(void)
+{
+    return tf_js_warm() ? 0 : -1;
 }
 
 /* Whether the host has brought nothing: both words are its own to write, and a lie costs

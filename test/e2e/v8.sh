@@ -16,6 +16,11 @@ export TFAAS_ENGINES="quickjs v8"
 
 v8_pid() { admin GET /v1/workers | jq -r '.workers[] | select(.engine == "v8") | .pid'; }
 v8_starts() { admin GET /v1/workers | jq -r '.workers[] | select(.engine == "v8") | .starts'; }
+# never_unlocked: no thread of it is without a filter of system calls.
+never_unlocked() {
+    local all
+    all=$(cat /proc/"$(v8_pid)"/task/*/status) && ! grep -E '^Seccomp:' <<<"$all" | grep -v 2
+}
 attest() { tf attest first --policy "$1" "${@:2}"; }
 
 need "tfaasd starts with an image and a runtime" host_start
@@ -52,6 +57,7 @@ JS
 need "a lambda is published on V8" publish first v8
 need "another one too" publish second v8
 need "a neighbour is published on QuickJS" publish beside quickjs
+ok "all its threads are locked in" never_unlocked
 ok "it is attested by its measurement" attest "$work/policy.json" --allow-sim
 fails "but not without --allow-sim" evidence-simulated attest "$work/policy.json"
 tf policy new --image "$work/quickjs.sig" --domain "$work/domain.json" --sim-root host \
