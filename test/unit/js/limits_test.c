@@ -179,7 +179,8 @@ static const struct hostile at_call[] = {
 /* MuJS has no symbols: what our symbol leads to elsewhere is out of reach there. */
 static tf_err expect(const struct hostile *h)
 {
-    bool is_by_symbol = strstr(h->source, "getOwnPropertySymbols") != NULL;
+    bool is_by_symbol =
+        h->source != NULL && strstr(h->source, "getOwnPropertySymbols") != NULL;
     return is_by_symbol && is_mujs() ? TF_EEXCEPTION : h->err;
 }
 
