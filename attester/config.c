@@ -18,9 +18,8 @@ enum {
     CERTIFICATE_MAX = 825 * 86400,
     COMMAND_SECONDS = 120,
     COMMAND_SECONDS_MAX = 3600,
-    AGE_HOURS = 24,
-    AGE_HOURS_MAX = 24 * 365,
-    HOUR = 3600,
+    AGE_SECONDS = 86400,
+    AGE_SECONDS_MAX = 365 * 86400,
     MACHINE_MAX = 255
 };
 
@@ -166,11 +165,10 @@ static bool read_collateral(const json_t *object, struct tf_config *out)
     out->collateral.service = text_or_null(&f, "service");
     out->collateral.cacert = text_or_null(&f, "cacert");
     out->collateral.cache = text_or_null(&f, "cache");
-    out->collateral.max_age =
-        (int64_t)tf_json_integer_or(&f, "max_age_hours", 1, AGE_HOURS_MAX, AGE_HOURS) *
-        HOUR;
+    out->collateral.max_age = (int64_t)tf_json_integer_or(&f, "max_age_seconds", 1,
+                                                          AGE_SECONDS_MAX, AGE_SECONDS);
     return tf_json_fields_end(&f) ||
-           wrong("`collateral`: optional file, service, cacert, cache, max_age_hours");
+           wrong("`collateral`: optional file, service, cacert, cache, max_age_seconds");
 }
 
 static bool read_all(struct tf_json_fields *f, struct tf_config *out)

@@ -33,8 +33,7 @@ static void note_platform(const struct tf_appraisal *a, struct tf_tlog_event *e)
         tf_hex_write(measurement.data, measurement.size, e->measurement);
     }
     if (a->has_pck) {
-        tf_hex_write(a->pck.has_instance ? a->pck.instance_id : a->pck.ppid,
-                     sizeof(a->pck.ppid), e->platform);
+        tf_hex_write(a->pck.ppid, sizeof(a->pck.ppid), e->platform);
     } else if (a->tee == TF_TEE_SNP) {
         tf_hex_write(a->snp.chip_id, sizeof(a->snp.chip_id), e->platform);
     }

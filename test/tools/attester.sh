@@ -16,7 +16,7 @@ attester_publisher() {
 
 # attester_config NAME...: what it is to grant, by the publisher's CA.
 attester_config() {
-    jq -n --arg w "$work" --arg m "127.0.0.1:$port" --argjson lease "$lease" '{
+    jq -n --arg w "$work" --arg m "localhost:$port" --argjson lease "$lease" '{
         policy: "\($w)/policy.json", key: "\($w)/attester.pem", log: "\($w)/attester",
         machines: [$m], lambdas: [$ARGS.positional[] | {name: .}],
         lease_seconds: $lease, certificate_seconds: 3600,

@@ -53,7 +53,7 @@ static void test_a_full_one(void)
         "\"secrets\":\"s\"},{\"name\":\"cart\"}]",
         "\"issuer\":{\"type\":\"acme\",\"command\":[\"acme\",\"{csr}\"],\"seconds\":9}",
         ",\"collateral\":{\"service\":\"https://"
-        "x\",\"max_age_hours\":2},\"domain\":\"d\","
+        "x\",\"max_age_seconds\":2},\"domain\":\"d\","
         "\"revocations\":[\"r\"],\"requests\":7,\"insecure_allow_simulated\":true");
     struct tf_config config;
 
@@ -62,7 +62,7 @@ static void test_a_full_one(void)
     CHECK(config.lambdas[0].name_count == 2 && config.lambdas[1].digest == NULL);
     CHECK(strcmp(config.command[1], "{csr}") == 0 && config.command[2] == NULL);
     CHECK(config.command_seconds == 9 && config.ca_key == NULL);
-    CHECK(config.collateral.max_age == 7200 && config.collateral.file == NULL);
+    CHECK(config.collateral.max_age == 2 && config.collateral.file == NULL);
     CHECK(config.revocation_count == 1 && config.requests == 7);
     CHECK(config.insecure_allow_simulated);
     tf_config_wipe(&config);

@@ -1,0 +1,155 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The life of an attester: what is deployed is granted without anybody; a restart of the host
+# is served again, with another key; while the attester is down instances serve until their
+# lease ends and again when it is back; what the policy no longer accepts is not served
+# beyond a lease; each grant is in the log.
+# shellcheck source=test/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=test/tools/attester.sh
+. test/tools/attester.sh
+engines=("${engines[0]}")
+hole='' hole_pid=''
+trap 'attester_end KILL; [ -z "$hole_pid" ] || kill "$hole_pid"; leave' EXIT
+
+make_lambda() { # NAME VERSION
+    lambda "$1" <<JS
+exports.fetch = function () { return new Response('$1 $2'); };
+JS
+    tf pack "$work/$1" --version "$2" --out "$work/$1.tfb" &&
+        tf sign "$work/$1.tfb" --key "$work/publisher.pem" && deploy "$1" "${engines[0]}"
+}
+
+differs() { [ -n "$2" ] && [ "$1" != "$2" ]; }
+
+# A machine that takes connections and never answers must not delay the other.
+silent_machine() {
+    local own=$port
+    free_port && hole=$port
+    port=$own
+    nc -l -k 127.0.0.1 "$hole" >/dev/null 2>&1 </dev/null &
+    hole_pid=$!
+    attester_set ".machines += [\"127.0.0.1:$hole\"]"
+}
+
+beginning() {
+    ok "an attester's configuration" attester_config shop cart
+    ok "with a machine that does not answer" silent_machine
+    ok "it is checked" "$bin/tfaas-attester" --config "$work/attester.json" --check
+    ok "a lambda is deployed" make_lambda shop 1
+    fails "nobody granted it" "unrecognized name" serves shop
+    need "the attester starts" attester_start
+    need "the lambda serves, and nobody did anything" until_ok 300 serves shop
+    is "a stock client gets an answer" "shop 1" ask shop /
+    ok "a second lambda of the same instance" make_lambda cart 1
+    ok "serves too" until_ok 300 serves cart
+    is "and the first" "shop 1" ask shop /
+    is "the log has two grants" 2 attester_events granted
+}
+
+updates() {
+    local before
+    before=$(certificate_of shop)
+    ok "a new version of the first" make_lambda shop 2
+    is "needs no new grant" "shop 2" ask shop /
+    ok "the log notes it" until_ok 300 is_logged update 1
+    is "it serves with the key it had" "$before" certificate_of shop
+}
+
+is_logged() { [ "$(attester_events "$1")" -ge "$2" ]; }
+
+restarts() {
+    local before
+    before=$(certificate_of shop)
+    host_stop
+    ok "the host starts again" host_start
+    ok "and serves again without anybody" until_ok 300 serves shop
+    ok "with another key" differs "$before" "$(certificate_of shop)"
+    ok "and the other lambda too" until_ok 300 serves cart
+    is "the newer version" "shop 2" ask shop /
+}
+
+absence() {
+    local grants
+    grants=$(attester_events granted)
+    attester_end
+    ok "the attester is gone and the lambda serves" serves shop
+    ok "until the lease ends" until_ok 300 is_silent shop
+    fails "no certificate, no handshake" "unrecognized name" serves shop
+    need "the attester comes back" attester_start
+    ok "and the lambda serves again" until_ok 300 serves shop
+    is "under the grant that it had" "$grants" attester_events granted
+}
+
+falls() {
+    cp "$work/policy.json" "$work/policy.good"
+    jq '.measurements = [("0" * 64)]' "$work/policy.good" >"$work/policy.new"
+    mv "$work/policy.new" "$work/policy.json"
+    ok "a policy that no longer accepts the enclave" until_ok 300 is_silent shop
+    ok "the log says so" until_ok 300 is_logged lease-stopped 2
+    is "and why" policy-measurement reason_of lease-stopped
+    ok "the attester still tries" kill -0 "$attester"
+    cp "$work/policy.good" "$work/policy.new"
+    mv "$work/policy.new" "$work/policy.json"
+    ok "and when it accepts it again it serves" until_ok 300 serves shop
+}
+
+reason_of() { # TYPE: of the last event
+    jq -rs --arg t "$1" 'map(select(.event.type == $t)) | last.event.reason' \
+        "$work/attester/log.jsonl"
+}
+
+rollback() {
+    ok "the host goes back to version 1" go_back
+    ok "which nobody grants" until_ok 300 grep -q 'code=version-floor' "$work/attester.log"
+    ok "and which does not serve" is_silent shop
+}
+
+# go_back: the bundle of before into the store of a host that is down
+go_back() {
+    host_stop
+    make_old || return 1
+    cp "$work/old.tfb" "$work/host/lambdas/shop/bundle.tfb" && host_start
+}
+
+make_old() {
+    lambda shop <<'JS'
+exports.fetch = function () { return new Response('shop 1'); };
+JS
+    tf pack "$work/shop" --version 1 --out "$work/old.tfb" &&
+        tf sign "$work/old.tfb" --key "$work/publisher.pem"
+}
+
+renewals() {
+    local before
+    attester_end
+    before=$(certificate_of cart)
+    ok "certificates that live for half a minute" attester_set '.certificate_seconds = 30'
+    ok "a new trust in the clock" rm -rf "$work/attester"
+    host_stop
+    ok "and a new host" host_start
+    ok "the attester starts" attester_start
+    ok "the lambda serves" until_ok 300 serves cart
+    before=$(certificate_of cart)
+    ok "its certificate is renewed before it ends" until_ok 600 is_renewed cart "$before"
+    is "and it serves" "cart 1" ask cart /
+}
+
+is_renewed() { differs "$2" "$(certificate_of "$1")"; }
+
+ok "the platform starts" host_start
+ok "a publisher with an attester" attester_publisher
+beginning
+updates
+restarts
+absence
+falls
+rollback
+ok "the log verifies" attester_log_verify
+attester_end
+renewals
+ok "and so does the new log" attester_log_verify
+attester_end
+kill "$hole_pid" && hole_pid=''
+finish
