@@ -68,20 +68,22 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
 /** EENTERs since the start, all threads: for /metrics. */
 uint64_t tf_enclave_entries(const struct tf_enclave *enclave);
 
-/** Who quotes, for the log: AESM's socket, or "simulator". */
-const char *tf_enclave_quoted_by(const struct tf_enclave *enclave);
+/** Who quotes, for the log: AESM's socket, or "simulator". @param code  the errorCode in its
+ *  last answer, 0 for none. Not while it is asked. */
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code);
 
 /** TARGETINFO of the quoting side, for TF_MSG_INIT and TF_MSG_TARGET. May take up to
  *  TF_EVIDENCE_WAIT_MS. @return as tf_aesm_target_info(). */
-TF_MUST_USE tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
+TF_MUST_USE tf_err tf_enclave_target_info(struct tf_enclave *enclave,
                                           struct sgx_target_info *out);
 
 /**
  * Turns a REPORT (its MAC is checked) into evidence JSON (doc/formats.md). May take up to
- * three times TF_EVIDENCE_WAIT_MS (AESM lost its key): not for an event loop.
+ * three times TF_EVIDENCE_WAIT_MS (AESM lost its key): not for an event loop, and one
+ * at a time, with tf_enclave_target_info.
  * @param out  TF_EVIDENCE_MAX bytes. @return TF_OK and `size`, TF_EEVIDENCE_FORMAT, or as
  *         tf_aesm_quote().
  */
-TF_MUST_USE tf_err tf_enclave_quote(const struct tf_enclave *enclave,
+TF_MUST_USE tf_err tf_enclave_quote(struct tf_enclave *enclave,
                                     const struct sgx_report *report, char *out,
                                     size_t *size);

@@ -2,8 +2,6 @@
 #include "host/evidence.h"
 
 #include "abi/limits.h"
-#include "host/aesm.h"
-#include "host/log.h"
 #include "lib/json.h"
 
 /* Base64 and a little JSON around it. */
@@ -36,32 +34,13 @@ tf_err tf_evidence_write_snp(const uint8_t report[static TF_SNP_REPORT_SIZE],
     return tf_json_take(&w, size);
 }
 
-/* What only AESM's own list of codes explains; all else is in the tf_err. */
-static void tell_code(const struct tf_aesm *aesm)
-{
-    if (aesm->code != 0) {
-        tf_log("aesm-refused", "code=%u socket=\"%s\"", aesm->code, aesm->path);
-    }
-}
-
-tf_err tf_evidence_target(const char *socket, struct sgx_target_info *out)
-{
-    struct tf_aesm aesm = {.path = socket, .timeout_ms = TF_EVIDENCE_WAIT_MS};
-
-    tf_err err = tf_aesm_target_info(&aesm, out);
-    tell_code(&aesm);
-    return err;
-}
-
-tf_err tf_evidence_quote(const char *socket, const struct sgx_report *report, char *out,
+tf_err tf_evidence_quote(struct tf_aesm *aesm, const struct sgx_report *report, char *out,
                          size_t *size)
 {
-    struct tf_aesm aesm = {.path = socket, .timeout_ms = TF_EVIDENCE_WAIT_MS};
     uint8_t quote[TF_AESM_QUOTE_MAX];
     size_t quote_size = 0;
 
-    tf_err err = tf_aesm_quote(&aesm, report, quote, sizeof(quote), &quote_size);
-    tell_code(&aesm);
+    tf_err err = tf_aesm_quote(aesm, report, quote, sizeof(quote), &quote_size);
     if (err != TF_OK) {
         return err;
     }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "abi/sgx.h"
+#include "host/aesm.h"
 #include "lib/err.h"
 
 enum {
@@ -32,10 +33,8 @@ TF_MUST_USE tf_err tf_evidence_write_snp(const uint8_t report[static TF_SNP_REPO
                                          const char *pem, char *out, size_t cap,
                                          size_t *size);
 
-/** tf_aesm_target_info() at a socket; AESM's errorCode goes to the log. */
-TF_MUST_USE tf_err tf_evidence_target(const char *socket, struct sgx_target_info *out);
-
 /** Has AESM quote a REPORT and wraps the quote. @param out  TF_EVIDENCE_MAX bytes.
- *  @return as tf_aesm_quote(); AESM's errorCode goes to the log. */
-TF_MUST_USE tf_err tf_evidence_quote(const char *socket, const struct sgx_report *report,
-                                     char *out, size_t *size);
+ *  @return as tf_aesm_quote(). */
+TF_MUST_USE tf_err tf_evidence_quote(struct tf_aesm *aesm,
+                                     const struct sgx_report *report, char *out,
+                                     size_t *size);

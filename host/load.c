@@ -24,7 +24,7 @@ enum { CHUNK_PAGES = 64, IMAGE_MAX = 64 << 20 };
 
 struct tf_enclave {
     const struct tf_backend *backend;
-    const char *aesm_path; /* NULL: the backend quotes */
+    struct tf_aesm aesm; /* path NULL: the backend quotes */
     void *self; /* the backend's */
     void *file; /* the image, mapped read-only */
     size_t file_size;
@@ -222,9 +222,10 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
     }
     enclave->backend =
         options->backend != NULL ? options->backend : &tf_backend_sim;
-    enclave->aesm_path = options->aesm_path;
-    if (enclave->aesm_path == NULL && enclave->backend->quote == NULL) {
-        enclave->aesm_path = TF_AESM_PATH;
+    enclave->aesm.timeout_ms = TF_EVIDENCE_WAIT_MS;
+    enclave->aesm.path = options->aesm_path;
+    if (enclave->aesm.path == NULL && enclave->backend->quote == NULL) {
+        enclave->aesm.path = TF_AESM_PATH;
     }
     tf_err err = load(enclave, options);
     if (err != TF_OK) {
@@ -304,25 +305,26 @@ uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
     return __atomic_load_n(&enclave->entries, __ATOMIC_RELAXED);
 }
 
-const char *tf_enclave_quoted_by(const struct tf_enclave *enclave)
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)
 {
-    return enclave->aesm_path != NULL ? enclave->aesm_path : "simulator";
+    *code = enclave->aesm.code;
+    return enclave->aesm.path != NULL ? enclave->aesm.path : "simulator";
 }
 
-tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
+tf_err tf_enclave_target_info(struct tf_enclave *enclave,
                               struct sgx_target_info *out)
 {
-    if (enclave->aesm_path != NULL) {
-        return tf_evidence_target(enclave->aesm_path, out);
+    if (enclave->aesm.path != NULL) {
+        return tf_aesm_target_info(&enclave->aesm, out);
     }
     enclave->backend->target_info(enclave->self, out);
     return TF_OK;
 }
 
-tf_err tf_enclave_quote(const struct tf_enclave *enclave, const struct sgx_report *report,
+tf_err tf_enclave_quote(struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
-    return enclave->aesm_path != NULL
-               ? tf_evidence_quote(enclave->aesm_path, report, out, size)
+    return enclave->aesm.path != NULL
+               ? tf_evidence_quote(&enclave->aesm, report, out, size)
                : enclave->backend->quote(enclave->self, report, out, size);
 }

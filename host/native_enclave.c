@@ -129,21 +129,21 @@ uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
 }
 
 /* Nobody checks a MAC here: the report does not leave the process before it is signed. */
-tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
-                              struct sgx_target_info *out)
+tf_err tf_enclave_target_info(struct tf_enclave *enclave, struct sgx_target_info *out)
 {
     (void)enclave;
     memset(out, 0, sizeof(*out));
     return TF_OK;
 }
 
-const char *tf_enclave_quoted_by(const struct tf_enclave *enclave)
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)
 {
     (void)enclave;
+    *code = 0;
     return "simulator";
 }
 
-tf_err tf_enclave_quote(const struct tf_enclave *enclave, const struct sgx_report *report,
+tf_err tf_enclave_quote(struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
     return tf_sim_evidence(&enclave->machine, TF_SIM_NATIVE, report, out, size);

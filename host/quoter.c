@@ -23,7 +23,7 @@ struct job {
 };
 
 struct tf_quoter {
-    const struct tf_enclave *enclave;
+    struct tf_enclave *enclave; /* asked by the runner alone */
     unsigned threads;
     int fds[TF_THREADS_MAX];
     pthread_t runner;
@@ -35,10 +35,11 @@ struct tf_quoter {
 
     struct sgx_target_info target;
     uint32_t target_number;
-    bool is_target_old; /* to be asked for again, */
-    uint64_t next_ms;   /* not before; */
-    unsigned wait_ms;   /* the next distance */
-    bool is_away;       /* it was logged */
+    bool is_target_old;            /* to be asked for again, */
+    uint64_t next_ms;              /* not before; */
+    unsigned wait_ms;              /* the next distance */
+    bool is_away;                  /* it was logged */
+    struct tf_log_limit log_limit; /* of failures, which strangers can cause */
 };
 
 static uint64_t clock_ms(void)
@@ -73,7 +74,8 @@ static void wait_until(struct tf_quoter *q, uint64_t ms)
 static void take_target(struct tf_quoter *q, const struct sgx_target_info *target)
 {
     if (q->is_away) {
-        tf_log("quoting-back", "by=\"%s\"", tf_enclave_quoted_by(q->enclave));
+        uint32_t code = 0;
+        tf_log("quoting-back", "by=\"%s\"", tf_enclave_quoted_by(q->enclave, &code));
     }
     q->is_away = false;
     q->is_target_old = false;
@@ -100,8 +102,9 @@ static void refresh_target(struct tf_quoter *q)
         return;
     }
     if (!q->is_away) {
-        tf_log("quoting-away", "error=%s by=\"%s\"", tf_err_name(err),
-               tf_enclave_quoted_by(q->enclave));
+        uint32_t code = 0;
+        const char *by = tf_enclave_quoted_by(q->enclave, &code);
+        tf_log("quoting-away", "error=%s code=%u by=\"%s\"", tf_err_name(err), code, by);
         q->is_away = true;
         q->wait_ms = TF_QUOTER_FIRST_WAIT_MS;
     }
@@ -146,6 +149,17 @@ static tf_err ask_often(struct tf_quoter *q, struct job *job, unsigned *attempts
     }
 }
 
+static void tell_failure(struct tf_quoter *q, tf_err err, unsigned attempts)
+{
+    uint32_t code = 0;
+    const char *by = tf_enclave_quoted_by(q->enclave, &code);
+
+    if (tf_log_may(&q->log_limit, clock_ms())) {
+        tf_log("quote-failed", "error=%s code=%u attempts=%u by=\"%s\"", tf_err_name(err),
+               attempts > 0 ? code : 0, attempts, by);
+    }
+}
+
 static void serve(struct tf_quoter *q, struct job *job)
 {
     unsigned attempts = 0;
@@ -158,8 +172,7 @@ static void serve(struct tf_quoter *q, struct job *job)
         err = ask_often(q, job, &attempts);
     }
     if (err != TF_OK) {
-        tf_log("quote-failed", "error=%s attempts=%u by=\"%s\"", tf_err_name(err),
-               attempts, tf_enclave_quoted_by(q->enclave));
+        tell_failure(q, err, attempts);
         job->answer.size = 0;
         /* If it is gone we say when it is back; if it is another one now, for whom
          * REPORTs are to be made. */
@@ -283,7 +296,7 @@ static tf_err open_fds(struct tf_quoter *q)
     return err;
 }
 
-tf_err tf_quoter_open(const struct tf_enclave *enclave, unsigned threads,
+tf_err tf_quoter_open(struct tf_enclave *enclave, unsigned threads,
                       struct tf_quoter **out)
 {
     pthread_condattr_t attributes;

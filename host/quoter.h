@@ -43,7 +43,7 @@ struct tf_quote_answer {
  * @param threads  of the worker, at most TF_THREADS_MAX.
  * @return TF_OK, TF_ENOMEM, TF_EIO.
  */
-TF_MUST_USE tf_err tf_quoter_open(const struct tf_enclave *enclave, unsigned threads,
+TF_MUST_USE tf_err tf_quoter_open(struct tf_enclave *enclave, unsigned threads,
                                   struct tf_quoter **out);
 
 /** Ends the thread, once the question it may be asking has its answer. NULL is fine. */

@@ -290,14 +290,14 @@ uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
     return __atomic_load_n(&fake.entries, __ATOMIC_RELAXED);
 }
 
-const char *tf_enclave_quoted_by(const struct tf_enclave *enclave)
+const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)
 {
     (void)enclave;
+    *code = 0;
     return "fake";
 }
 
-tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
-                              struct sgx_target_info *out)
+tf_err tf_enclave_target_info(struct tf_enclave *enclave, struct sgx_target_info *out)
 {
     (void)enclave;
     unsigned target = __atomic_load_n(&fake.target, __ATOMIC_ACQUIRE);
@@ -308,7 +308,7 @@ tf_err tf_enclave_target_info(const struct tf_enclave *enclave,
     return TF_OK;
 }
 
-tf_err tf_enclave_quote(const struct tf_enclave *enclave, const struct sgx_report *report,
+tf_err tf_enclave_quote(struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
     (void)enclave;
