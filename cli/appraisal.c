@@ -229,6 +229,8 @@ static void put_tcb(struct tf_json_writer *w, const struct tf_tcb_claims *tcb)
     }
     tf_json_close_array(w);
     tf_json_put_integer(w, "evaluation", tcb->evaluation);
+    put_date(w, "issued", tcb->issued);
+    put_date(w, "next_update", tcb->next_update);
     put_level(w, "platform", &tcb->platform);
     put_level(w, "qe", &tcb->qe);
     if (tcb->has_module) {
@@ -277,6 +279,16 @@ static void put_evidence(struct tf_json_writer *w, const struct tf_appraisal *a)
     }
 }
 
+void tf_appraisal_put(struct tf_json_writer *w, const struct tf_appraisal *a)
+{
+    tf_json_put_boolean(w, "genuine", a->is_genuine);
+    tf_json_put_boolean(w, "test_root", a->is_test_root);
+    if (a->expires != 0) {
+        put_date(w, "expires", a->expires);
+    }
+    put_evidence(w, a);
+}
+
 static void print_json(const struct tf_appraisal *a)
 {
     char text[JSON_MAX];
@@ -290,12 +302,7 @@ static void print_json(const struct tf_appraisal *a)
         tf_json_put_string(&w, NULL, tf_err_name(a->reasons[i]));
     }
     tf_json_close_array(&w);
-    tf_json_put_boolean(&w, "genuine", a->is_genuine);
-    tf_json_put_boolean(&w, "test_root", a->is_test_root);
-    if (a->is_genuine) {
-        put_date(&w, "expires", a->expires);
-    }
-    put_evidence(&w, a);
+    tf_appraisal_put(&w, a);
     tf_json_close_object(&w);
     if (tf_json_take(&w, NULL) == TF_OK) {
         (void)puts(text);

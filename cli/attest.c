@@ -3,63 +3,16 @@
  */
 #include "cli/attest.h"
 
-#include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "cli/cli.h"
 #include "cli/collateral.h"
+#include "cli/quote.h"
+#include "cli/screen.h"
 #include "client/channel.h"
-#include "lib/bytes.h"
 #include "lib/json.h"
-#include "verify/dates.h"
 
-static void print_screen(const struct tf_verdict *v)
-{
-    const struct tf_appraisal *a = &v->appraisal;
-    char measurement[65];
-    char signer[65];
-
-    tf_hex_write(a->sgx.mrenclave, 32, measurement);
-    tf_hex_write(a->sgx.mrsigner, 32, signer);
-    if (a->tee != TF_TEE_NONE) {
-        (void)printf("platform     %s\n",
-                     a->is_simulated ? "SIMULATED: nothing protects it from its operator"
-                                     : "SGX");
-        (void)printf("enclave      MRENCLAVE %s%s\n", measurement,
-                     a->is_debug ? " (DEBUG)" : "");
-        (void)printf("signed by    MRSIGNER  %s, product %u, version %u\n", signer,
-                     a->sgx.isv_prod_id, a->sgx.isv_svn);
-    }
-    if (v->has_claims) {
-        (void)printf("engine       %s, LVI %s, instance %s\ntrust domain %s\n", v->engine,
-                     v->lvi, v->instance, v->domain);
-    }
-    if (v->has_lambda) {
-        char lease[TF_DATE_SIZE + 16] = "";
-        if (v->lambda.leased_until != 0) {
-            memcpy(lease, ", until ", sizeof(", until "));
-            tf_date_write((int64_t)v->lambda.leased_until, lease + strlen(lease));
-        }
-        (void)printf("lambda       %s version %" PRIu64 "%s%s\ndigest       %s\n"
-                     "publisher    %s\nnames       ",
-                     v->lambda.name, v->lambda.version,
-                     v->lambda.is_granted ? ", granted" : ", no key yet", lease,
-                     v->lambda.digest, v->lambda.signer);
-        for (size_t i = 0; i < v->lambda.domain_count; i++) {
-            (void)printf(" %s", v->lambda.domains[i]);
-        }
-        (void)putchar('\n');
-    }
-    (void)printf("verdict      %s\n", v->result == TF_OK ? "GOOD" : "BAD");
-    for (size_t i = 0; i < v->reason_count; i++) {
-        (void)printf("  because    %s: %s\n", tf_err_name(v->reasons[i]),
-                     tf_err_text(v->reasons[i]));
-        if (tf_err_hint(v->reasons[i])[0] != '\0') {
-            (void)printf("  next       %s\n", tf_err_hint(v->reasons[i]));
-        }
-    }
-}
+enum { JSON_MAX = 32 << 10 };
 
 static void write_lambda(struct tf_json_writer *w, const struct tf_lambda_claim *l)
 {
@@ -74,10 +27,59 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_lambda_claim 
     tf_json_close_object(w);
 }
 
-static void print_json(const struct tf_verdict *v)
+static void write_revocations(struct tf_json_writer *w, const struct tf_verdict *v)
 {
+    tf_json_open_array(w, "revocations");
+    for (size_t i = 0; i < v->revocation_count; i++) {
+        tf_json_open_object(w, NULL);
+        tf_json_put_string(w, "signer", v->revocations[i].signer);
+        tf_json_put_integer(w, "serial", v->revocations[i].serial);
+        tf_json_close_object(w);
+    }
+    tf_json_close_array(w);
+}
+
+static void write_collateral(struct tf_json_writer *w, const struct tf_attestation *t)
+{
+    static const char *const origins[] = {[TF_COLLATERAL_NONE] = "none",
+                                          [TF_COLLATERAL_FILE] = "file",
+                                          [TF_COLLATERAL_CACHE] = "cache",
+                                          [TF_COLLATERAL_SERVICE] = "service"};
+
+    tf_json_open_object(w, "collateral");
+    tf_json_put_string(w, "from", origins[t->origin]);
+    tf_json_put_integer(w, "fetched", (uint64_t)t->fetched);
+    tf_json_put_integer(w, "issued", (uint64_t)t->verdict.appraisal.tcb.issued);
+    tf_json_put_integer(w, "next_update", (uint64_t)t->verdict.appraisal.tcb.next_update);
+    tf_json_close_object(w);
+}
+
+static void write_sgx(struct tf_json_writer *w, const struct sgx_report *r)
+{
+    tf_json_put_hex(w, "mrenclave", r->mrenclave, 32);
+    tf_json_put_hex(w, "mrsigner", r->mrsigner, 32);
+    tf_json_put_integer(w, "product", r->isv_prod_id);
+    tf_json_put_integer(w, "svn", r->isv_svn);
+}
+
+static void write_claims(struct tf_json_writer *w, const struct tf_verdict *v)
+{
+    tf_json_put_string(w, "domain", v->domain);
+    tf_json_put_string(w, "instance", v->instance);
+    tf_json_put_string(w, "engine", v->engine);
+    tf_json_put_string(w, "lvi", v->lvi);
+    tf_json_put_integer(w, "time", v->time);
+    write_revocations(w, v);
+    if (v->has_lambda) {
+        write_lambda(w, &v->lambda);
+    }
+}
+
+static void print_json(const struct tf_attestation *t)
+{
+    const struct tf_verdict *v = &t->verdict;
     const struct tf_appraisal *a = &v->appraisal;
-    char text[4096];
+    char text[JSON_MAX];
     struct tf_json_writer w;
 
     tf_json_writer_init(&w, text, sizeof(text));
@@ -88,32 +90,34 @@ static void print_json(const struct tf_verdict *v)
         tf_json_put_string(&w, NULL, tf_err_name(v->reasons[i]));
     }
     tf_json_close_array(&w);
+    tf_json_put_integer(&w, "at", (uint64_t)t->time);
     tf_json_put_boolean(&w, "simulated", a->is_simulated);
     tf_json_put_boolean(&w, "debug", a->is_debug);
-    tf_json_put_hex(&w, "mrenclave", a->sgx.mrenclave, 32);
-    tf_json_put_hex(&w, "mrsigner", a->sgx.mrsigner, 32);
-    tf_json_put_integer(&w, "product", a->sgx.isv_prod_id);
-    tf_json_put_integer(&w, "svn", a->sgx.isv_svn);
-    tf_json_put_string(&w, "domain", v->domain);
-    tf_json_put_string(&w, "instance", v->instance);
-    tf_json_put_string(&w, "engine", v->engine);
-    tf_json_put_string(&w, "lvi", v->lvi);
-    tf_json_put_integer(&w, "time", v->time);
-    if (v->has_lambda) {
-        write_lambda(&w, &v->lambda);
+    if (a->tee == TF_TEE_SGX) {
+        write_sgx(&w, &a->sgx);
     }
+    write_claims(&w, v);
+    tf_json_put_string(&w, "ra_tls",
+                       t->certificate == TF_OK ? "good"
+                       : t->certificate == TF_EEVIDENCE_FORMAT
+                           ? "none"
+                           : tf_err_name(t->certificate));
+    write_collateral(&w, t);
+    tf_json_open_object(&w, "evidence");
+    tf_appraisal_put(&w, a);
+    tf_json_close_object(&w);
     tf_json_close_object(&w);
     if (tf_json_take(&w, NULL) == TF_OK) {
         (void)puts(text);
     }
 }
 
-void tf_verdict_print(const struct tf_verdict *verdict, bool is_json)
+void tf_attestation_print(const struct tf_attestation *attestation, bool is_json)
 {
     if (is_json) {
-        print_json(verdict);
+        print_json(attestation);
     } else {
-        print_screen(verdict);
+        tf_screen_print(attestation);
     }
 }
 
@@ -138,21 +142,20 @@ int tf_cmd_attest(int argc, char **argv)
     if (policy_path == NULL) {
         return tf_missing("attest", "policy");
     }
-    tf_err err = tf_policy_load(policy_path, &policy);
-    if (err != TF_OK) {
-        return tf_exit(err);
+    struct tf_channel_client *channel = NULL;
+    if (tf_policy_load(policy_path, &policy) == TF_OK) {
+        channel = tf_channel_open(connect, name);
     }
-    struct tf_channel_client *channel = tf_channel_open(connect, name);
     if (channel == NULL) {
         return TF_EXIT_USAGE;
     }
     const struct tf_attest_rules rules = {
         .policy = &policy, .source = &source, .insecure_allow_simulated = allow_sim};
-    err = tf_channel_attest(channel, name, &rules, &attestation);
+    tf_err err = tf_channel_attest(channel, name, &rules, &attestation);
     tf_channel_close(channel);
     if (err != TF_OK) {
-        return err == TF_EIO ? TF_EXIT_USAGE : TF_EXIT_REFUSED;
+        return TF_EXIT_USAGE;
     }
-    tf_verdict_print(&attestation.verdict, is_json);
-    return attestation.verdict.result == TF_OK ? TF_EXIT_OK : TF_EXIT_REFUSED;
+    tf_attestation_print(&attestation, is_json);
+    return tf_exit_of(attestation.verdict.result);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* attest.h - showing a verdict. */
+/* attest.h - showing what an attestation found. */
 #pragma once
 
 #include <stdbool.h>
 
-#include "verify/verify.h"
+#include "client/channel.h"
 
-/** Prints a verdict on one screen, or as one line of JSON. */
-void tf_verdict_print(const struct tf_verdict *verdict, bool is_json);
+/** Prints it on one screen, or as one line of JSON. */
+void tf_attestation_print(const struct tf_attestation *attestation, bool is_json);

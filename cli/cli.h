@@ -32,6 +32,7 @@ int tf_cmd_ls(int argc, char **argv);
 int tf_cmd_rm(int argc, char **argv);
 int tf_cmd_info(int argc, char **argv);
 int tf_cmd_attest(int argc, char **argv);
+int tf_cmd_collateral(int argc, char **argv);
 int tf_cmd_grant(int argc, char **argv);
 int tf_cmd_invoke(int argc, char **argv);
 int tf_cmd_log(int argc, char **argv);

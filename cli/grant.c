@@ -305,7 +305,7 @@ static int attest_and_grant(struct tf_channel_client *channel, const struct opti
     tf_err err = tf_channel_attest(channel, o->lambda, &rules, &attestation);
 
     if (err == TF_OK && verdict->result != TF_OK) {
-        tf_verdict_print(verdict, false);
+        tf_attestation_print(&attestation, false);
         return tf_report(verdict->result, "nothing was granted");
     }
     if (err == TF_OK) {

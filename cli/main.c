@@ -24,12 +24,18 @@ static const struct verb VERBS[] = {
     {"ca", tf_cmd_ca, "new --name N --out PREFIX",
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},
     {"policy", tf_cmd_policy,
-     "new --image FILE.sig|--native DIR... --domain FILE [--sim-root BASE64|host] [--host "
+     "new --image FILE.sig|--native DIR... --domain FILE [--sim-root BASE64|host] "
+     "[--host "
      "SOCK] --out FILE | check FILE | explain FILE",
      "write a policy: which enclaves and signers to trust; or say what one means"},
     {"quote", tf_cmd_quote,
-     "verify FILE --collateral FILE [--policy FILE] [--at DATE] [--crl FILE] [--json]",
-     "judge a quote of Intel or a report of AMD offline, out of files"},
+     "verify FILE [--policy FILE] [--at DATE] [--crl FILE] [--collateral FILE]"
+     " [--collateral-service URL] [--collateral-cacert FILE] [--json]",
+     "judge a quote of Intel or a report of AMD, out of a file"},
+    {"collateral", tf_cmd_collateral,
+     "fetch --quote FILE --out FILE [--policy FILE] [--collateral-service URL]"
+     " [--collateral-cacert FILE]",
+     "get what the CPU's vendor says of the platform of a quote or report"},
     {"pack", tf_cmd_pack,
      "DIR --out FILE [--name N] [--domain DNS...] [--version N] [--engine E...]",
      "make an unsigned bundle from a project"},
@@ -51,7 +57,8 @@ static const struct verb VERBS[] = {
      "attest, then give the lambda its certificate"},
     {"revoke", tf_cmd_revoke,
      "--key FILE --serial N [--from LIST] [--digest HEX...] [--below NAME=N...]"
-     " [--signer HEX...] [--out LIST] [--domain FILE] [--host SOCK] | --list LIST --domain"
+     " [--signer HEX...] [--out LIST] [--domain FILE] [--host SOCK] | --list LIST "
+     "--domain"
      " FILE [--host SOCK]",
      "take back bundles, versions or keys: sign a list of them, hand it to a host"},
     {"invoke", tf_cmd_invoke,

@@ -20,6 +20,7 @@
 #include "client/report.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
+#include "verify/ratls.h"
 
 enum { ANSWER_MAX = 256 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
 
@@ -30,22 +31,49 @@ struct tf_channel_client {
     uint8_t exporter[TF_EXPORTER_SIZE];
     uint8_t spki[TF_SHA256_SIZE];
     char refusal[REFUSAL_MAX + 1];
+    tf_err certificate; /* of tf_ratls_parse */
 };
 
-static bool bind_values(struct tf_channel_client *c)
+/* Whether the certificate carries evidence about its own key. */
+static tf_err check_certificate(const X509 *cert)
 {
-    static const char label[] = "EXPORTER-tfaas-attest";
-    X509 *peer = SSL_get1_peer_certificate(c->ssl);
-    uint8_t *spki = NULL;
-    int size = peer == NULL ? -1 : i2d_X509_PUBKEY(X509_get_X509_PUBKEY(peer), &spki);
+    struct tf_ratls ratls;
+    uint8_t *der = NULL;
+    int size = i2d_X509(cert, &der);
+    tf_err err = size <= 0 ? TF_ECHAIN_FORMAT : tf_ratls_parse(der, (size_t)size, &ratls);
 
-    X509_free(peer);
+    if (err == TF_OK) {
+        tf_ratls_wipe(&ratls);
+    }
+    OPENSSL_free(der);
+    return err;
+}
+
+static bool bind_key(struct tf_channel_client *c, const X509 *cert)
+{
+    uint8_t *spki = NULL;
+    int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(cert), &spki);
+
     if (size <= 0) {
         return false;
     }
     tf_sha256(spki, (size_t)size, c->spki);
     OPENSSL_free(spki);
-    return SSL_export_keying_material(c->ssl, c->exporter, sizeof(c->exporter), label,
+    return true;
+}
+
+static bool bind_values(struct tf_channel_client *c)
+{
+    static const char label[] = "EXPORTER-tfaas-attest";
+    X509 *peer = SSL_get1_peer_certificate(c->ssl);
+    bool is_bound = peer != NULL && bind_key(c, peer);
+
+    if (is_bound) {
+        c->certificate = check_certificate(peer);
+    }
+    X509_free(peer);
+    return is_bound &&
+           SSL_export_keying_material(c->ssl, c->exporter, sizeof(c->exporter), label,
                                       sizeof(label) - 1, NULL, 0, 1) == 1;
 }
 
@@ -336,6 +364,7 @@ tf_err tf_channel_attest(struct tf_channel_client *channel, const char *lambda,
     }
     if (err == TF_OK) {
         judge(&in, rules, out);
+        out->certificate = channel->certificate;
     }
     free(evidence);
     free(claims);

@@ -19,12 +19,13 @@
 
 /** Where to look. Strings are the caller's; NULL for what there is not. */
 struct tf_collateral_source {
-    const char *file;    /* use this one and nothing else */
+    const char *file;    /* this and nothing else: the JSON, or AMD's certificates */
     const char *service; /* base URL of the PCS or PCCS, or for SEV-SNP of the KDS */
     const char *cacert;  /* PEM that its TLS is checked with; NULL: the system's */
     const char *cache;   /* folder, made when it is not there */
     int64_t max_age;     /* seconds: what was fetched longer ago is fetched again, and
-                            used only if that fails; 0: used until it ends */
+                            used only if that fails; 0: used until it ends; less: always
+                            fetched */
 };
 
 typedef enum tf_collateral_origin {

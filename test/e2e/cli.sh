@@ -13,7 +13,7 @@
 # A temporary folder is outside of the repository: paths of the build must be absolute.
 bin=$(cd "$bin" && pwd) || exit 1
 root=$PWD
-verbs=(init key domain ca policy quote pack sign verify deploy attest grant revoke invoke log ls rm info
+verbs=(init key domain ca policy quote collateral pack sign verify deploy attest grant revoke invoke log ls rm info
     image doctor)
 
 cli() { timeout 60 "$bin/tfaas" "$@"; }

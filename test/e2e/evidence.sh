@@ -65,12 +65,22 @@ binds() {
     [ "$(od -An -v -tx1 -j 368 -N 64 "$work/quote" | tr -d ' \n')" = "$claims$zeros" ]
 }
 
+# fetch: `tfaas collateral` gets what judge needs.
+fetch() {
+    rm -f "$work/collateral.json"
+    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" collateral fetch --quote "$work/quote" \
+        --policy "$work/dcap.json" --collateral-service "$world_pcs/" \
+        --out "$work/collateral.json"
+}
+
 quotes_of_a_world() {
     ok "a quote comes through the channel" quote "$work/quote"
     ok "and binds the claims" binds
     ok "the world's PCS has collateral for it" world_collateral "$work/collateral.json" $fmspc
     ok "a policy for this world's root" world_policy "$work/dcap.json"
     gives "the quote holds" "verdict      GOOD"
+    ok "tfaas collateral fetch" fetch
+    gives "the quote holds with that" "verdict      GOOD"
     world_says '"status": "OutOfDate", "advisories": ["INTEL-SA-00615"]'
     world_collateral "$work/collateral.json" $fmspc
     gives "the platform falls out of date" tcb-status

@@ -5,6 +5,8 @@
 # at hand, under policies that accept and refuse it; `tfaas policy check` and `explain`.
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
+export XDG_CACHE_HOME=$work/cache
+unset TFAAS_COLLATERAL
 
 vectors=${TFAAS_VECTORS:-../shared/vectors}
 hash=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
@@ -79,15 +81,19 @@ evidence() {
         --collateral "$work/genoa.pem" --at "$then" --policy "$work/tcb.json"
     gives "and without a minimum TCB" 1 snp-old quote verify "$snp/report.bin" \
         --collateral "$work/genoa.pem" --at "$then" --policy "$work/plain.json"
+    gives "no collateral at hand" 2 collateral-fetch quote verify \
+        "$vectors/dcap/$sgx/quote.bin" --at "$then"
+    gives "the wrong file for it" 1 collateral-format quote verify \
+        "$vectors/dcap/$sgx/quote.bin" --collateral "$work/plain.json" --at "$then"
+    gives "nothing fetched for evidence that is not good" 2 collateral-fetch collateral \
+        fetch --quote "$snp/report.bin" --out "$work/none"
     gives "an RA-TLS certificate of a DEBUG enclave" 1 evidence-debug quote verify \
         "$vectors/ra-tls/gramine-cert.pem" \
         --collateral "$vectors/dcap/$sgx/collateral.json" --at "$then"
 }
 
 policies
-gives "no collateral" 2 usage quote verify "$work/plain.json"
-gives "a quote that is none" 1 collateral-format quote verify "$work/plain.json" \
-    --collateral "$work/plain.json"
+gives "a quote that is none" 1 evidence-format quote verify "$work/plain.json"
 if [ -d "$vectors" ]; then
     evidence
 else
