@@ -42,6 +42,9 @@ enum tf_msg {
     TF_MSG_TARGET = 15 /* H>E TARGETINFO (512 bytes): REPORTs are for this one from now on */
 };
 
+/* The id of the REPORT about the instance's own key, which is no connection's. */
+#define TF_ID_IDENTITY UINT64_MAX
+
 enum tf_blob_kind {
     TF_BLOB_BUNDLE = 1, /* a .tfb */
     TF_BLOB_GRANT = 2,  /* what an earlier TF_MSG_SEALED carried */

@@ -27,6 +27,7 @@ struct maker {
     Cert cert;
 };
 
+/* Without a key yet. */
 static struct maker *maker_open(void)
 {
     struct maker *maker = calloc(1, sizeof(*maker));
@@ -37,9 +38,8 @@ static struct maker *maker_open(void)
         free(maker);
         return NULL;
     }
-    if (wc_ecc_init(&maker->key) != 0 ||
-        wc_ecc_make_key_ex(&maker->rng, P256_SIZE, &maker->key, ECC_SECP256R1) != 0 ||
-        wc_ecc_set_rng(&maker->key, &maker->rng) != 0 || wc_InitCert(&maker->cert) != 0) {
+    if (wc_ecc_init(&maker->key) != 0 || wc_ecc_set_rng(&maker->key, &maker->rng) != 0 ||
+        wc_InitCert(&maker->cert) != 0) {
         (void)wc_ecc_free(&maker->key);
         (void)wc_FreeRng(&maker->rng);
         free(maker);
@@ -48,6 +48,11 @@ static struct maker *maker_open(void)
     maker->cert.sigType = CTC_SHA256wECDSA;
     maker->cert.daysValid = DAYS_VALID;
     return maker;
+}
+
+static bool make_key(struct maker *maker)
+{
+    return wc_ecc_make_key_ex(&maker->rng, P256_SIZE, &maker->key, ECC_SECP256R1) == 0;
 }
 
 static void maker_close(struct maker *maker)
@@ -60,23 +65,29 @@ static void maker_close(struct maker *maker)
     }
 }
 
+/* The management certificate. @return its size; 0 or less on failure. */
+static int sign_identity(struct maker *maker, uint8_t *out, size_t cap)
+{
+    Cert *cert = &maker->cert;
+    static const char name[] = "tfaas management";
+
+    memcpy(cert->subject.commonName, name, sizeof(name));
+    cert->selfSigned = 1;
+    int body = wc_MakeCert(cert, out, (word32)cap, NULL, &maker->key, &maker->rng);
+    return body < 0 ? body
+                    : wc_SignCert(cert->bodySz, cert->sigType, out, (word32)cap, NULL,
+                                  &maker->key, &maker->rng);
+}
+
 tf_err tf_cert_identity_make(struct tf_identity *out)
 {
     uint8_t spki[TF_SPKI_MAX];
     struct maker *maker = maker_open();
-    if (maker == NULL) {
+    if (maker == NULL || !make_key(maker)) {
+        maker_close(maker);
         return TF_EINTERNAL;
     }
-    Cert *cert = &maker->cert;
-    static const char name[] = "tfaas management";
-    memcpy(cert->subject.commonName, name, sizeof(name));
-    cert->selfSigned = 1;
-    int body =
-        wc_MakeCert(cert, out->cert, sizeof(out->cert), NULL, &maker->key, &maker->rng);
-    int cert_size = body < 0
-                        ? body
-                        : wc_SignCert(cert->bodySz, cert->sigType, out->cert,
-                                      sizeof(out->cert), NULL, &maker->key, &maker->rng);
+    int cert_size = sign_identity(maker, out->cert, sizeof(out->cert));
     int key_size = wc_EccKeyToDer(&maker->key, out->key, sizeof(out->key));
     int spki_size = wc_EccPublicKeyToDer(&maker->key, spki, sizeof(spki), 1);
     maker_close(maker);
@@ -87,6 +98,35 @@ tf_err tf_cert_identity_make(struct tf_identity *out)
     out->cert_size = (size_t)cert_size;
     out->key_size = (size_t)key_size;
     tf_sha256(spki, (size_t)spki_size, out->spki_sha256);
+    return TF_OK;
+}
+
+tf_err tf_cert_identity_attest(const struct tf_identity *identity,
+                               const uint8_t *evidence, size_t evidence_size,
+                               uint8_t *out, size_t *size)
+{
+    /* 2.23.133.5.4.9: tcg-dice-TaggedEvidence */
+    static const byte oid[] = {0x67, 0x81, 0x05, 0x05, 0x04, 0x09};
+    struct maker *maker = maker_open();
+    word32 at = 0;
+    if (maker == NULL) {
+        return TF_ENOMEM;
+    }
+    /* wolfSSL reads both and does not say so. */
+    CertOidField *extension = &maker->cert.extCustom;
+    memcpy(&extension->oid, &(const byte *){oid}, sizeof(extension->oid));
+    memcpy(&extension->val, &evidence, sizeof(extension->val));
+    extension->oidSz = sizeof(oid);
+    extension->valSz = (int)evidence_size;
+    int cert_size = wc_EccPrivateKeyDecode(identity->key, &at, &maker->key,
+                                           (word32)identity->key_size) == 0
+                        ? sign_identity(maker, out, TF_ATTESTED_DER_MAX)
+                        : -1;
+    maker_close(maker);
+    if (cert_size <= 0) {
+        return TF_EINTERNAL;
+    }
+    *size = (size_t)cert_size;
     return TF_OK;
 }
 
@@ -164,7 +204,7 @@ tf_err tf_cert_csr_make(const struct tf_names *names, struct tf_csr *out)
     enum { DER_MAX = SAN_MAX + 1024 };
     uint8_t *der = malloc(DER_MAX);
     struct maker *maker = maker_open();
-    if (der == NULL || maker == NULL) {
+    if (der == NULL || maker == NULL || !make_key(maker)) {
         free(der);
         maker_close(maker);
         return TF_ENOMEM;

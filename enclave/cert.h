@@ -15,6 +15,18 @@ enum { TF_CSR_PEM_MAX = 6 << 10, TF_KEY_PEM_MAX = 512 };
  *  @return TF_OK or TF_EINTERNAL. */
 TF_MUST_USE tf_err tf_cert_identity_make(struct tf_identity *out);
 
+/**
+ * Makes another certificate for the identity's key, with evidence in the extension
+ * 2.23.133.5.4.9.
+ *
+ * @param evidence  tagged CBOR, public.
+ * @param out       TF_ATTESTED_DER_MAX bytes.
+ * @return TF_OK, TF_ENOMEM, or TF_EINTERNAL.
+ */
+TF_MUST_USE tf_err tf_cert_identity_attest(const struct tf_identity *identity,
+                                           const uint8_t *evidence, size_t evidence_size,
+                                           uint8_t *out, size_t *size);
+
 /** A request for a certificate and its key. Wipe with tf_cert_csr_wipe. */
 struct tf_csr {
     char pem[TF_CSR_PEM_MAX];     /* PKCS#10, NUL-terminated */

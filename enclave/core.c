@@ -10,6 +10,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/identity.h"
 #include "enclave/lease.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
@@ -64,6 +65,9 @@ static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t
         err = tf_tls_start(thread);
     }
     thread->is_started = err == TF_OK;
+    if (thread->is_started) {
+        tf_identity_ask(thread);
+    }
     return err;
 }
 
@@ -90,6 +94,7 @@ static tf_err take_target(struct tf_thread *thread, const uint8_t *payload, size
         return TF_EHOST;
     }
     memcpy(&thread->target, payload, sizeof(thread->target));
+    tf_identity_ask(thread);
     return TF_OK;
 }
 
@@ -114,7 +119,9 @@ static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
     case TF_MSG_BLOB:
         return tf_blob_take(thread, frame->id, payload, size);
     case TF_MSG_QUOTE:
-        return tf_conn_quote(thread, frame->id, payload, size);
+        return frame->id == TF_ID_IDENTITY
+                   ? tf_identity_quote(thread, payload, size)
+                   : tf_conn_quote(thread, frame->id, payload, size);
     case TF_MSG_TARGET:
         return take_target(thread, payload, size);
     case TF_MSG_STATS:

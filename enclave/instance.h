@@ -27,7 +27,8 @@ enum {
     TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that this instance has ever heard of */
     TF_KEY_TEXT_MAX = 2 << 10,          /* a private key, PEM */
     TF_KEY_DER_MAX = 160,               /* a P-256 private key, SEC1 DER */
-    TF_CERT_DER_MAX = 1024,             /* the management certificate */
+    TF_CERT_DER_MAX = 1024,             /* the management certificate without evidence */
+    TF_ATTESTED_DER_MAX = 14 << 10,     /* and with it */
     TF_TICKET_NAME_SIZE = 16,
     TF_TICKET_KEY_SIZE = 32
 };
@@ -98,13 +99,17 @@ struct tf_floor {
     uint64_t serial;                /* the highest of a grant, accepted or confirmed */
 };
 
-/** The certificate of the management endpoint; made at the first INIT. */
+/** The key and the certificate of the management endpoint; made at the first INIT. */
 struct tf_identity {
     uint8_t key[TF_KEY_DER_MAX]; /* secret */
     size_t key_size;
     uint8_t cert[TF_CERT_DER_MAX];
     size_t cert_size;
     uint8_t spki_sha256[TF_SHA256_SIZE];
+    bool is_asked;     /* a thread has asked for evidence; under the lock */
+    uint8_t *attested; /* the certificate with evidence, in shared memory; NULL: none.
+                          Set once, atomically, after the size */
+    size_t attested_size;
 };
 
 struct tf_ticket_key {

@@ -40,6 +40,8 @@ struct tf_thread {
     uint8_t *frame; /* payload of the frame being worked on: TF_FRAME_MAX, 8-aligned */
 
     struct WOLFSSL_CTX *context; /* of connections until their name is known */
+    bool is_attested;            /* its certificate has evidence */
+    bool asks_identity;          /* for that evidence; the QUOTE is to come */
     struct tf_conn *conns[TF_CONNS_MAX];
     uint64_t generations[TF_CONNS_MAX]; /* the lowest that the next connection may have */
     size_t ready_count;                 /* connections that can go on without new input */

@@ -119,36 +119,62 @@ void tf_tls_context_close(struct WOLFSSL_CTX *context)
     wolfSSL_CTX_free(context);
 }
 
-tf_err tf_tls_start(struct tf_thread *thread)
+/* A base context with this management certificate. @return NULL if there is no memory. */
+static WOLFSSL_CTX *open_base(const struct tf_identity *identity, const uint8_t *cert,
+                              size_t cert_size)
 {
-    const struct tf_identity *identity = &thread->instance->identity;
     WOLFSSL_CTX *ctx = wolfSSL_CTX_new(wolfTLSv1_3_server_method());
 
     if (ctx == NULL) {
-        return TF_EINTERNAL;
+        return NULL;
     }
     wolfSSL_CTX_SetIORecv(ctx, on_recv);
     wolfSSL_CTX_SetIOSend(ctx, on_send);
     wolfSSL_CTX_set_servername_callback(ctx, on_name);
-    /* The generator of the thread's tickets and error ids is made now: later a client
-     * could have filled the heap, and without a generator the enclave ends. */
-    uint8_t first;
-    tf_random(&first, sizeof(first));
     /* One generator for all connections of the thread instead of one each. A resumption
      * takes a fresh key exchange too (not psk_ke), so that whoever learns the key of the
      * tickets some day cannot read what was recorded before. */
     if (wolfSSL_CTX_new_rng(ctx) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_only_dhe_psk(ctx) != 0 ||
-        wolfSSL_CTX_use_certificate_buffer(ctx, identity->cert, (long)identity->cert_size,
+        wolfSSL_CTX_use_certificate_buffer(ctx, cert, (long)cert_size,
                                            WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
         wolfSSL_CTX_use_PrivateKey_buffer(ctx, identity->key, (long)identity->key_size,
                                           WOLFSSL_FILETYPE_ASN1) != WOLFSSL_SUCCESS ||
         tf_ticket_use(ctx) != TF_OK) {
         wolfSSL_CTX_free(ctx);
-        return TF_EINTERNAL;
+        return NULL;
     }
-    thread->context = ctx;
-    return TF_OK;
+    return ctx;
+}
+
+tf_err tf_tls_start(struct tf_thread *thread)
+{
+    const struct tf_identity *identity = &thread->instance->identity;
+
+    /* The generator of the thread's tickets and error ids is made now: later a client
+     * could have filled the heap, and without a generator the enclave ends. */
+    uint8_t first;
+    tf_random(&first, sizeof(first));
+    thread->context = open_base(identity, identity->cert, identity->cert_size);
+    return thread->context == NULL ? TF_EINTERNAL : TF_OK;
+}
+
+/* Goes over to the certificate with evidence once there is one. Connections that are open
+ * keep the old context until they end. */
+static void update_base(struct tf_thread *thread)
+{
+    const struct tf_identity *identity = &thread->instance->identity;
+    const uint8_t *attested = __atomic_load_n(&identity->attested, __ATOMIC_ACQUIRE);
+
+    if (attested == NULL || thread->is_attested) {
+        return;
+    }
+    WOLFSSL_CTX *ctx = open_base(identity, attested, identity->attested_size);
+    if (ctx != NULL) { /* else the next connection tries again */
+        wolfSSL_CTX_free(thread->context);
+        thread->context = ctx;
+        thread->is_attested = true;
+    }
 }
 
 tf_err tf_tls_context_open(const struct tf_grant *grant, struct WOLFSSL_CTX **out)
@@ -184,6 +210,8 @@ out:
 tf_err tf_tls_open(struct tf_conn *conn)
 {
     static char protocols[] = "http/1.1";
+
+    update_base(conn->thread);
     WOLFSSL *ssl = wolfSSL_new(conn->thread->context);
 
     if (ssl == NULL) {

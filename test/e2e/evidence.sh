@@ -73,6 +73,13 @@ fetch() {
         --out "$work/collateral.json"
 }
 
+# certificate: the management endpoint's, in $work/quote, if it has evidence in it.
+certificate() {
+    openssl s_client -connect "127.0.0.1:$port" -servername hello.manage.tfaas.internal \
+        -tls1_3 </dev/null 2>/dev/null | openssl x509 >"$work/quote"
+    openssl x509 -in "$work/quote" -noout -text | grep -q '2\.23\.133\.5\.4\.9'
+}
+
 quotes_of_a_world() {
     ok "a quote comes through the channel" quote "$work/quote"
     ok "and binds the claims" binds
@@ -81,6 +88,9 @@ quotes_of_a_world() {
     gives "the quote holds" "verdict      GOOD"
     ok "tfaas collateral fetch" fetch
     gives "the quote holds with that" "verdict      GOOD"
+    ok "the certificate carries one too (RA-TLS)" certificate
+    gives "and it holds" "verdict      GOOD"
+    ok "once more in the channel" quote "$work/quote"
     world_says '"status": "OutOfDate", "advisories": ["INTEL-SA-00615"]'
     world_collateral "$work/collateral.json" $fmspc
     gives "the platform falls out of date" tcb-status
