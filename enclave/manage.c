@@ -294,7 +294,7 @@ struct stored {
     size_t size;
 };
 
-/* @return TF_OK, TF_ELIMIT, TF_ENOMEM, TF_EINTERNAL. */
+/* @return TF_OK, TF_ELIMIT, TF_ENOMEM, TF_ESEAL_NONE, TF_EINTERNAL. */
 static tf_err seal_grant(const struct tf_grant *grant, struct stored *out)
 {
     char *text = malloc(TF_GRANT_MAX);

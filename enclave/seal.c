@@ -86,7 +86,7 @@ static tf_err derive(const struct head *head, uint8_t out[static KEY_SIZE])
     request.misc_mask = UINT32_MAX;
     uint32_t code = tf_egetkey(&request, root);
     if (code != SGX_SUCCESS) {
-        return TF_ESEAL;
+        return code == SGX_INVALID_KEYNAME ? TF_ESEAL_NONE : TF_ESEAL;
     }
     int rc = wc_HKDF(WC_SHA256, root, sizeof(root), NULL, 0, info, sizeof(info), out,
                      KEY_SIZE);
@@ -139,8 +139,9 @@ tf_err tf_seal(const void *plain, size_t size, uint8_t *out)
 
     make_head(&head);
     write_head(&head, out);
-    if (open_cipher(&head, &aes) != TF_OK) {
-        return TF_EINTERNAL;
+    tf_err err = open_cipher(&head, &aes);
+    if (err != TF_OK) {
+        return err == TF_ESEAL_NONE ? err : TF_EINTERNAL;
     }
     uint8_t *cipher = out + TF_SEAL_HEAD_SIZE;
     int rc = wc_AesGcmEncrypt(&aes, cipher, plain, (word32)size, head.nonce, NONCE_SIZE,

@@ -18,7 +18,8 @@ enum {
 };
 
 /** Seals `size` secret bytes under a fresh key id and nonce.
- *  @param out  size + TF_SEAL_OVERHEAD bytes. @return TF_OK or TF_EINTERNAL. */
+ *  @param out  size + TF_SEAL_OVERHEAD bytes. @return TF_OK, TF_ESEAL_NONE (there is no
+ *  key here: a native core in a guest), TF_EINTERNAL. */
 TF_MUST_USE tf_err tf_seal(const void *plain, size_t size, uint8_t *out);
 
 /**

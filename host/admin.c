@@ -215,7 +215,7 @@ static void read_sim_root(const struct tf_daemon *daemon, char out[static ROOT_M
     size_t size = 0;
 
     out[0] = '\0';
-    if (daemon->options.is_sgx) {
+    if (daemon->options.is_sgx || daemon->options.is_guest) {
         return;
     }
     (void)snprintf(directory, sizeof(directory), "%s/sim", daemon->options.state);

@@ -37,7 +37,8 @@ struct tf_options {
     char *worker_path; /* owned */
     struct tf_engine engines[TF_ENGINES_MAX];
     size_t engine_count;
-    bool is_sgx;          /* the backend: hardware, else the simulator */
+    bool is_sgx;          /* the backend: hardware, else the simulator, */
+    bool is_guest;        /* or this machine as a confidential VM: native engines only */
     const char *aesm;     /* socket, with is_sgx; NULL: AESM's own */
     const char *sim_aesm; /* for tests: the simulator's REPORTs go there. NULL: nowhere */
     bool is_strict;

@@ -23,6 +23,7 @@ struct tf_enclave_options {
     const char *image_path;
     const char *sigstruct_path;
     unsigned threads;        /* a native core: how many will run; an image says itself */
+    const char *tsm_path;    /* the same: configfs-tsm gives evidence; NULL: the simulator */
     uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */
     uint16_t config_svn;     /* KSS: version of what config_id names; part of the keys */
     struct tf_sgx_port *sgx_port; /* hardware: what stands in for the kernel; NULL: it */

@@ -42,7 +42,7 @@ static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--native ENGINE=FOLDER]... [--worker PATH] [--threads N] [--strict] "
     "[--transition-cycles N]\n"
-    "              [--idle-seconds N] [--backend sim|sgx]\n"
+    "              [--idle-seconds N] [--backend sim|sgx|tsm]\n"
     "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
 
 /* Adds an engine of this name, if there is none yet. */
@@ -129,7 +129,8 @@ static bool set_option(struct tf_options *o, int option, char *value)
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
     case 'b':
         o->is_sgx = strcmp(value, "sgx") == 0;
-        return o->is_sgx || strcmp(value, "sim") == 0;
+        o->is_guest = strcmp(value, "tsm") == 0;
+        return o->is_sgx || o->is_guest || strcmp(value, "sim") == 0;
     case 'a':
         o->aesm = value;
         return true;
@@ -207,7 +208,8 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         return TF_EUSAGE;
     }
     for (size_t i = 0; i < o->engine_count; i++) {
-        if (o->is_sgx && o->engines[i].is_native) {
+        bool is_native = o->engines[i].is_native;
+        if ((o->is_sgx && is_native) || (o->is_guest && !is_native)) {
             return TF_EUSAGE; /* simulated evidence beside the hardware's */
         }
     }
@@ -324,7 +326,7 @@ static bool start(struct program *p)
 {
     struct tf_daemon *daemon = &p->daemon;
     struct tf_options *o = &daemon->options;
-    daemon->is_simulated = !o->is_sgx;
+    daemon->is_simulated = !o->is_sgx && !o->is_guest;
     for (size_t i = 0; i < o->engine_count; i++) {
         if (!step(o->engines[i].is_native ? o->engines[i].image_path
                                           : o->engines[i].sigstruct_path,
@@ -368,6 +370,15 @@ static void finish(struct program *p)
     free(daemon->options.worker_path);
 }
 
+static void say_backend(const struct tf_options *o)
+{
+    (void)puts(o->is_sgx     ? "tfaasd: enclaves run on SGX hardware; quotes by AESM"
+               : o->is_guest ? "tfaasd: native engines in a confidential VM; evidence by "
+                               "configfs-tsm"
+                             : "tfaasd: SIMULATED: enclaves run in a simulator, without "
+                               "any protection from this machine's owner");
+}
+
 int main(int argc, char **argv)
 {
     static struct program program = {
@@ -382,10 +393,7 @@ int main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return 2;
     }
-    (void)puts(program.daemon.options.is_sgx
-                   ? "tfaasd: enclaves run on SGX hardware; quotes by AESM"
-                   : "tfaasd: SIMULATED: enclaves run in a simulator, without any "
-                     "protection from this machine's owner");
+    say_backend(&program.daemon.options);
     (void)fflush(stdout);
     bool is_good = start(&program);
     if (is_good) {

@@ -6,8 +6,10 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
+#include "host/tsm.h"
 #include "lib/err.h"
 
 /**
@@ -15,6 +17,21 @@
  * @return TF_OK, TF_EIO.
  */
 TF_MUST_USE tf_err tf_native_measure(const char *folder, uint8_t out[static 32]);
+
+/**
+ * Starts the process that gets a guest's evidence (host/tsm.h). Before tf_native_sandbox.
+ *
+ * @param path  kept by that process.
+ * @param fd    for tf_native_evidence_ask; the process ends when it is closed.
+ * @return TF_OK, TF_EIO.
+ */
+TF_MUST_USE tf_err tf_native_evidence_open(const char *path, int *fd);
+
+/** Asks it. Waits as long as the firmware takes. @param out  TF_EVIDENCE_MAX bytes.
+ *  @return as tf_tsm_evidence, and TF_EIO if that process is gone. */
+TF_MUST_USE tf_err tf_native_evidence_ask(int fd,
+                                          const uint8_t data[static TF_TSM_DATA_SIZE],
+                                          char *out, size_t *size);
 
 /**
  * Takes from all threads of the process, for good, every system call that a running

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "abi/native.h"
 #include "host/enclave.h"
@@ -17,7 +18,9 @@ enum { THREADS = 4 }; /* at most: as an image has TCSs */
 
 struct tf_enclave {
     struct tf_native_place place;
-    struct tf_sim_machine machine; /* evidence and sealing keys come from it */
+    bool is_guest;                 /* of a TEE for VMs; else simulated */
+    int firmware;                  /* is_guest: where evidence comes from */
+    struct tf_sim_machine machine; /* simulated: evidence and sealing keys */
     pthread_barrier_t started;     /* of all threads: the last one locks the process in */
     uint64_t entries;
 };
@@ -35,6 +38,24 @@ static void derive_seal(struct tf_native_place *place, const uint8_t root[static
     place->has_seal = true;
 }
 
+static tf_err open_sim(struct tf_enclave *enclave, const char *directory)
+{
+    if (tf_sim_machine_open(&enclave->machine, directory) != 0) {
+        return TF_EIO;
+    }
+    derive_seal(&enclave->place, enclave->machine.root);
+    tf_wipe(enclave->machine.root, sizeof(enclave->machine.root));
+    return TF_OK;
+}
+
+/* A guest has no key that only this core would get: nothing is sealed there, and a grant
+ * without a lease is refused. */
+static tf_err open_guest(struct tf_enclave *enclave, const char *path)
+{
+    enclave->is_guest = true;
+    return tf_native_evidence_open(path, &enclave->firmware);
+}
+
 static tf_err open_all(struct tf_enclave *enclave,
                        const struct tf_enclave_options *options)
 {
@@ -46,15 +67,14 @@ static tf_err open_all(struct tf_enclave *enclave,
         return TF_EUSAGE;
     }
     tf_err err = tf_native_measure(options->image_path, place->measurement);
-    if (err == TF_OK && tf_sim_machine_open(&enclave->machine, options->sim_dir) != 0) {
-        err = TF_EIO;
+    if (err == TF_OK) {
+        err = options->tsm_path != NULL ? open_guest(enclave, options->tsm_path)
+                                        : open_sim(enclave, options->sim_dir);
     }
     if (err == TF_OK) {
-        derive_seal(place, enclave->machine.root);
         err = tf_native_open(place) == 0 ? TF_OK : TF_ENOMEM;
-        tf_wipe(place->seal, sizeof(place->seal));
-        tf_wipe(enclave->machine.root, sizeof(enclave->machine.root));
     }
+    tf_wipe(place->seal, sizeof(place->seal));
     return err;
 }
 
@@ -76,6 +96,9 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
 void tf_enclave_close(struct tf_enclave *enclave)
 {
     if (enclave != NULL) {
+        if (enclave->is_guest) {
+            (void)close(enclave->firmware);
+        }
         tf_sim_machine_wipe(&enclave->machine);
         free(enclave);
     }
@@ -88,8 +111,7 @@ unsigned tf_enclave_threads(const struct tf_enclave *enclave)
 
 bool tf_enclave_is_simulated(const struct tf_enclave *enclave)
 {
-    (void)enclave;
-    return true;
+    return !enclave->is_guest;
 }
 
 void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[static 32],
@@ -138,13 +160,15 @@ tf_err tf_enclave_target_info(struct tf_enclave *enclave, struct sgx_target_info
 
 const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)
 {
-    (void)enclave;
     *code = 0;
-    return "simulator";
+    return enclave->is_guest ? "configfs-tsm" : "simulator";
 }
 
 tf_err tf_enclave_quote(struct tf_enclave *enclave, const struct sgx_report *report,
                         char *out, size_t *size)
 {
+    if (enclave->is_guest) {
+        return tf_native_evidence_ask(enclave->firmware, report->report_data, out, size);
+    }
     return tf_sim_evidence(&enclave->machine, TF_SIM_NATIVE, report, out, size);
 }

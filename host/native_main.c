@@ -17,7 +17,7 @@
 
 static const char usage[] =
     "usage: node start.js --image FOLDER --config-id HEX --descriptor FILE\n"
-    "                     --sim-dir DIR --links N [--idle-seconds N]\n"
+    "                     --sim-dir DIR --links N [--idle-seconds N] [--tsm PATH]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
 
 static bool set_option(struct tf_worker_settings *s, int option, const char *value)
@@ -34,6 +34,9 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
         return true;
     case 'm':
         s->enclave.sim_dir = value;
+        return true;
+    case 't':
+        s->enclave.tsm_path = value;
         return true;
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &s->idle_seconds);
@@ -56,6 +59,7 @@ static bool parse_options(int argc, char **argv, struct tf_worker_settings *out)
                                           {"descriptor", required_argument, NULL, 'd'},
                                           {"sim-dir", required_argument, NULL, 'm'},
                                           {"idle-seconds", required_argument, NULL, 'I'},
+                                          {"tsm", required_argument, NULL, 't'},
                                           {"links", required_argument, NULL, 'n'},
                                           {NULL, 0, NULL, 0}};
     int option = 0;

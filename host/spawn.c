@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "host/log.h"
+#include "host/tsm.h"
 
 enum {
     FIRST_LINK = 3, /* in the child */
@@ -167,6 +168,7 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
     char program[PATH_MAX];
     char script[PATH_MAX];
     const char *folder = worker->engine->image_path;
+    bool is_guest = worker->daemon->options.is_guest;
     struct text text;
     write_text(worker, &text);
     (void)snprintf(program, sizeof(program), "%s/node", folder);
@@ -185,6 +187,8 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
                           text.idle,
                           arg("--links"),
                           text.links,
+                          is_guest ? arg("--tsm") : NULL,
+                          arg(TF_TSM_PATH),
                           NULL};
     char *const env[] = {arg("TZ=UTC"), arg("LC_ALL=C"), NULL};
     const struct command command = {program, argv, env};

@@ -346,6 +346,8 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_ELOG_SERIAL] = {"log-serial",
                         "the log uses a serial twice, or says what became of none",
                         "The attester broke its promise: ask whoever runs it why."},
+    [TF_ESEAL_NONE] = {"seal-none", "this machine has no key to seal a grant with",
+                       "Grant under a lease, which is never sealed (tfaas-attester)."},
 };
 
 static const struct row unknown = {

@@ -151,6 +151,7 @@ typedef enum tf_err {
     TF_EISSUER,             /* the certificate authority did not issue */
     TF_ECONFIG,             /* a configuration file does not parse */
     TF_ELOG_SERIAL,         /* a serial is used twice, or has an outcome and no intent */
+    TF_ESEAL_NONE,          /* this machine has no key to seal with */
 
     TF_ERR_COUNT
 } tf_err;

@@ -87,4 +87,14 @@ kill -KILL "$pid"
 is "killed, it takes the neighbour nothing" beside ask beside /
 ok "and it comes back" until_ok 100 ask first /
 ok "as another process" test "$(v8_pid)" != "$pid"
+
+# As a confidential VM that this machine is not: nothing vouches for it, so nothing is granted.
+host_stop
+engines=(v8)
+need "the host starts as a guest of a TEE" host_start --backend tsm
+is "and does not say that it is simulated" false jq -rn "$(admin GET /v1/info) | .simulated"
+ok "the runtime serves" until_ok 100 deploy first v8
+fails "it gets no evidence" quote attest "$work/policy.json" --allow-sim
+fails "an image is no native engine" usage "$bin/tfaasd" --state "$work/x" --listen 127.0.0.1:1 \
+    --image "quickjs=$bin/quickjs.img,$work/quickjs.sig" --backend tsm
 finish

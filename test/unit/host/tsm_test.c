@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "abi/limits.h"
+#include "host/native.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
 #include "test/test.h"
@@ -211,6 +213,50 @@ static void a_tdx_quote_is_cut_and_wrapped(void)
     }
 }
 
+/* In a process of its own, which is then locked in; it hands what it got back. */
+static tf_err get_from_inside(const struct kernel *k, int to, size_t *size)
+{
+    int fd = -1;
+    tf_err err = tf_native_evidence_open(k->path, &fd);
+
+    if (err == TF_OK) {
+        err = tf_native_sandbox();
+    }
+    if (err == TF_OK) {
+        err = tf_native_evidence_ask(fd, data, evidence, size);
+    }
+    if (err == TF_OK && write(to, evidence, *size) != (ssize_t)*size) {
+        err = TF_EIO;
+    }
+    return err;
+}
+
+static void a_worker_that_may_open_no_file_gets_it_too(void)
+{
+    size_t quote_size = make_quote(4);
+    struct kernel k = {.provider = "tdx_guest", .out = blob, .out_size = 8192};
+    size_t size = 0;
+    int ends[2];
+    int status = 0;
+
+    kernel_start(&k);
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        _exit(get_from_inside(&k, ends[1], &size) == TF_OK ? 0 : 1);
+    }
+    (void)close(ends[1]);
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+          WEXITSTATUS(status) == 0);
+    ssize_t got = read(ends[0], evidence, sizeof(evidence));
+    (void)close(ends[0]);
+    kernel_end(&k);
+    CHECK(k.in_size == TF_TSM_DATA_SIZE && memcmp(k.in, data, sizeof(data)) == 0);
+    if (CHECK(got > 0)) {
+        expect_blob((size_t)got, "tfaas-dcap-quote.v1", "quote", quote_size);
+    }
+}
+
 static void an_snp_report_comes_with_its_certificates(void)
 {
     static const uint8_t *const guids[] = {ark, other, vlek, ask};
@@ -402,6 +448,7 @@ int main(void)
         data[i] = (uint8_t)(i + 1);
     }
     RUN(a_tdx_quote_is_cut_and_wrapped);
+    RUN(a_worker_that_may_open_no_file_gets_it_too);
     RUN(an_snp_report_comes_with_its_certificates);
     RUN(without_certificates_there_is_a_report);
     RUN(another_writer_is_noticed);
