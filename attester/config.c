@@ -71,6 +71,16 @@ static bool read_lambda(const json_t *object, struct tf_wanted *out)
            (out->digest == NULL || is_digest(out->digest));
 }
 
+static bool is_named_before(const struct tf_config *config, const char *name)
+{
+    for (size_t i = 0; i < config->lambda_count; i++) {
+        if (strcmp(config->lambdas[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool read_lambdas(struct tf_json_fields *f, struct tf_config *out)
 {
     const json_t *list = tf_json_array(f, "lambdas", 1, TF_LAMBDAS_MAX);
@@ -80,10 +90,8 @@ static bool read_lambdas(struct tf_json_fields *f, struct tf_config *out)
         if (!read_lambda(json_array_get(list, i), lambda)) {
             return wrong("`lambdas`: name, and optional names, digest and secrets");
         }
-        for (size_t j = 0; j < out->lambda_count; j++) {
-            if (strcmp(out->lambdas[j].name, lambda->name) == 0) {
-                return wrong("`lambdas`: a name is there twice");
-            }
+        if (is_named_before(out, lambda->name)) {
+            return wrong("`lambdas`: a name is there twice");
         }
         out->lambda_count++;
     }

@@ -151,8 +151,10 @@ static bool send(const struct tf_attester *attester, struct tf_place *place,
 }
 
 static bool announce_and_send(const struct tf_attester *attester, struct tf_place *place,
-                              struct tf_grant_order *order, struct tf_tlog_event *intent)
+                              const struct tf_grant_order *order,
+                              struct tf_tlog_event *intent)
 {
+    struct tf_grant_order full = *order;
     struct tf_secret_file secrets;
 
     if (tf_secret_file_load(place->wanted->secrets, &secrets) != TF_OK) {
@@ -161,10 +163,10 @@ static bool announce_and_send(const struct tf_attester *attester, struct tf_plac
     tf_err err = tf_book_intend(attester->book, intent);
     bool is_granted = false;
     if (err == TF_OK) {
-        order->serial = intent->serial;
-        order->secrets = secrets.items;
-        order->secret_count = secrets.count;
-        is_granted = send(attester, place, order);
+        full.serial = intent->serial;
+        full.secrets = secrets.items;
+        full.secret_count = secrets.count;
+        is_granted = send(attester, place, &full);
     }
     log_failed(err);
     tf_secret_file_wipe(&secrets);
@@ -188,7 +190,7 @@ bool tf_grant_place(const struct tf_attester *attester, const char *machine,
     if (err == TF_OK) {
         uint64_t now = (uint64_t)time(NULL);
         uint64_t until = now + attester->config->certificate_seconds;
-        struct tf_grant_order order = {
+        const struct tf_grant_order order = {
             .lambda = claim->name,
             .is_leased = true,
             .names = names,

@@ -187,7 +187,7 @@ static void start_due(struct rounds *r)
 
 void tf_rounds_run(const struct tf_attester *attester, const sigset_t *stop)
 {
-    const struct timespec tick = {.tv_nsec = TICK_MS * 1000 * 1000};
+    const struct timespec tick = {.tv_nsec = (long)TICK_MS * 1000 * 1000};
     /* Threads that outlive this function use it: it is the process's to free. */
     static struct rounds rounds;
 

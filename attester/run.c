@@ -14,8 +14,6 @@
 
 #include "client/report.h"
 
-extern char **environ;
-
 static long long now_ms(void)
 {
     struct timespec now;
@@ -56,7 +54,7 @@ static pid_t start(const char *const *argv, int output)
         memcpy(&arguments[count], &argv[count], sizeof(arguments[0])); /* drops const */
     }
     arguments[count] = NULL;
-    if (posix_spawn_file_actions_init(&files) != 0) {
+    if (count == 0 || posix_spawn_file_actions_init(&files) != 0) {
         return -1;
     }
     if (posix_spawnattr_init(&attributes) == 0) {
@@ -105,7 +103,7 @@ static tf_err take(int fd, long long deadline, char *out, size_t cap)
 /* Waits for a process that has closed its output; false if it is not done in time. */
 static bool is_done(pid_t pid, long long deadline, int *status)
 {
-    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    const struct timespec pause = {.tv_nsec = 10000000};
 
     for (;;) {
         pid_t got = waitpid(pid, status, WNOHANG);

@@ -314,23 +314,24 @@ static bool take_answer(const json_t *answer, char **evidence, uint8_t **claims,
 }
 
 /* Judges what the enclave answered. Without collateral the verdict says that it lacks. */
-static void judge(struct tf_verify_input *in, const struct tf_attest_rules *rules,
-                  struct tf_attestation *out)
+static void judge(const struct tf_verify_input *asked,
+                  const struct tf_attest_rules *rules, struct tf_attestation *out)
 {
+    struct tf_verify_input in = *asked;
     struct tf_evidence evidence;
     const struct tf_collateral_wanted wanted = {
-        .evidence = &evidence, .policy = rules->policy, .time = in->time};
+        .evidence = &evidence, .policy = rules->policy, .time = in.time};
     struct tf_collateral_found found = {0};
 
     if (rules->source != NULL &&
-        tf_evidence_parse(in->evidence, in->evidence_size, &evidence) == TF_OK) {
+        tf_evidence_parse(in.evidence, in.evidence_size, &evidence) == TF_OK) {
         (void)!tf_collateral_find(rules->source, &wanted, &found);
     }
-    in->collateral = found.has_intel ? &found.intel : NULL;
-    in->snp_certificates = found.snp_certificates;
-    in->snp_crl = found.snp_crl;
-    (void)!tf_verify(in, &out->verdict);
-    out->time = in->time;
+    in.collateral = found.has_intel ? &found.intel : NULL;
+    in.snp_certificates = found.snp_certificates;
+    in.snp_crl = found.snp_crl;
+    (void)!tf_verify(&in, &out->verdict);
+    out->time = in.time;
     out->origin = found.origin;
     out->fetched = found.fetched;
     tf_collateral_found_wipe(&found);

@@ -278,7 +278,8 @@ tf_err tf_tlog_line_end(char *out, size_t *size, const uint8_t *signature,
     at += sizeof(TAIL) - 1;
     memcpy(line + at, encoded, encoded_size);
     at += encoded_size;
-    memcpy(line + at, "\"}", 2);
+    line[at] = '"';
+    line[at + 1] = '}';
     *size = at + 2;
     return TF_OK;
 }

@@ -46,12 +46,26 @@ all_serve() {
     done
 }
 
+log_size() { stat -c %s "$work/attester/log.jsonl"; }
+
+# strike: ends the attester, every other time wherever it is, else while it grants: a
+# moment after the log has grown.
+strike() {
+    local size end=$((SECONDS + 60))
+    size=$(log_size)
+    if ((RANDOM % 2)); then
+        sleep "$(printf '0.%03d' $((RANDOM % 900)))"
+    else
+        while [ "$(log_size)" = "$size" ] && [ "$SECONDS" -lt "$end" ]; do :; done
+        sleep "$(printf '0.%03d' $((RANDOM % 20)))"
+    fi
+    attester_end KILL
+}
+
 kill_once() {
     host_stop
     host_start || return 1
-    # From before the first line of the log to after the last lease.
-    sleep "$(printf '0.%03d' $((RANDOM % 900)))"
-    attester_end KILL
+    strike
     # The log as it lies there, but for a line that is not whole: nobody acted on that.
     sed -n '/}$/p' "$work/attester/log.jsonl" >"$work/copy.jsonl"
     "$bin/tfaas" log verify "$work/copy.jsonl" --key "$work/attester.pem.pub" >"$log" 2>&1 ||
@@ -89,6 +103,7 @@ ok "the log verifies" attester_log_verify
 # shellcheck disable=SC2046 # three numbers
 ok "no serial was used twice" all_same $(serials)
 ok "no intent was left open" until_ok 300 is_settled
+note "$(grep -c event=resolved "$work/attester.log") grants were in the air when it was killed"
 note "intents, serials, instances of serials: $(serials)"
 attester_log_verify --json >&2
 attester_end
