@@ -42,13 +42,6 @@ struct options {
     struct tf_collateral_source source;
 };
 
-/* A variable for the lambda's env; secret. */
-struct secret {
-    char *name;     /* owned */
-    uint8_t *value; /* owned, with a NUL */
-    size_t size;
-};
-
 /* What this machine brings: all loaded before the first byte is sent. */
 struct inputs {
     struct tf_policy policy;
@@ -59,8 +52,10 @@ struct inputs {
     size_t chain_size;
     uint8_t *tls_key; /* PEM, upload mode */
     size_t tls_key_size;
-    struct secret secrets[2 * TF_LIST_MAX];
+    struct tf_grant_secret secrets[2 * TF_LIST_MAX]; /* into `variables` */
     size_t secret_count;
+    char variables[TF_SECRETS_SIZE]; /* secret: names and values */
+    size_t variables_size;
 };
 
 static tf_err load_ca(const struct options *o, struct inputs *in)
@@ -96,47 +91,64 @@ static tf_err check_validity(const char *path)
     return err;
 }
 
-static bool has_secret(const struct inputs *in, const char *name, size_t size)
+/* Appends text and a NUL. @return where it is; NULL after a message. */
+static const char *keep(struct inputs *in, const void *text, size_t size)
 {
-    for (size_t i = 0; i < in->secret_count; i++) {
-        if (strlen(in->secrets[i].name) == size &&
-            memcmp(in->secrets[i].name, name, size) == 0) {
-            return true;
-        }
+    char *at = in->variables + in->variables_size;
+
+    if (size >= sizeof(in->variables) - in->variables_size) {
+        (void)tf_report(TF_ELIMIT, "all --secret and --secret-file: at most %d bytes",
+                        TF_SECRETS_SIZE);
+        return NULL;
     }
-    return false;
+    memcpy(at, text, size);
+    at[size] = '\0';
+    in->variables_size += size + 1;
+    return at;
+}
+
+static const char *keep_file(struct inputs *in, const char *path)
+{
+    uint8_t *data = NULL;
+    const char *value = NULL;
+    size_t size = 0;
+
+    if (tf_file_read(path, TF_SECRETS_SIZE, &data, &size) != TF_OK) {
+        return NULL;
+    }
+    if (memchr(data, 0, size) == NULL) {
+        value = keep(in, data, size);
+    } else {
+        (void)tf_report(TF_EUSAGE, "%s has a zero byte", path);
+    }
+    tf_wipe(data, size);
+    free(data);
+    return value;
 }
 
 /* NAME=VALUE, or NAME=FILE. */
 static tf_err load_secret(const char *text, bool is_file, struct inputs *in)
 {
-    struct secret *secret = &in->secrets[in->secret_count];
+    struct tf_grant_secret secret = {0};
     const char *equals = strchr(text, '=');
-    size_t name_size = equals == NULL ? 0 : (size_t)(equals - text);
 
-    if (name_size == 0 || has_secret(in, text, name_size)) {
+    if (equals != NULL && equals != text) {
+        secret.name = keep(in, text, (size_t)(equals - text));
+    }
+    for (size_t i = 0; i < in->secret_count && secret.name != NULL; i++) {
+        if (strcmp(in->secrets[i].name, secret.name) == 0) {
+            secret.name = NULL;
+        }
+    }
+    if (secret.name == NULL) {
         (void)tf_report(TF_EUSAGE, "--secret%s wants NAME=%s, each NAME once",
                         is_file ? "-file" : "", is_file ? "FILE" : "VALUE");
         return TF_EUSAGE;
     }
-    secret->name = strndup(text, name_size);
-    if (is_file) {
-        tf_err err =
-            tf_file_read(equals + 1, TF_SECRETS_SIZE, &secret->value, &secret->size);
-        if (err == TF_OK && strlen((char *)secret->value) != secret->size) {
-            (void)tf_report(TF_EUSAGE, "%s has a zero byte", equals + 1);
-            err = TF_EUSAGE;
-        }
-        if (err != TF_OK) {
-            in->secret_count++;
-            return err;
-        }
-    } else {
-        secret->value = (uint8_t *)strdup(equals + 1);
-        secret->size = strlen(equals + 1);
-    }
-    in->secret_count++;
-    return secret->name == NULL || secret->value == NULL ? TF_ENOMEM : TF_OK;
+    secret.value =
+        is_file ? keep_file(in, equals + 1) : keep(in, equals + 1, strlen(equals + 1));
+    in->secrets[in->secret_count++] = secret;
+    return secret.value == NULL ? TF_EUSAGE : TF_OK;
 }
 
 static tf_err load_secrets(const struct options *o, struct inputs *in)
@@ -190,13 +202,7 @@ static void wipe_inputs(struct inputs *in)
     }
     free(in->tls_key);
     free(in->chain);
-    for (size_t i = 0; i < in->secret_count; i++) {
-        free(in->secrets[i].name);
-        if (in->secrets[i].value != NULL) {
-            tf_wipe(in->secrets[i].value, in->secrets[i].size);
-        }
-        free(in->secrets[i].value);
-    }
+    tf_wipe(in->variables, sizeof(in->variables));
 }
 
 static void take_names(const struct options *o, const struct tf_verdict *v,
@@ -242,7 +248,6 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
                          const struct tf_verdict *v, const struct inputs *in)
 {
     const char *names[TF_LIST_MAX];
-    struct tf_grant_secret secrets[2 * TF_LIST_MAX];
     struct timespec at;
 
     (void)clock_gettime(CLOCK_REALTIME, &at);
@@ -260,13 +265,9 @@ static tf_err send_grant(struct tf_channel_client *channel, const struct options
                                    .chain_size = in->chain_size,
                                    .key = (const char *)in->tls_key,
                                    .key_size = in->tls_key_size,
-                                   .secrets = secrets,
+                                   .secrets = in->secrets,
                                    .secret_count = in->secret_count};
 
-    for (size_t i = 0; i < in->secret_count; i++) {
-        secrets[i] = (struct tf_grant_secret){in->secrets[i].name,
-                                              (const char *)in->secrets[i].value};
-    }
     take_names(o, v, names, &order.name_count);
     return tf_grant_send(channel, in->key, &order);
 }

@@ -301,8 +301,8 @@ static bool read_end(const DecodedCert *cert, uint64_t *end)
         wc_GetDateAsCalendarTime(date, size, format, &at) != 0 || at.tm_year < 70) {
         return false;
     }
-    *end =
-        (uint64_t)(days_of(&at) * DAY + at.tm_hour * 3600 + at.tm_min * 60 + at.tm_sec);
+    int second = (at.tm_hour * 60 + at.tm_min) * 60 + at.tm_sec;
+    *end = (uint64_t)(days_of(&at) * DAY + second);
     return true;
 }
 
