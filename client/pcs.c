@@ -18,22 +18,29 @@ static int hex_digit(char c)
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-/* The next character of an encoded text; moves `*at` behind it. 0 if it is none. */
-static char decode_one(const char **at)
+static bool is_printable(char c)
+{
+    return c >= ' ' && c <= '~';
+}
+
+/* The next character of an encoded text, printable or an end of line; moves `*at` behind
+ * it. False if there is none. */
+static bool decode_one(const char **at, char *out)
 {
     char c = *(*at)++;
 
     if (c != '%') {
-        return c > ' ' && c <= '~' ? c : 0;
+        *out = c;
+        return c != ' ' && is_printable(c);
     }
     int high = hex_digit((*at)[0]);
     int low = high < 0 ? -1 : hex_digit((*at)[1]);
     if (low < 0) {
-        return 0;
+        return false;
     }
     *at += 2;
-    c = (char)(high << 4 | low);
-    return c == '\n' || (c >= ' ' && c <= '~') ? c : 0;
+    *out = (char)(high << 4 | low);
+    return *out == '\n' || is_printable(*out);
 }
 
 tf_err tf_pcs_decode_chain(const char *text, char **out)
@@ -48,8 +55,7 @@ tf_err tf_pcs_decode_chain(const char *text, char **out)
         return TF_ENOMEM;
     }
     for (const char *at = text; *at != '\0';) {
-        decoded[size] = decode_one(&at);
-        if (decoded[size] == 0) {
+        if (!decode_one(&at, &decoded[size])) {
             free(decoded);
             return TF_ECOLLATERAL_FORMAT;
         }

@@ -176,11 +176,11 @@ static void check_enclave(struct tf_appraisal *a, const struct tf_policy *policy
 
 static void check_guest(struct tf_appraisal *a, const struct tf_policy *policy)
 {
-    const uint8_t *measured = tf_appraisal_measurement(a).data;
+    const struct tf_bytes measured = tf_appraisal_measurement(a);
     bool is_good = false;
 
-    for (size_t i = 0; i < policy->guest_count; i++) {
-        is_good = is_good || memcmp(policy->guests[i], measured, 48) == 0;
+    for (size_t i = 0; measured.size == 48 && i < policy->guest_count; i++) {
+        is_good = is_good || memcmp(policy->guests[i], measured.data, 48) == 0;
     }
     require(a, is_good, TF_EPOLICY_MEASUREMENT);
 }

@@ -372,8 +372,8 @@ enum { VCEK, CHAIN, CRL };
 static void publish_amd(struct amd *p)
 {
     static const char *const targets[] = {
-        "/vcek/v1/Turin/c1c1c1c1c1c1c1c1?fmcSPL=06&blSPL=02&teeSPL=01&snpSPL=04&ucodeSPL="
-        "72 ",
+        ("/vcek/v1/Turin/c1c1c1c1c1c1c1c1"
+         "?fmcSPL=06&blSPL=02&teeSPL=01&snpSPL=04&ucodeSPL=72 "),
         "/vcek/v1/Turin/cert_chain ", "/vcek/v1/Turin/crl "};
 
     snp_pki_issue(p->pki);

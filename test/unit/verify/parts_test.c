@@ -171,6 +171,15 @@ static void test_quote_bounds(void)
     }
 }
 
+/* Newer TDX modules can make quotes in CBOR (DICE): these are another kind. */
+static void test_cbor_quote(void)
+{
+    static const uint8_t cbor[64] = {0xd9, 0xea, 0x60, 0x82, 0x59, 0x10};
+    struct tf_quote quote;
+
+    CHECK(tf_quote_parse(cbor, sizeof(cbor), &quote) == TF_EQUOTE_KIND);
+}
+
 /* A changed byte of the header makes another kind of quote, or none. */
 static void test_quote_kinds(void)
 {
@@ -267,6 +276,7 @@ int main(void)
     RUN(test_statuses);
     RUN(test_quote_bounds);
     RUN(test_quote_kinds);
+    RUN(test_cbor_quote);
     RUN(test_pem_is_strict);
     RUN(test_responses_are_split);
     return test_end();
