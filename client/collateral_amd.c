@@ -191,12 +191,31 @@ static tf_err find_certificates(const struct tf_collateral_source *source,
 /* --- revocation --------------------------------------------------------------------- */
 
 static bool is_crl_good(const struct tf_collateral_wanted *wanted,
-                        const struct tf_bytes *pem, const uint8_t *data, size_t size)
+                        const struct tf_bytes *pem, const struct tf_bytes *crl)
 {
-    const struct tf_bytes crl = {data, size};
     struct tf_appraisal a;
 
-    return is_chain_good(judge(wanted, pem, &crl, &a));
+    return is_chain_good(judge(wanted, pem, crl, &a));
+}
+
+/* A good list from the service that is not an older one, played back. */
+static bool fetch_crl(const struct tf_collateral_source *source,
+                      const struct tf_collateral_wanted *wanted,
+                      const struct tf_bytes *pem, const char *path, int64_t newest,
+                      struct tf_fetched *out)
+{
+    struct tf_fetched fetched = {0};
+
+    if (tf_collateral_ask(source, path, TF_CRL_MAX, &fetched) != TF_OK) {
+        return false;
+    }
+    const struct tf_bytes crl = {fetched.body, fetched.size};
+    if (!is_crl_good(wanted, pem, &crl) || tf_collateral_crl_start(&crl) < newest) {
+        tf_fetched_wipe(&fetched);
+        return false;
+    }
+    *out = fetched;
+    return true;
 }
 
 /* Without a list the report is judged without one, as the KDS may be out of reach. */
@@ -208,29 +227,32 @@ static void find_crl(const struct tf_collateral_source *source,
     const char *kind = snp->is_vlek ? "vlek" : "vcek";
     char name[TF_CACHE_NAME_MAX];
     char path[PATH_SIZE];
-    struct tf_fetched fetched = {0};
+    struct tf_fetched fetched;
     uint8_t *data = NULL;
     size_t size = 0;
     int64_t when = 0;
+    int64_t newest = INT64_MIN;
 
     (void)snprintf(name, sizeof(name), "amd-%s-%s.crl", kind,
                    tf_root_product(snp->product));
     (void)snprintf(path, sizeof(path), "/%s/v1/%s/crl", kind,
                    tf_root_product(snp->product));
-    bool is_good = tf_cache_load(source->cache, name, TF_CRL_MAX, &data, &size, &when) &&
-                   is_crl_good(wanted, pem, data, size);
+    if (tf_cache_load(source->cache, name, TF_CRL_MAX, &data, &size, &when)) {
+        const struct tf_bytes cached = {data, size};
+        newest = is_crl_good(wanted, pem, &cached) ? tf_collateral_crl_start(&cached)
+                                                   : INT64_MIN;
+    }
+    bool is_good = newest != INT64_MIN;
     if (source->service != NULL &&
         !(is_good && tf_collateral_is_young(source, when, wanted->time)) &&
-        tf_collateral_ask(source, path, TF_CRL_MAX, &fetched) == TF_OK &&
-        is_crl_good(wanted, pem, fetched.body, fetched.size)) {
+        fetch_crl(source, wanted, pem, path, newest, &fetched)) {
         tf_cache_store(source->cache, name, fetched.body, fetched.size);
         free(data);
         data = fetched.body;
         size = fetched.size;
-        fetched.body = NULL;
+        free(fetched.issuer_chain);
         is_good = true;
     }
-    tf_fetched_wipe(&fetched);
     if (!is_good) {
         free(data);
         return;

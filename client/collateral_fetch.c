@@ -51,6 +51,18 @@ bool tf_collateral_is_young(const struct tf_collateral_source *source, int64_t f
     return source->max_age == 0 || (age >= 0 && age <= source->max_age);
 }
 
+int64_t tf_collateral_crl_start(const struct tf_bytes *der)
+{
+    X509_CRL *crl = NULL;
+    int64_t start = INT64_MIN;
+
+    if (tf_crl_parse(der, &crl) == TF_OK) {
+        start = tf_crl_start(crl);
+        X509_CRL_free(crl);
+    }
+    return start;
+}
+
 /* Without what people copy along with it. */
 static int base_size(const char *service)
 {

@@ -60,18 +60,6 @@ static tf_err judge(const struct tf_collateral_wanted *wanted,
     return tf_dcap_verify(&in, out);
 }
 
-static int64_t start_of(const struct tf_bytes *der)
-{
-    X509_CRL *crl = NULL;
-    int64_t start = INT64_MIN;
-
-    if (tf_crl_parse(der, &crl) == TF_OK) {
-        start = tf_crl_start(crl);
-        X509_CRL_free(crl);
-    }
-    return start;
-}
-
 /* Takes a file over: afterwards `text` is the candidate's, or freed. */
 static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t size,
                    struct candidate *out)
@@ -95,8 +83,8 @@ static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t
             out->is_good && (reason < TF_ECHAIN_FORMAT || reason > TF_ETCB_DATE);
     }
     out->issued = a.tcb.issued;
-    out->root_crl_start = start_of(&out->parsed.root_crl);
-    out->pck_crl_start = start_of(&out->parsed.pck_crl);
+    out->root_crl_start = tf_collateral_crl_start(&out->parsed.root_crl);
+    out->pck_crl_start = tf_collateral_crl_start(&out->parsed.pck_crl);
     return TF_OK;
 }
 

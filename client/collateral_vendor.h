@@ -26,6 +26,9 @@ bool tf_collateral_is_blamed(tf_err reason);
 bool tf_collateral_is_young(const struct tf_collateral_source *source, int64_t fetched,
                             int64_t time);
 
+/** When a revocation list was made; INT64_MIN if it does not parse. */
+int64_t tf_collateral_crl_start(const struct tf_bytes *der);
+
 /** GETs a path of the service. @return as tf_fetch, and TF_EUSAGE after a message. */
 TF_MUST_USE tf_err tf_collateral_ask(const struct tf_collateral_source *source,
                                      const char *path, size_t max,

@@ -176,7 +176,7 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_EPLATFORM] = {"platform", "this machine cannot run enclaves on SGX hardware",
                       "`tfaas doctor` says what is missing and how to fix it."},
     [TF_EQUOTE] = {"quote", "no quoting enclave signs for this worker: no evidence",
-                   "Quotes by AESM are not there yet; use --backend sim for tests."},
+                   "Look in tfaasd's log why AESM does not quote; `tfaas doctor` checks it."},
     [TF_EQUOTE_FORMAT] = {"quote-format", "the quote does not parse",
                           "Fetch it again from the platform; it may be cut short."},
     [TF_EQUOTE_KIND] =

@@ -26,7 +26,16 @@ int main(void)
                                .collateral = &none};
     struct tf_appraisal a;
     tf_err err = tf_dcap_verify(&in, &a);
+    struct tf_policy policy;
+    struct tf_verdict verdict;
+    struct tf_verify_input answer = {.evidence = "{}", .evidence_size = 2,
+                                     .claims = "{}", .claims_size = 2,
+                                     .policy = &policy, .lambda = "hello"};
     puts(tf_err_name(err));
+    memset(&policy, 0, sizeof(policy));
+    if (tf_verify(&answer, &verdict) != TF_EEVIDENCE_FORMAT) {
+        return 2;
+    }
     return strcmp(tf_err_name(err), "quote-format") != 0;
 }
 C

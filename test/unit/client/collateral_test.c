@@ -472,6 +472,7 @@ static void test_kds_list_alone(void)
     amd_close(p);
 }
 
+/* And the list from before, still valid, is played back in vain. */
 static void test_kds_revokes(void)
 {
     struct amd *p = amd_open();
@@ -479,6 +480,12 @@ static void test_kds_revokes(void)
     p->pki->is_ask_revoked = true;
     publish_amd(p);
     CHECK(judge_amd(p, TF_COLLATERAL_SERVICE, true) == TF_ECHAIN_REVOKED);
+    p->pki->is_ask_revoked = false;
+    p->pki->crl_start -= 1;
+    publish_amd(p);
+    p->source.max_age = -1;
+    CHECK(judge_amd(p, TF_COLLATERAL_CACHE, true) == TF_ECHAIN_REVOKED);
+    CHECK(asked_amd(p, CRL) == 2);
     amd_close(p);
 }
 

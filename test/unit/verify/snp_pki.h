@@ -40,6 +40,7 @@ struct snp_pki {
     uint8_t spl[5]; /* 3.1, 3.2, 3.3, 3.8, 3.9 */
     bool is_ask_revoked;
     bool has_crl;
+    int64_t crl_start;
     int64_t crl_end;
     int64_t vek_end;
     uint8_t report[TF_SNP_REPORT_SIZE];
@@ -145,7 +146,7 @@ static inline X509 *snp_pki_certify(struct snp_pki *s, size_t which)
 static inline void snp_pki_list_revoked(struct snp_pki *s, X509 *ark, X509 *ask)
 {
     X509_CRL *crl = X509_CRL_new();
-    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)(SNP_NOW - SNP_DAY));
+    ASN1_TIME *from = ASN1_TIME_set(NULL, (time_t)s->crl_start);
     ASN1_TIME *to = ASN1_TIME_set(NULL, (time_t)s->crl_end);
     unsigned char *at = s->der[3];
 
@@ -213,6 +214,7 @@ static inline struct snp_pki *snp_pki_open(const struct snp_pki *other)
     memset(s->chip_id, 0xc1, 8);
     memcpy(s->spl, spl, sizeof(spl));
     s->has_crl = true;
+    s->crl_start = SNP_NOW - SNP_DAY;
     s->crl_end = SNP_NOW + 30 * SNP_DAY;
     s->vek_end = SNP_NOW + 900 * SNP_DAY;
     s->report[0] = 5;
