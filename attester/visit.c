@@ -105,6 +105,13 @@ static void attest(const struct visit *v, struct tf_place *place)
         refuse(v, place, err);
         return;
     }
+    /* Before anything is granted: what is revoked goes, and a lease would be refused. */
+    err = tf_lists_post(&v->lists, place->channel, &place->attestation.verdict);
+    if (err != TF_OK) {
+        tf_say("list-failed", "machine=%s code=%s", v->machine,
+               tf_grant_failure(place->channel, err));
+        return;
+    }
     place->is_good = true;
 }
 
@@ -142,11 +149,8 @@ static void lease_instance(const struct visit *v, const struct tf_place *first)
                                          .lambda_count = collect(v, first, lambdas),
                                          .lists = v->lists.named,
                                          .list_count = v->lists.count};
-    tf_err err = tf_lists_post(&v->lists, first->channel, verdict);
+    tf_err err = tf_lease_send(first->channel, v->attester->key, &order);
 
-    if (err == TF_OK) {
-        err = tf_lease_send(first->channel, v->attester->key, &order);
-    }
     if (err != TF_OK) {
         tf_say("lease-failed", "instance=%s machine=%s code=%s", verdict->instance,
                v->machine, tf_grant_failure(first->channel, err));

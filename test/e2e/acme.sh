@@ -109,7 +109,7 @@ ok "for the certificate that the log has" grep -q \
     "$work/attester/log.jsonl"
 ok "no file has its key" no_file_has_it
 is "and these are all the keys that were made outside" \
-    "account.key api.key attester.pem ca.key host/sim/root.pem operator.pem publisher.pem" private_keys
+    "account.key api.key attester.pem ca.key host/sim/root.pem operator.pem publisher.pem second.pem" private_keys
 fails "without that root curl does not" "certificate" curl -sS --max-time 10 \
     --resolve "shop.test:$port:127.0.0.1" "https://shop.test:$port/"
 ok "no CSR was left behind" test -z "$(find "$work/attester" -name 'csr-*')"

@@ -17,6 +17,10 @@ make_lambda() { # NAME VERSION
     lambda "$1" <<JS
 exports.fetch = function () { return new Response('$1 $2'); };
 JS
+    pack_and_deploy "$1" "$2"
+}
+
+pack_and_deploy() { # NAME VERSION
     tf pack "$work/$1" --version "$2" --out "$work/$1.tfb" &&
         tf sign "$work/$1.tfb" --key "$work/publisher.pem" && deploy "$1" "${engines[0]}"
 }
@@ -55,6 +59,10 @@ updates() {
     is "needs no new grant" "shop 2" ask shop /
     ok "the log notes it" until_ok 300 is_logged update 1
     is "it serves with the key it had" "$before" certificate_of shop
+}
+
+is_without() { # TEXT PATH...
+    ! grep -rqF -e "$@"
 }
 
 is_logged() { [ "$(attester_events "$1")" -ge "$2" ]; }
@@ -100,6 +108,61 @@ reason_of() { # TYPE: of the last event
         "$work/attester/log.jsonl"
 }
 
+# A lambda's secrets come with the grant, and only to who was attested.
+secrets() {
+    attester_end
+    printf '{"TOKEN": "%s"}' tfaas-e2e-secret >"$work/secrets.json"
+    ok "a secret for the second lambda" attester_set \
+        "(.lambdas[] | select(.name == \"cart\")).secrets = \"$work/secrets.json\""
+    lambda cart <<'JS'
+exports.fetch = function (request, env) { return new Response('cart ' + env.TOKEN); };
+JS
+    ok "a version that tells it" pack_and_deploy cart 2
+    host_stop
+    ok "a new instance" host_start
+    ok "the attester starts" attester_start
+    ok "serves" until_ok 300 serves cart
+    is "and has it" "cart tfaas-e2e-secret" ask cart /
+    ok "the log has it not" is_without tfaas-e2e-secret "$work/attester" "$work/attester.log"
+    ok "nor has the host's store" is_without tfaas-e2e-secret "$work/host" "$work/tfaasd.log"
+}
+
+# Lists are posted to instances that are behind, and a lease is of no force without them.
+lists() {
+    attester_end
+    ok "a list that revokes what the second lambda is" tf revoke --key "$work/publisher.pem" \
+        --serial 1 --below cart=3 --out "$work/list.json"
+    ok "the attester has it" attester_set \
+        ".revocations = [\"$work/list.json\"] | .domain = \"$work/domain.json\""
+    ok "and starts" attester_start
+    ok "the lambda is served no more" until_ok 300 is_silent cart
+    ok "the other is" serves shop
+    ok "a version that is not revoked" make_lambda cart 3
+    ok "is served" until_ok 300 serves cart
+}
+
+# Another attester of the domain leaves alone what is leased, and takes over when the
+# first is gone.
+second_attester() {
+    local pid
+    jq --arg w "$work" '.key = "\($w)/second.pem" | .log = "\($w)/second"' \
+        "$work/attester.json" >"$work/second.json"
+    "$bin/tfaas-attester" --config "$work/second.json" >"$work/second.log" 2>&1 </dev/null &
+    pid=$!
+    ok "a second attester leaves the lambda alone" \
+        until_ok 300 grep -q 'event=left-alone lambda=shop' "$work/second.log"
+    ok "and grants nothing" is_without event=granted "$work/second.log"
+    attester_end
+    ok "the first is gone, and the second grants" \
+        until_ok 300 grep -q 'event=granted lambda=shop' "$work/second.log"
+    ok "the lambda serves" until_ok 300 serves shop
+    ok "its log verifies" "$bin/tfaas" log verify "$work/second/log.jsonl" \
+        --key "$work/second.pem.pub"
+    kill "$pid" && wait "$pid"
+    ok "the first comes back" attester_start
+    ok "and the lambda serves" until_ok 300 serves shop
+}
+
 rollback() {
     ok "the host goes back to version 1" go_back
     ok "which nobody grants" until_ok 300 grep -q 'code=version-floor' "$work/attester.log"
@@ -124,16 +187,14 @@ JS
 renewals() {
     local before
     attester_end
-    before=$(certificate_of cart)
     ok "certificates that live for half a minute" attester_set '.certificate_seconds = 30'
-    ok "a new trust in the clock" rm -rf "$work/attester"
     host_stop
-    ok "and a new host" host_start
+    ok "and a new instance" host_start
     ok "the attester starts" attester_start
     ok "the lambda serves" until_ok 300 serves cart
     before=$(certificate_of cart)
     ok "its certificate is renewed before it ends" until_ok 600 is_renewed cart "$before"
-    is "and it serves" "cart 1" ask cart /
+    is "and it serves" "cart 3" ask cart /
 }
 
 is_renewed() { differs "$2" "$(certificate_of "$1")"; }
@@ -145,11 +206,12 @@ updates
 restarts
 absence
 falls
+secrets
+lists
+second_attester
 rollback
-ok "the log verifies" attester_log_verify
-attester_end
 renewals
-ok "and so does the new log" attester_log_verify
+ok "the log verifies" attester_log_verify
 attester_end
 kill "$hole_pid" && hole_pid=''
 finish

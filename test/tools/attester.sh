@@ -6,11 +6,12 @@
 # short, so that a story sees it end; every wait has a bound that is far away.
 attester='' lease=6
 
-# attester_publisher: as publisher_new, with an attester in the trust domain.
+# attester_publisher: as publisher_new, with an attester in the trust domain, and another.
 attester_publisher() {
-    publisher_new && tf key new "$work/attester.pem" &&
+    publisher_new && tf key new "$work/attester.pem" && tf key new "$work/second.pem" &&
         tf domain new --name e2e --publisher "$work/publisher.pem.pub" \
-            --attester "$work/attester.pem.pub" --out "$work/domain.json" &&
+            --attester "$work/attester.pem.pub" --attester "$work/second.pem.pub" \
+            --out "$work/domain.json" &&
         publisher_policy
 }
 
