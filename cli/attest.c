@@ -92,6 +92,7 @@ static void print_json(const struct tf_attestation *t)
     tf_json_close_array(&w);
     tf_json_put_integer(&w, "at", (uint64_t)t->time);
     tf_json_put_boolean(&w, "simulated", a->is_simulated);
+    tf_json_put_boolean(&w, "native", a->is_native);
     tf_json_put_boolean(&w, "debug", a->is_debug);
     if (a->tee == TF_TEE_SGX) {
         write_sgx(&w, &a->sgx);

@@ -89,7 +89,9 @@ static void show_enclave(const struct tf_appraisal *a)
 {
     const char *debug = a->is_debug ? " DEBUG: its operator can read it" : "";
 
-    if (a->tee == TF_TEE_SGX) {
+    if (a->is_native) {
+        show("runtime", "", a->sgx.mrenclave, 32, ", in a process and no enclave");
+    } else if (a->tee == TF_TEE_SGX) {
         show("enclave", "MRENCLAVE ", a->sgx.mrenclave, 32, debug);
         show("  signed by", "MRSIGNER  ", a->sgx.mrsigner, 32, "");
         (void)printf("  as         product %u, security version %u\n", a->sgx.isv_prod_id,

@@ -64,6 +64,7 @@ struct tf_appraisal {
     bool is_genuine;   /* the vendor vouches for it; reasons can only be the policy's */
     bool is_test_root; /* by a root that the policy names for tests: nobody vouches */
     bool is_simulated; /* tee is TF_TEE_SGX and no CPU is involved: nobody vouches */
+    bool is_native;    /* is_simulated, and no enclave: MRENCLAVE measures a runtime */
     int64_t expires;   /* when collateral or a certificate ends; set when genuine */
 
     tf_tee tee; /* TF_TEE_NONE: it did not parse and nothing below is set */

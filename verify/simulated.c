@@ -34,6 +34,7 @@ tf_err tf_simulated_verify(const struct tf_evidence *evidence,
 {
     memset(out, 0, sizeof(*out));
     out->is_simulated = true;
+    out->is_native = evidence->kind == TF_EVIDENCE_SIMULATED_NATIVE;
     out->tee = TF_TEE_SGX;
     memcpy(&out->sgx, evidence->data, TF_SGX_BODY_SIZE);
     memcpy(out->report_data, out->sgx.report_data, sizeof(out->report_data));

@@ -25,9 +25,9 @@ attest() { tf attest first --policy "$1" "${@:2}"; }
 
 need "tfaasd starts with an image and a runtime" host_start
 need "a publisher is set up" publisher_new
-is "the publisher measures the runtime as the host does" \
-    "$(tf image measure "$bin/v8" --json | jq -r .mrenclave)" \
-    jq -rn "$(tf info --json) | .engines.v8.mrenclave"
+need "the publisher measures the runtime" tf image measure "$bin/v8" --json
+is "as the host does" "$(jq -r .mrenclave "$work/tfaas.log")" \
+    jq -rn "$(admin GET /v1/info) | .engines.v8.mrenclave"
 
 lambda first '{"steps": 50000000}' <<'JS'
 let count = 0;
@@ -59,6 +59,9 @@ need "another one too" publish second v8
 need "a neighbour is published on QuickJS" publish beside quickjs
 ok "all its threads are locked in" never_unlocked
 ok "it is attested by its measurement" attest "$work/policy.json" --allow-sim
+need "as JSON, too" attest "$work/policy.json" --allow-sim --json
+is "as what it is: no enclave, simulated" "true v8" \
+    jq -r '"\(.native and .simulated) \(.engine)"' "$work/tfaas.log"
 fails "but not without --allow-sim" evidence-simulated attest "$work/policy.json"
 tf policy new --image "$work/quickjs.sig" --domain "$work/domain.json" --sim-root host \
     --out "$work/images.json"

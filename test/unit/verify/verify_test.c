@@ -359,8 +359,12 @@ static void test_an_enclave_does_not_pass_for_a_native_runtime(void)
 {
     struct scene *s = scene_open();
 
+    struct tf_verdict v;
+
+    CHECK(tf_verify(&s->input, &v) == TF_OK && !v.appraisal.is_native);
     replace_text(s, "simulated-sgx-report", "simulated-native-report");
     CHECK(has_only(s, TF_EEVIDENCE_ROOT));
+    CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_ROOT && v.appraisal.is_native);
     scene_close(s);
 }
 
