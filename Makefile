@@ -129,7 +129,8 @@ SAN_HOST    := $(call san,$(filter-out host/main.c host/worker_main.c host/nativ
 SAN_ENCLAVE := $(call san,$(filter-out $(patsubst test/native/%,enclave/%,$(wildcard test/native/*.c)) \
                enclave/entry.c enclave/enclu.c enclave/layout.c enclave/heap.c \
                enclave/panic.c,$(wildcard enclave/*.c)) $(JS_SHARED) \
-               enclave/libc/tls_time.c enclave/libc/divide.c $(wildcard test/native/*.c))
+               enclave/fiber_switch.S enclave/libc/tls_time.c enclave/libc/divide.c \
+               $(wildcard test/native/*.c))
 A = $(O)/san/lib$(1).a
 $(call A,lib): $(SAN_LIB)
 $(call A,openssl): $(SAN_OPENSSL)
@@ -205,6 +206,8 @@ $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^
 $(O)/fuzz/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CLANG) $(FUZZ) -MMD -MP $(TRUST_INC) -c $< -o $@
+$(O)/fuzz/%.o: %.S
+	@mkdir -p $(@D); $(CLANG) -g -I. -MMD -MP -c $< -o $@
 FUZZERS := $(patsubst test/fuzz/%.c,$(O)/fuzz/%,$(wildcard test/fuzz/*_fuzz.c))
 FLINK = @$(SAY) "LINK $@"; $(CLANG) -fsanitize=address,undefined,fuzzer -o $@ -Wl,--start-group $^ -Wl,--end-group \
         $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lcrypto

@@ -8,9 +8,11 @@
  *
  * Order of the pages, by offset from the enclave's base (ELF segments start at 0):
  *   ELF segments | per thread: hole 64 KiB, stack, hole 64 KiB, TCS, SSA, thread page, heap,
- *   slot | shared heap
- * Measured: segments, stack (zeros), TCS, SSA (zeros), thread page. Unmeasured, so filled
- * with what the host likes until the enclave zeroes it: heap, slot, shared heap.
+ *   slots | shared heap
+ * A slot is what one running invocation has: hole 64 KiB, stack, hole 64 KiB, JavaScript
+ * heap. Measured: segments, a thread's stack (zeros), TCS, SSA (zeros), thread page.
+ * Unmeasured, so filled with what the host likes until the enclave zeroes it: heap, slots,
+ * shared heap.
  */
 #pragma once
 
@@ -38,12 +40,14 @@ struct tf_layout {
     uint32_t magic;
     uint32_t threads; /* TCS count, 1 to TF_THREADS_MAX */
     uint64_t elrange; /* SECS.SIZE, a power of two */
-    uint64_t stack_size;
+    uint64_t stack_size;  /* a thread's, and a slot's */
     uint64_t heap_size;   /* a thread's: TLS, HTTP, snapshots */
-    uint64_t slot_size;   /* a thread's: the JavaScript heap that runs */
+    uint64_t slot_size;   /* a slot's: a JavaScript heap */
     uint64_t shared_size; /* the enclave's: bundles, grants */
     char engine[TF_ENGINE_NAME_MAX]; /* NUL padded */
     uint32_t lvi; /* enum tf_lvi */
+    uint32_t slots; /* of a thread, 1 to TF_SLOTS_MAX */
+    uint32_t spare;
 };
 
 /*
@@ -63,7 +67,7 @@ struct tf_thread_page {
     uint64_t stack_size;  /* 0x58 */
     uint64_t heap;        /* 0x60 */
     uint64_t heap_size;   /* 0x68 */
-    uint64_t slot;        /* 0x70 */
+    uint64_t slot;        /* 0x70 the first slot's JavaScript heap */
     uint64_t slot_size;   /* 0x78 */
     uint64_t shared;      /* 0x80 */
     uint64_t shared_size; /* 0x88 */
@@ -74,9 +78,12 @@ struct tf_thread_page {
     uint64_t channel;     /* 0xb0 host address of the channel; set at the first entry */
     uint64_t state;       /* 0xb8 offset of the thread's struct tf_thread, once it exists */
     int64_t error_number; /* 0xc0 errno of libc parts */
+    uint64_t slots;       /* 0xc8 count, by the builder, as the next one: */
+    uint64_t slot_span;   /* 0xd0 from a slot's JavaScript heap to the next one's */
 };
 
-static_assert(sizeof(struct tf_layout) == 64, "layout is ABI");
+static_assert(sizeof(struct tf_layout) == 72, "layout is ABI");
 static_assert(offsetof(struct tf_thread_page, canary) == 0x28, "fs:0x28 is the canary");
 static_assert(offsetof(struct tf_thread_page, stack_top) == 0x50, "gate.S reads this");
 static_assert(offsetof(struct tf_thread_page, base) == 0xa8, "gate.S reads this");
+static_assert(sizeof(struct tf_thread_page) == 0xd8, "layout is ABI");

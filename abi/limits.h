@@ -44,6 +44,10 @@ enum {
     TF_LAMBDAS_MAX = 64, /* count */
     TF_GRANTS_MAX = 64,  /* count */
     TF_THREADS_MAX = 8,  /* count */
+    TF_SLOTS_MAX = 4,    /* of one thread, count */
+    TF_RUNS_MAX = 2,     /* invocations of one lambda on one thread, count */
+    TF_WAITING_MAX = 256, /* requests of one lambda that wait on one thread, count */
+    TF_QUANTUM = 16 << 10, /* steps of a lambda until others have their turn */
     TF_CONNS_MAX = 1024, /* connections of one thread, count */
 
     /* HTTP. */

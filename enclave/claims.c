@@ -46,7 +46,7 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
 
     tf_view_sync(thread);
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        cap += thread->view.residents[i].lambda != NULL ? (size_t)LAMBDA_MAX : 0;
+        cap += thread->view.residents[i]->lambda != NULL ? (size_t)LAMBDA_MAX : 0;
     }
     tf_err err = tf_buffer_reserve(out, cap);
     if (err != TF_OK) {
@@ -67,8 +67,8 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
     tf_revoke_write(thread->instance, &w);
     tf_json_open_array(&w, "lambdas");
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (thread->view.residents[i].lambda != NULL) {
-            write_lambda(&w, thread, &thread->view.residents[i]);
+        if (thread->view.residents[i]->lambda != NULL) {
+            write_lambda(&w, thread, thread->view.residents[i]);
         }
     }
     tf_json_close_array(&w);

@@ -40,6 +40,7 @@ static void destroy(struct tf_conn *conn)
     thread->conns[slot_of(conn->id)] = NULL;
     thread->ready_count -= conn->is_ready;
     thread->stats.connections--;
+    tf_sched_cancel(conn);
     if (conn->ssl != NULL) {
         tf_tls_close(conn);
     }
@@ -142,8 +143,7 @@ static bool step_closing(struct tf_conn *conn)
 
 static bool emit_close(struct tf_thread *thread, uint64_t id)
 {
-    return tf_emit_frame(thread, TF_MSG_CLOSE, id, tf_part(NULL, 0),
-                         tf_part(NULL, 0));
+    return tf_emit_frame(thread, TF_MSG_CLOSE, id, tf_part(NULL, 0), tf_part(NULL, 0));
 }
 
 static bool step(struct tf_conn *conn)
@@ -179,6 +179,11 @@ static bool run(struct tf_conn *conn)
     }
     destroy(conn);
     return false;
+}
+
+void tf_conn_run(struct tf_conn *conn)
+{
+    (void)run(conn);
 }
 
 tf_err tf_conn_open(struct tf_thread *thread, uint64_t id)
@@ -270,7 +275,7 @@ tf_err tf_conn_quote(struct tf_thread *thread, uint64_t id, const uint8_t *data,
     if (err != TF_OK || conn == NULL) {
         return err;
     }
-    if (!conn->exchange.is_waiting) {
+    if (!conn->exchange.is_waiting || !conn->is_management) {
         return TF_EHOST;
     }
     tf_manage_evidence(conn, (struct tf_str){(const char *)data, size});

@@ -4,9 +4,9 @@
  * All of a connection lies in the thread's heap.
  *
  * A connection runs until it needs bytes of the peer, room in the ring, credit (the host
- * has not yet written out what it got), evidence, or until it had its turn. Input that it
- * cannot use meanwhile is kept, up to a bound: the host should stop reading from the
- * socket of a peer that does not read its answers.
+ * has not yet written out what it got), evidence, its lambda, or until it had its turn.
+ * Input that it cannot use meanwhile is kept, up to a bound: the host should stop reading
+ * from the socket of a peer that does not read its answers.
  */
 #pragma once
 
@@ -16,10 +16,12 @@
 
 #include "abi/limits.h"
 #include "enclave/buffer.h"
+#include "enclave/sched.h"
 #include "enclave/serve.h"
 #include "enclave/tls.h"
 
 struct WOLFSSL;
+struct tf_lane;
 struct tf_manage;
 struct tf_thread;
 
@@ -53,7 +55,10 @@ struct tf_conn {
     uint64_t unacked; /* bytes that use up credit */
 
     struct tf_exchange exchange;
-    struct tf_manage *manage; /* owned; NULL until needed */
+    struct tf_waiting waiting; /* where its request waits to begin, */
+    struct tf_lane *lane;      /* or runs; or NULL */
+    unsigned put_back;         /* how often its request was */
+    struct tf_manage *manage;  /* owned; NULL until needed */
 };
 
 /** TF_MSG_OPEN. @return TF_OK; TF_EHOST for an id that cannot be. */
@@ -73,6 +78,9 @@ TF_MUST_USE tf_err tf_conn_gone(struct tf_thread *thread, uint64_t id);
 /** TF_MSG_QUOTE: `data` is JSON, untrusted. @return TF_OK, TF_EHOST. */
 TF_MUST_USE tf_err tf_conn_quote(struct tf_thread *thread, uint64_t id,
                                  const uint8_t *data, size_t size);
+
+/** Goes on with a connection, as far as that goes; it may be gone afterwards. */
+void tf_conn_run(struct tf_conn *conn);
 
 /** Gives every connection that is ready one turn. */
 void tf_conn_run_ready(struct tf_thread *thread);

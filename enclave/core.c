@@ -35,7 +35,8 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
     thread->frame = frame;
     thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
     thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
-    tf_slot_init(&thread->slot, tf_own(page, page->slot), (size_t)page->slot_size);
+    tf_view_init(&thread->view);
+    tf_lanes_init(thread);
     page->state = (uint64_t)(uintptr_t)thread - page->base;
     return thread;
 }
@@ -182,10 +183,11 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
         tf_conn_run_ready(thread);
     }
     bool is_empty = take_frames(thread);
+    tf_sched_run(thread);
     commit(thread);
     if (thread->err != TF_OK) {
         return (struct tf_core_exit){TF_EXIT_DEAD, thread->err};
     }
-    bool is_done = is_empty && thread->ready_count == 0;
+    bool is_done = is_empty && thread->ready_count == 0 && !tf_sched_has_work(thread);
     return (struct tf_core_exit){is_done ? TF_EXIT_IDLE : TF_EXIT_MORE, TF_OK};
 }

@@ -9,19 +9,21 @@
 
 #define MIB ((uint64_t)1 << 20)
 
-enum { THREADS = 4 };
+enum { THREADS = 4, SLOTS = 4 };
 
 __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout = {
     .magic = TF_LAYOUT_MAGIC,
     .threads = THREADS,
-    .elrange = 512 * MIB,
+    .elrange = 1024 * MIB,
     .stack_size = 1 * MIB,
     .heap_size = 24 * MIB,
-    .slot_size = 64 * MIB,
+    .slot_size = TF_MEMORY_MAX,
     .shared_size = 64 * MIB,
     .engine = TF_ENGINE,
     .lvi = TF_LVI,
+    .slots = SLOTS,
 };
 
 static_assert(sizeof(TF_ENGINE) <= TF_ENGINE_NAME_MAX, "the name fits with its NUL");
 static_assert((int)THREADS <= (int)TF_THREADS_MAX, "as many as the platform allows");
+static_assert((int)SLOTS <= (int)TF_SLOTS_MAX, "as many as the platform allows");

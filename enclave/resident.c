@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enclave/lease.h"
+#include "enclave/sched.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
@@ -25,21 +26,26 @@ bool tf_resident_is_granted(const struct tf_thread *thread,
            (!grant->is_leased || tf_lease_until(thread, resident) != 0);
 }
 
-static void unload(struct tf_thread *thread, struct tf_resident *resident)
+void tf_view_init(struct tf_view *view)
 {
-    if (resident->is_loaded) {
-        if (resident->snapshot.bytes != NULL) {
-            tf_arena_wipe(thread->heap, resident->snapshot.bytes); /* it has secrets */
-        }
-        tf_slot_drop(&thread->slot, thread->heap, &resident->snapshot);
-        resident->snapshot = (struct tf_snapshot){0};
-        resident->is_loaded = false;
+    for (unsigned i = 0; i < TF_LAMBDAS_MAX; i++) {
+        view->residents[i] = &view->pool[i];
+        view->pool[i].home = i;
     }
+}
+
+static void drop(struct tf_thread *thread, struct tf_resident *resident, size_t slot)
+{
+    tf_slot_drop(&thread->lanes[slot].slot, thread->heap, &resident->snapshots[slot]);
+    resident->is_loaded[slot] = false;
 }
 
 static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident)
 {
-    unload(thread, resident);
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        drop(thread, resident, i);
+    }
+    resident->failure = TF_OK;
     if (resident->bundle != NULL) {
         tf_bundle_wipe(resident->bundle);
         free(resident->bundle);
@@ -70,23 +76,60 @@ static bool has_other_secrets(const struct tf_grant *a, const struct tf_grant *b
                                  b == NULL ? &none : &b->secrets);
 }
 
+/* One that nothing uses. There is one for each entry of the table and each invocation. */
+static struct tf_resident *find_unused(struct tf_view *view)
+{
+    bool is_used[TF_LAMBDAS_MAX + TF_SLOTS_MAX] = {false};
+    size_t at = 0;
+
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        is_used[view->residents[i] - view->pool] = true;
+    }
+    while (is_used[at] || view->pool[at].is_retired) {
+        at++;
+    }
+    return &view->pool[at];
+}
+
+/* Makes place for another lambda, version or secrets at this index. Invocations that have
+ * begun end with what they began with; those that have not are given out anew. */
+static struct tf_resident *succeed(struct tf_thread *thread, size_t at)
+{
+    struct tf_resident *old = thread->view.residents[at];
+
+    tf_sched_reassign(thread, &old->queue);
+    if (old->runs == 0) {
+        forget_bundle(thread, old);
+        return old;
+    }
+    struct tf_resident *resident = find_unused(&thread->view);
+    *resident = (struct tf_resident){.home = old->home,
+                                     .context = old->context,
+                                     .stats = old->stats,
+                                     .used_up = old->used_up};
+    old->context = NULL;
+    old->is_retired = true;
+    thread->view.residents[at] = resident;
+    return resident;
+}
+
 /* Takes what the table has now; `next` holds references, and gets those that it replaces.
  */
-static void adopt(struct tf_thread *thread, struct tf_resident *resident,
-                  struct tf_entry *next)
+static void adopt(struct tf_thread *thread, size_t at, struct tf_entry *next)
 {
-    if (resident->lambda != next->lambda) {
-        forget_bundle(thread, resident);
-        if (!is_same_name(resident->lambda, next->lambda)) {
-            resident->stats = (struct tf_lambda_stats){0};
-        }
-    }
+    struct tf_resident *resident = thread->view.residents[at];
+    bool is_same_lambda = is_same_name(resident->lambda, next->lambda);
+
     if (resident->grant != next->grant) {
-        if (has_other_secrets(resident->grant, next->grant)) {
-            forget_bundle(thread, resident);
-        }
         tf_tls_context_close(resident->context);
         resident->context = NULL;
+    }
+    if (resident->lambda != next->lambda ||
+        has_other_secrets(resident->grant, next->grant)) {
+        resident = succeed(thread, at);
+    }
+    if (!is_same_lambda) {
+        resident->stats = (struct tf_lambda_stats){0};
     }
     struct tf_entry old = {.lambda = resident->lambda, .grant = resident->grant};
     resident->lambda = next->lambda;
@@ -119,7 +162,7 @@ void tf_view_sync(struct tf_thread *thread)
     }
     tf_lock_give(&instance->lock);
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        adopt(thread, &view->residents[i], &next[i]);
+        adopt(thread, i, &next[i]);
     }
     tf_lock_take(&instance->lock);
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
@@ -132,7 +175,7 @@ void tf_view_sync(struct tf_thread *thread)
 struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name)
 {
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_resident *resident = &thread->view.residents[i];
+        struct tf_resident *resident = thread->view.residents[i];
         if (resident->lambda != NULL && strcmp(resident->lambda->name, name) == 0) {
             return resident;
         }
@@ -143,7 +186,7 @@ struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name)
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
 {
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_resident *resident = &thread->view.residents[i];
+        struct tf_resident *resident = thread->view.residents[i];
         if (resident->grant != NULL && tf_names_have(&resident->grant->names, name)) {
             return tf_resident_is_granted(thread, resident) ? resident : NULL;
         }
@@ -151,23 +194,27 @@ struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
     return NULL;
 }
 
-bool tf_resident_drop_oldest(struct tf_thread *thread, const struct tf_resident *except)
+/* Drops the snapshot that was used longest ago, unless its slot runs it.
+ * @return whether there was one. */
+static bool drop_oldest(struct tf_thread *thread)
 {
     struct tf_resident *oldest = NULL;
+    size_t slot = 0;
 
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_resident *resident = &thread->view.residents[i];
-        /* A remembered failure holds no memory. */
-        if (resident != except && resident->is_loaded &&
-            resident->snapshot.bytes != NULL &&
-            (oldest == NULL || resident->used < oldest->used)) {
+    for (size_t i = 0; i < TF_LAMBDAS_MAX * thread->lane_count; i++) {
+        struct tf_resident *resident = thread->view.residents[i / thread->lane_count];
+        size_t at = i % thread->lane_count;
+        if (resident->snapshots[at].bytes != NULL &&
+            thread->lanes[at].resident != resident &&
+            (oldest == NULL || resident->used[at] < oldest->used[slot])) {
             oldest = resident;
+            slot = at;
         }
     }
     if (oldest == NULL) {
         return false;
     }
-    unload(thread, oldest);
+    drop(thread, oldest, slot);
     return true;
 }
 
@@ -294,40 +341,69 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
 /* Runs the top level once, then drops what was used longest ago until the snapshot fits.
  * One that would take most of the heap never does: that is remembered like any failure of
  * the lambda, and costs the others nothing. */
-static tf_err load(struct tf_thread *thread, struct tf_resident *resident)
+static tf_err load(struct tf_thread *thread, struct tf_resident *resident, size_t at,
+                   const struct tf_js_limits *limits)
 {
-    struct tf_js_limits limits = tf_resident_limits(thread, resident);
     size_t memory = (size_t)resident->bundle->manifest.memory;
-    struct tf_snapshot *snapshot = &resident->snapshot;
+    struct tf_slot *slot = &thread->lanes[at].slot;
+    struct tf_snapshot *snapshot = &resident->snapshots[at];
 
-    tf_err err = tf_slot_load(&thread->slot, thread->heap, &resident->program, memory,
-                              &limits, snapshot);
+    tf_err err =
+        tf_slot_load(slot, thread->heap, &resident->program, memory, limits, snapshot);
     if (err == TF_ENOMEM && snapshot->size > thread->page->heap_size / 4 * 3) {
-        *snapshot = (struct tf_snapshot){.err = TF_EMEMORY};
+        snapshot->err = TF_EMEMORY;
         return TF_OK;
     }
-    while (err == TF_ENOMEM && snapshot->size != 0 &&
-           tf_resident_drop_oldest(thread, resident)) {
-        err = tf_slot_keep(&thread->slot, thread->heap, snapshot);
+    while (err == TF_ENOMEM && snapshot->size != 0 && drop_oldest(thread)) {
+        err = tf_slot_keep(slot, thread->heap, snapshot);
     }
     return err;
 }
 
-tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident)
+tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident,
+                        size_t slot, const struct tf_js_limits *limits)
 {
-    resident->used = ++thread->view.uses;
-    if (resident->is_loaded) {
-        return resident->snapshot.err;
+    struct tf_snapshot *snapshot = &resident->snapshots[slot];
+
+    resident->used[slot] = ++thread->view.uses;
+    if (resident->failure != TF_OK || resident->is_loaded[slot]) {
+        return resident->failure;
     }
-    tf_err err = tf_resident_open(thread, resident);
+    tf_err err = load(thread, resident, slot, limits);
     if (err != TF_OK) {
         return err;
     }
-    err = load(thread, resident);
-    if (err != TF_OK) {
-        return err;
+    resident->failure = snapshot->err;
+    resident->is_loaded[slot] = snapshot->err == TF_OK;
+    snapshot->is_reused = resident->bundle->manifest.is_reused;
+    return resident->failure;
+}
+
+void tf_resident_enter(struct tf_resident *resident)
+{
+    resident->runs++;
+}
+
+void tf_resident_leave(struct tf_thread *thread, struct tf_resident *resident)
+{
+    struct tf_instance *instance = thread->instance;
+
+    if (--resident->runs != 0 || !resident->is_retired) {
+        return;
     }
-    resident->snapshot.is_reused = resident->bundle->manifest.is_reused;
-    resident->is_loaded = true;
-    return resident->snapshot.err;
+    forget_bundle(thread, resident);
+    tf_lock_take(&instance->lock);
+    tf_lambda_release(resident->lambda);
+    tf_grant_release(resident->grant);
+    tf_lock_give(&instance->lock);
+    *resident = (struct tf_resident){0};
+}
+
+struct tf_lambda_stats *tf_resident_stats(struct tf_thread *thread,
+                                          struct tf_resident *resident)
+{
+    struct tf_resident *next =
+        resident->is_retired ? tf_view_lambda(thread, resident->lambda->name) : NULL;
+
+    return next != NULL ? &next->stats : &resident->stats;
 }

@@ -14,10 +14,18 @@
 #include "enclave/stats.h"
 #include "lib/bundle.h"
 
+struct tf_conn;
 struct tf_thread;
 struct WOLFSSL_CTX;
 
-/** One entry of the table as this thread sees it; at the same index. */
+/** Connections with a request that has not begun, oldest first (enclave/sched.h). */
+struct tf_queue {
+    struct tf_conn *first; /* linked through their `waiting` */
+    struct tf_conn *last;
+    size_t count;
+};
+
+/** One entry of the table as this thread sees it. */
 struct tf_resident {
     struct tf_lambda *lambda; /* a reference; NULL: no such entry */
     struct tf_grant *grant;   /* a reference, or NULL */
@@ -29,18 +37,30 @@ struct tf_resident {
     struct tf_js_var *vars;
     struct tf_secrets *secrets; /* the grant's, of `program`; owned; NULL: none */
     struct tf_js_program program;
-    struct tf_snapshot snapshot;
-    bool is_loaded;               /* `snapshot` is good or remembers why not */
-    uint64_t used;                /* when, in uses of any lambda by this thread */
+    struct tf_snapshot snapshots[TF_SLOTS_MAX]; /* by slot, */
+    bool is_loaded[TF_SLOTS_MAX];               /* if good */
+    uint64_t used[TF_SLOTS_MAX];  /* of each: when, in uses of any by this thread */
+    tf_err failure;               /* why its code does not load; TF_OK: not known to */
     struct tf_lambda_stats stats; /* of the name, across versions */
+
+    /* The scheduler's. */
+    unsigned home;   /* the slot that it gets if it may choose */
+    unsigned runs;   /* invocations that have begun and not ended */
+    bool is_retired; /* another version has its place; here until they end */
+    struct tf_queue queue;
+    uint64_t used_up; /* steps, about; at least what others had when it last came back */
 };
 
 struct tf_view {
     uint64_t epoch;          /* of the table that `residents` mirrors */
     struct tf_anchor anchor; /* as it was then; `latest` is read where it lives */
     uint64_t uses;
-    struct tf_resident residents[TF_LAMBDAS_MAX];
+    struct tf_resident *residents[TF_LAMBDAS_MAX];          /* by index of the table */
+    struct tf_resident pool[TF_LAMBDAS_MAX + TF_SLOTS_MAX]; /* each slot may keep one */
 };
+
+/** Prepares a zeroed view. */
+void tf_view_init(struct tf_view *view);
 
 /** Brings the thread's view up to date; cheap when nothing changed. */
 void tf_view_sync(struct tf_thread *thread);
@@ -60,22 +80,31 @@ bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now);
 bool tf_resident_is_granted(const struct tf_thread *thread,
                             const struct tf_resident *resident);
 
-/** Drops the snapshot that was used longest ago. @return whether there was one. */
-bool tf_resident_drop_oldest(struct tf_thread *thread, const struct tf_resident *except);
-
 /** Parses a lambda's bundle if that was not done yet: for its limits.
  *  @return TF_OK, TF_ENOMEM, TF_EINTERNAL. */
 TF_MUST_USE tf_err tf_resident_open(struct tf_thread *thread,
                                     struct tf_resident *resident);
 
 /**
- * Has the lambda ready in a snapshot.
+ * Has the lambda, whose bundle is open, ready in a snapshot for this slot.
+ * @param slot  index; of a lane that is the resident's meanwhile.
  * @return TF_OK; TF_ENOMEM if there is no memory for it; else why its code does not load,
  *         remembered from the first time.
  */
 TF_MUST_USE tf_err tf_resident_load(struct tf_thread *thread,
-                                    struct tf_resident *resident);
+                                    struct tf_resident *resident, size_t slot,
+                                    const struct tf_js_limits *limits);
 
-/** What one run may use, by the manifest. */
+/** What one run may use, by the manifest; nothing about pauses. */
 struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                                        const struct tf_resident *resident);
+
+/** Notes that an invocation has begun, so that the lambda stays. */
+void tf_resident_enter(struct tf_resident *resident);
+
+/** Notes its end; a retired lambda goes with the last one. */
+void tf_resident_leave(struct tf_thread *thread, struct tf_resident *resident);
+
+/** Where an invocation that has ended is counted: with the name, whatever its version. */
+struct tf_lambda_stats *tf_resident_stats(struct tf_thread *thread,
+                                          struct tf_resident *resident);

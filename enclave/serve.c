@@ -19,6 +19,7 @@ enum {
     CHUNKS_MAX = 32,   /* what framing a body as one chunk adds */
     NOT_IMPLEMENTED = 501,
     MISDIRECTED = 421,
+    UNAVAILABLE = 503,
     ERROR_ID_SIZE = 8
 };
 
@@ -127,7 +128,9 @@ void tf_serve_answer(struct tf_conn *conn, unsigned status,
     }
 }
 
-uint64_t tf_serve_refuse(struct tf_conn *conn, unsigned status)
+/* `extra` is one more field, or NULL. */
+static uint64_t refuse(struct tf_conn *conn, unsigned status,
+                       const struct tf_js_header *extra)
 {
     static const char prefix[] = "error ";
     uint8_t id[ERROR_ID_SIZE];
@@ -142,14 +145,26 @@ uint64_t tf_serve_refuse(struct tf_conn *conn, unsigned status)
     const struct tf_js_header headers[] = {
         {{"content-type", 12}, {"text/plain", 10}},
         {{"x-tfaas-error-id", 16}, {hex, sizeof(hex) - 1}},
+        extra != NULL ? *extra : (struct tf_js_header){{NULL, 0}, {NULL, 0}},
     };
-    tf_serve_answer(conn, status, headers, 2,
+    tf_serve_answer(conn, status, headers, extra != NULL ? 3 : 2,
                     (struct tf_str){text, sizeof(prefix) - 1 + sizeof(hex)});
     uint64_t value = 0;
     for (size_t i = 0; i < sizeof(id); i++) {
         value = value << 8 | id[i]; /* reads as the hex text does */
     }
     return value;
+}
+
+uint64_t tf_serve_refuse(struct tf_conn *conn, unsigned status)
+{
+    return refuse(conn, status, NULL);
+}
+
+uint64_t tf_serve_busy(struct tf_conn *conn)
+{
+    static const struct tf_js_header retry = {{"retry-after", 11}, {"1", 1}};
+    return refuse(conn, UNAVAILABLE, &retry);
 }
 
 /* The connection cannot go on after this one: where the next request begins is unknown.
@@ -307,7 +322,7 @@ static tf_err serve_next(struct tf_conn *conn)
     if (conn->is_management) {
         tf_manage_answer(conn, content(exchange));
     } else {
-        tf_invoke_answer(conn, content(exchange));
+        tf_invoke_answer(conn);
     }
     if (!exchange->is_waiting) {
         finish_request(conn);

@@ -29,14 +29,14 @@ struct tf_exchange {
     struct tf_buffer out;     /* answers; [out_at, size) is not yet sent */
     size_t out_at;
     bool is_last;    /* close when `out` is sent */
-    bool is_waiting; /* for evidence; nothing else is done meanwhile */
+    bool is_waiting; /* for evidence or a lambda; nothing else is done meanwhile */
     uint64_t entry;  /* the thread's entry in which `turns` were counted */
     unsigned turns;  /* requests answered in it */
 };
 
 enum tf_serve {
     TF_SERVE_MORE,  /* call again */
-    TF_SERVE_WAIT,  /* for bytes, room, credit, evidence, or the next turn */
+    TF_SERVE_WAIT,  /* for bytes, room, credit, evidence, a lambda, or the next turn */
     TF_SERVE_CLOSE, /* all is sent and there will be no more */
     TF_SERVE_BROKEN /* TLS failed: drop the connection */
 };
@@ -56,6 +56,9 @@ void tf_serve_answer(struct tf_conn *conn, unsigned status,
 
 /** Answers with a status and an error id, which is returned. Tells nothing else. */
 uint64_t tf_serve_refuse(struct tf_conn *conn, unsigned status);
+
+/** Answers 503: too many wait, come again in a second. @return the error id. */
+uint64_t tf_serve_busy(struct tf_conn *conn);
 
 /** The request for which the connection waited has been answered: go on. */
 void tf_serve_resume(struct tf_conn *conn);

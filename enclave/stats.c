@@ -36,8 +36,8 @@ void tf_stats_answer(struct tf_thread *thread, uint64_t id)
     tf_json_open_object(&w, NULL);
     tf_json_open_array(&w, "lambdas");
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (thread->view.residents[i].lambda != NULL) {
-            write_lambda(&w, &thread->view.residents[i]);
+        if (thread->view.residents[i]->lambda != NULL) {
+            write_lambda(&w, thread->view.residents[i]);
         }
     }
     tf_json_close_array(&w);

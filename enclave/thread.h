@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * thread.h - all that one thread of the enclave has: its ends of the rings, its
- * connections, its view of the lambdas, its slot. It lies in the thread's heap and no
+ * connections, its view of the lambdas, its lanes. It lies in the thread's heap and no
  * other thread touches it; what threads share is in enclave/instance.h.
  */
 #pragma once
@@ -16,9 +16,10 @@
 #include "abi/sgx.h"
 #include "enclave/blob.h"
 #include "enclave/instance.h"
-#include "enclave/js/slot.h"
+#include "enclave/lane.h"
 #include "enclave/resident.h"
 #include "enclave/ring.h"
+#include "enclave/sched.h"
 #include "enclave/stats.h"
 #include "lib/arena.h"
 
@@ -49,6 +50,8 @@ struct tf_thread {
 
     struct tf_transfer transfer;
     struct tf_view view;
-    struct tf_slot slot;
+    struct tf_lane lanes[TF_SLOTS_MAX];
+    size_t lane_count;
+    struct tf_sched sched;
     struct tf_thread_stats stats;
 };

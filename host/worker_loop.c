@@ -175,8 +175,8 @@ static tf_err enter(struct tf_worker_thread *t)
         return err;
     }
     bool has_rest = !tf_worker_ring_is_empty(&t->channel->out);
-    if (is_idle && !has_rest) {
-        tf_conns_settle(t);
+    if (tf_worker_ring_is_empty(&t->channel->in) && !has_rest) {
+        tf_conns_settle(t); /* also with MORE: lambdas may compute for a long time */
     }
     t->has_more = !is_idle || has_rest;
     return t->failed;

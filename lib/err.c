@@ -348,6 +348,8 @@ static const struct row rows[TF_ERR_COUNT] = {
                         "The attester broke its promise: ask whoever runs it why."},
     [TF_ESEAL_NONE] = {"seal-none", "this machine has no key to seal a grant with",
                        "Grant under a lease, which is never sealed (tfaas-attester)."},
+    [TF_EBUSY] = {"busy", "too many requests of the lambda wait already",
+                  "Ask again after a second; or have the lambda compute less."},
 };
 
 static const struct row unknown = {

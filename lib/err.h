@@ -152,6 +152,7 @@ typedef enum tf_err {
     TF_ECONFIG,             /* a configuration file does not parse */
     TF_ELOG_SERIAL,         /* a serial is used twice, or has an outcome and no intent */
     TF_ESEAL_NONE,          /* this machine has no key to seal with */
+    TF_EBUSY,               /* too many requests of the lambda wait already */
 
     TF_ERR_COUNT
 } tf_err;

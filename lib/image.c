@@ -16,24 +16,31 @@ struct parts {
     uint64_t ssa;
     uint64_t page;
     uint64_t heap;
-    uint64_t slot;
+    uint64_t slot; /* the first one's JavaScript heap */
     uint64_t end;
 };
+
+/* From a slot's JavaScript heap to the next one's. */
+static uint64_t slot_span(const struct tf_layout *layout)
+{
+    return TF_GUARD + layout->stack_size + TF_GUARD + layout->slot_size;
+}
 
 /* Cannot overflow: check_layout bounds every size by TF_ELF_ADDRESS_MAX. */
 static struct parts place_thread(const struct tf_image *image, unsigned index)
 {
     const struct tf_layout *layout = &image->layout;
     uint64_t span = TF_GUARD + layout->stack_size + TF_GUARD + (uint64_t)3 * TF_PAGE +
-                    layout->heap_size + layout->slot_size;
+                    layout->heap_size + layout->slots * slot_span(layout);
     struct parts parts;
     parts.stack = image->elf.end + index * span + TF_GUARD;
     parts.tcs = parts.stack + layout->stack_size + TF_GUARD;
     parts.ssa = parts.tcs + TF_PAGE;
     parts.page = parts.ssa + TF_PAGE;
     parts.heap = parts.page + TF_PAGE;
-    parts.slot = parts.heap + layout->heap_size;
-    parts.end = parts.slot + layout->slot_size;
+    parts.slot =
+        parts.heap + layout->heap_size + TF_GUARD + layout->stack_size + TF_GUARD;
+    parts.end = parts.heap + layout->heap_size + layout->slots * slot_span(layout);
     return parts;
 }
 
@@ -73,7 +80,8 @@ static tf_err check_layout(const struct tf_image *image)
         layout->stack_size == 0 || !is_size(layout->stack_size) ||
         !is_size(layout->heap_size) || !is_size(layout->slot_size) ||
         !is_size(layout->shared_size) || !is_engine_name(layout->engine) ||
-        layout->lvi > TF_LVI_FULL) {
+        layout->lvi > TF_LVI_FULL || layout->slots == 0 || layout->slots > TF_SLOTS_MAX ||
+        layout->spare != 0) {
         return TF_EIMAGE_FORMAT;
     }
     uint64_t shared = shared_offset(image);
@@ -97,6 +105,8 @@ static void read_layout(const uint8_t bytes[static sizeof(struct tf_layout)],
     out->shared_size = tf_read_u64(&r);
     memcpy(out->engine, tf_read_bytes(&r, TF_ENGINE_NAME_MAX), TF_ENGINE_NAME_MAX);
     out->lvi = tf_read_u32(&r);
+    out->slots = tf_read_u32(&r);
+    out->spare = tf_read_u32(&r);
 }
 
 const char *tf_image_lvi(const struct tf_layout *layout)
@@ -148,6 +158,17 @@ static tf_err walk_segments(const struct tf_image *image, tf_run_fn fn, void *us
     return TF_OK;
 }
 
+static tf_err walk_runs(const struct tf_run *runs, size_t count, tf_run_fn fn, void *user)
+{
+    for (size_t i = 0; i < count; i++) {
+        tf_err err = runs[i].size == 0 ? TF_OK : fn(user, &runs[i]);
+        if (err != TF_OK) {
+            return err;
+        }
+    }
+    return TF_OK;
+}
+
 static tf_err walk_thread(const struct tf_image *image, unsigned index, tf_run_fn fn,
                           void *user)
 {
@@ -158,15 +179,18 @@ static tf_err walk_thread(const struct tf_image *image, unsigned index, tf_run_f
         {parts.ssa, TF_PAGE, WRITABLE, true},
         {parts.page, TF_PAGE, WRITABLE, true},
         {parts.heap, image->layout.heap_size, WRITABLE, false},
-        {parts.slot, image->layout.slot_size, WRITABLE, false},
     };
-    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
-        tf_err err = runs[i].size == 0 ? TF_OK : fn(user, &runs[i]);
-        if (err != TF_OK) {
-            return err;
-        }
+    tf_err err = walk_runs(runs, sizeof(runs) / sizeof(runs[0]), fn, user);
+    for (uint64_t i = 0; err == TF_OK && i < image->layout.slots; i++) {
+        uint64_t memory = parts.slot + i * slot_span(&image->layout);
+        const struct tf_run slot[] = {
+            {memory - TF_GUARD - image->layout.stack_size, image->layout.stack_size,
+             WRITABLE, false},
+            {memory, image->layout.slot_size, WRITABLE, false},
+        };
+        err = walk_runs(slot, sizeof(slot) / sizeof(slot[0]), fn, user);
     }
-    return TF_OK;
+    return err;
 }
 
 tf_err tf_image_walk(const struct tf_image *image, tf_run_fn fn, void *user)
@@ -210,7 +234,9 @@ static void write_thread_page(const struct tf_image *image, unsigned index,
                                     .shared_size = layout->shared_size,
                                     .elrange = layout->elrange,
                                     .page = parts->page,
-                                    .index = index};
+                                    .index = index,
+                                    .slots = layout->slots,
+                                    .slot_span = slot_span(layout)};
     memcpy(page, &thread, sizeof(thread));
 }
 

@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-enum { OPEN_MAX = 1 << 20 }; /* an engine with the prelude and no lambda stays below */
+enum {
+    OPEN_MAX = 1 << 20, /* an engine with the prelude and no lambda stays below */
+    CHUNK = 1 << 20     /* bytes copied or zeroed before others get their turn */
+};
 
 void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
 {
@@ -15,29 +18,56 @@ static struct tf_arena *arena_of(const struct tf_slot *slot)
     return (void *)slot->memory;
 }
 
-/* The slot's memory is unmeasured: what was there at first, the host chose. */
-static void zero_first(struct tf_slot *slot, size_t size)
+/* How much of `left` bytes is done next. */
+static size_t chunk_of(size_t left)
 {
-    size = size < slot->size ? size : slot->size;
-    if (size > slot->zeroed) {
-        memset(slot->memory + slot->zeroed, 0, size - slot->zeroed);
-        slot->zeroed = size;
+    return left < CHUNK ? left : CHUNK;
+}
+
+/* Before the next chunk. The call may end here for good, so between two chunks the slot
+ * says the truth about itself. */
+static void pause(const struct tf_js_limits *limits)
+{
+    if (limits->pause != NULL) {
+        limits->pause(limits->user);
     }
 }
 
+/* The slot's memory is unmeasured: what was there at first, the host chose. */
+static void zero_first(struct tf_slot *slot, size_t size,
+                       const struct tf_js_limits *limits)
+{
+    size = size < slot->size ? size : slot->size;
+    while (slot->zeroed < size) {
+        size_t chunk = chunk_of(size - slot->zeroed);
+        memset(slot->memory + slot->zeroed, 0, chunk);
+        slot->zeroed += chunk;
+        if (slot->zeroed < size) {
+            pause(limits);
+        }
+    }
+}
+
+/* What the arena says of itself is the engine's, so it is not believed beyond the slot.
+ */
 static void note_dirty(struct tf_slot *slot)
 {
-    size_t used = tf_arena_used(arena_of(slot));
+    size_t used = slot->has_arena ? tf_arena_used(arena_of(slot)) : 0;
+    used = used < slot->size ? used : slot->size;
     slot->dirty = used > slot->dirty ? used : slot->dirty;
 }
 
-/* Zeroes from `kept` on what was used. */
-static void wipe(struct tf_slot *slot, size_t kept)
+/* Zeroes from `kept` on what was used, from its end: the arena's head goes last. */
+static void wipe(struct tf_slot *slot, size_t kept, const struct tf_js_limits *limits)
 {
-    if (slot->dirty > kept) {
-        memset(slot->memory + kept, 0, slot->dirty - kept);
+    while (slot->dirty > kept) {
+        size_t chunk = chunk_of(slot->dirty - kept);
+        memset(slot->memory + slot->dirty - chunk, 0, chunk);
+        slot->dirty -= chunk;
+        if (slot->dirty > kept) {
+            pause(limits);
+        }
     }
-    slot->dirty = kept;
 }
 
 tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
@@ -50,12 +80,14 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     *out = made;
     slot->in = NULL;
     slot->is_clean = false;
-    wipe(slot, 0);
-    zero_first(slot, memory > OPEN_MAX ? memory : OPEN_MAX);
+    wipe(slot, 0, limits);
+    slot->has_arena = false;
+    zero_first(slot, memory > OPEN_MAX ? memory : OPEN_MAX, limits);
     arena = tf_arena_init(slot->memory, slot->size);
     if (arena == NULL) {
         return TF_ENOMEM;
     }
+    slot->has_arena = true;
     made.js = tf_js_open(arena);
     note_dirty(slot);
     if (made.js == NULL) {
@@ -68,7 +100,8 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     note_dirty(slot);
     if (made.err != TF_OK) {
         made.js = NULL;
-        wipe(slot, 0);
+        wipe(slot, 0, limits);
+        slot->has_arena = false;
         *out = made;
         return TF_OK;
     }
@@ -89,13 +122,21 @@ tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snaps
     return TF_OK;
 }
 
-static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot)
+static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot,
+                    const struct tf_js_limits *limits)
 {
-    memcpy(slot->memory, snapshot->bytes, snapshot->size);
+    slot->in = NULL;
     if (slot->dirty < snapshot->size) {
         slot->dirty = snapshot->size;
     }
-    wipe(slot, snapshot->size);
+    for (size_t at = 0; at < snapshot->size; at += chunk_of(snapshot->size - at)) {
+        if (at != 0) {
+            pause(limits);
+        }
+        memcpy(slot->memory + at, snapshot->bytes + at, chunk_of(snapshot->size - at));
+    }
+    slot->has_arena = true;
+    wipe(slot, snapshot->size, limits);
     slot->in = snapshot;
 }
 
@@ -112,7 +153,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
         return snapshot->err;
     }
     if (slot->in != snapshot || (!slot->is_clean && !snapshot->is_reused)) {
-        restore(slot, snapshot);
+        restore(slot, snapshot, limits);
     }
     slot->is_clean = false;
     err = tf_js_call(snapshot->js, request, limits, response, report);
@@ -123,12 +164,21 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     return err;
 }
 
+void tf_slot_abandon(struct tf_slot *slot)
+{
+    note_dirty(slot);
+    slot->in = NULL;
+}
+
 void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
                   struct tf_snapshot *snapshot)
 {
     if (slot->in == snapshot) {
         slot->in = NULL;
     }
-    tf_arena_free(heap, snapshot->bytes);
+    if (snapshot->bytes != NULL) {
+        tf_arena_wipe(heap, snapshot->bytes); /* it has the lambda's secrets */
+        tf_arena_free(heap, snapshot->bytes);
+    }
     *snapshot = (struct tf_snapshot){0};
 }

@@ -2,10 +2,12 @@
 /*
  * slot.h - a fresh heap for every request.
  *
- * A thread has one slot: memory at a fixed address in which the instance that runs lives. A
- * resident lambda is a snapshot (a copy of the slot after its top level ran), kept in the
- * thread's heap. To invoke: bring the snapshot into the slot (only the copy when another
- * lambda or a dirty heap is in it), zero what the last request left beyond it, call.
+ * A slot is memory at a fixed address in which the instance that runs lives. A resident
+ * lambda is a snapshot (a copy of the slot after its top level ran), kept in the thread's
+ * heap and good for that slot only. To invoke: bring the snapshot into the slot (only the
+ * copy when another lambda or a dirty heap is in it), zero what the last request left
+ * beyond it, call. Load and call pause (js.h) also between the chunks of what is copied
+ * and zeroed.
  */
 #pragma once
 
@@ -14,17 +16,18 @@
 struct tf_slot {
     uint8_t *memory; /* slot_size bytes at a fixed address */
     size_t size;
-    size_t zeroed;               /* bytes that were zeroed since the start: unmeasured memory */
-    size_t dirty;                /* bytes from the start that may be non-zero now */
+    size_t zeroed; /* bytes that were zeroed since the start: unmeasured memory */
+    size_t dirty;  /* bytes from the start that may be non-zero now */
     const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
     bool is_clean;                /* no request ran since it was brought in */
+    bool has_arena;               /* the memory begins with an arena */
 };
 
 struct tf_snapshot {
     uint8_t *bytes; /* in the thread's heap; owned */
     size_t size;
-    struct tf_js *js; /* address inside the slot */
-    tf_err err;       /* why there is none: the load failed with this */
+    struct tf_js *js;           /* address inside the slot */
+    tf_err err;                 /* why there is none: the load failed with this */
     struct tf_js_report report; /* of the load */
     bool is_reused; /* manifest "reuse": state survives requests that end well */
 };
@@ -45,7 +48,8 @@ void tf_slot_init(struct tf_slot *slot, void *memory, size_t size);
  */
 TF_MUST_USE tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
                                 const struct tf_js_program *program, size_t memory,
-                                const struct tf_js_limits *limits, struct tf_snapshot *out);
+                                const struct tf_js_limits *limits,
+                                struct tf_snapshot *out);
 
 /**
  * Tries again to snapshot what tf_slot_load left in the slot, without running it again.
@@ -55,12 +59,17 @@ TF_MUST_USE tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
 TF_MUST_USE tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap,
                                 struct tf_snapshot *out);
 
-/** Calls the snapshot's handler on a fresh heap. Errors as tf_js_call, or snapshot->err. */
+/** Calls the snapshot's handler on a fresh heap. Errors as tf_js_call, or snapshot->err.
+ */
 TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
                                 const struct tf_js_request *request,
                                 const struct tf_js_limits *limits,
                                 struct tf_js_response *response,
                                 struct tf_js_report *report);
 
-/** Frees the snapshot's bytes and forgets it in the slot. */
-void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *snapshot);
+/** After a load or call that paused and will not go on: gives up what is in the slot. */
+void tf_slot_abandon(struct tf_slot *slot);
+
+/** Wipes and frees the snapshot's bytes and forgets it in the slot. */
+void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
+                  struct tf_snapshot *snapshot);

@@ -60,6 +60,7 @@ static struct tf_thread_page *make_page(uint64_t index, uint64_t shared)
                                     .heap_size = tf_layout.heap_size,
                                     .slot = slot,
                                     .slot_size = tf_layout.slot_size,
+                                    .slots = 1,
                                     .shared = shared,
                                     .shared_size = tf_layout.shared_size,
                                     .index = index};

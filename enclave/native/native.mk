@@ -18,9 +18,10 @@ CXXFLAGS := -std=c++20 -g -I. -MMD -MP "-ffile-prefix-map=$(CURDIR)=." $(CXXWARN
 
 $(O)/native/enclave/layout.o: private BASE += -DTF_ENGINE='"v8"' -DTF_LVI=TF_LVI_OFF
 nat = $(patsubst %,$(O)/native/%.o,$(basename $(1)))
-# All of the core but what an enclave has and a process has otherwise.
+# All of the core but what an enclave has and a process has otherwise, or V8 does without:
+# stacks to switch.
 NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
-            $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c),$(wildcard enclave/*.c)) \
+            $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c fiber.c),$(wildcard enclave/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
             enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S \
             $(wildcard enclave/js/v8*.cc))

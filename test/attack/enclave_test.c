@@ -227,7 +227,7 @@ static void read_the_tcs(void)
 
 static void read_a_hole(void)
 {
-    killed_for(TOY_READ_HOLE, FAULT, "enclave offset 0x1fffffff");
+    killed_for(TOY_READ_HOLE, FAULT, "enclave offset 0x3fffffff");
 }
 
 static void overflow_the_stack(void)

@@ -21,8 +21,8 @@ my @sections = map { [unpack('V V Q< Q< Q< Q<', substr($elf, $shoff + $_ * $shsi
     0 .. $shcount - 1;
 my $names = substr($elf, $sections[$shnames][4], $sections[$shnames][5]);
 my ($section) = grep { unpack('Z*', substr($names, $_->[0])) eq '.tfaas.layout' } @sections;
-my ($magic, $threads, $elrange, $stack, $heap, $slot, $shared) =
-    unpack('V V Q< Q< Q< Q< Q<', substr($elf, $section->[4], 64));
+my ($magic, $threads, $elrange, $stack, $heap, $slot, $shared, $slots) =
+    unpack('V V Q< Q< Q< Q< Q< x16 V', substr($elf, $section->[4], 72));
 $magic == 0x3146544c or die("no layout\n");
 
 my $sha = Digest::SHA->new(256);
@@ -57,7 +57,8 @@ for my $i (0 .. $phcount - 1) {
     $end = up($address + $size);
 }
 
-my $thread_size = $HOLE + $stack + $HOLE + 3 * $PAGE + $heap + $slot;
+my $slot_size = $HOLE + $stack + $HOLE + $slot;
+my $thread_size = $HOLE + $stack + $HOLE + 3 * $PAGE + $heap + $slots * $slot_size;
 my $shared_at = $end + $threads * $thread_size;
 for my $i (0 .. $threads - 1) {
     my $stack_at = $end + $i * $thread_size + $HOLE;
@@ -69,10 +70,16 @@ for my $i (0 .. $threads - 1) {
         pack('x16 Q< V V Q< x8 Q< Q< V V', $ssa, 0, 1, $entry, $own, $own, ~0 & 0xffffffff,
             ~0 & 0xffffffff));
     pages($ssa, $PAGE, $RW, '');
-    pages($own, $PAGE, $RW, pack('x80 Q<11', $stack_at + $stack, $stack, $heap_at, $heap,
-            $heap_at + $heap, $slot, $shared_at, $shared, $elrange, $own, $i));
+    my $slots_at = $heap_at + $heap;
+    my $first = $slots_at + $HOLE + $stack + $HOLE;
+    pages($own, $PAGE, $RW, pack('x80 Q<11 x32 Q<2', $stack_at + $stack, $stack, $heap_at,
+            $heap, $first, $slot, $shared_at, $shared, $elrange, $own, $i, $slots, $slot_size));
     pages($heap_at, $heap, $RW, undef);
-    pages($heap_at + $heap, $slot, $RW, undef);
+    for my $j (0 .. $slots - 1) {
+        my $at = $slots_at + $j * $slot_size + $HOLE;
+        pages($at, $stack, $RW, undef);
+        pages($at + $stack + $HOLE, $slot, $RW, undef);
+    }
 }
 pages($shared_at, $shared, $RW, undef);
 print($sha->hexdigest, "\n");

@@ -134,7 +134,7 @@ starts() { # how often the workers were started, in all
     admin GET /v1/workers | jq '[.workers[].starts] | add'
 }
 
-need "the platform starts" host_start --threads 2
+need "the platform starts" host_start --threads 1
 need "a publisher" publisher_new
 for engine in "${engines[@]}"; do
     lambda "hello-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'

@@ -11,6 +11,8 @@
  *   heavy N   holds N bytes after its top level, which is counted
  *   status N  that status, empty
  *   env       a line NAME=VALUE for each variable of its program
+ *   spin N    computes for N quanta, then "done" if nothing it sees has changed
+ *   slow N    its top level computes for N quanta; then as count
  */
 #include "enclave/js/js.h"
 
@@ -18,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enclave/js/env.h"
 #include "test/fake/js.h"
 
 unsigned tf_fake_heavy_loads;
@@ -46,10 +49,26 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     return js;
 }
 
+/* Computes for some quanta; what is on the stack and in the heap must be there after. */
+static bool spin(const struct tf_js *js, long quanta, const struct tf_js_limits *limits,
+                 struct tf_js_report *report)
+{
+    char word[sizeof(js->word)];
+    unsigned calls = js->calls;
+    bool is_same = true;
+
+    memcpy(word, js->word, sizeof(word));
+    for (long i = 0; i < quanta; i++) {
+        report->steps += limits->quantum;
+        limits->pause(limits->user);
+        is_same = is_same && js->calls == calls && strcmp(word, js->word) == 0;
+    }
+    return is_same;
+}
+
 tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
                   const struct tf_js_limits *limits, struct tf_js_report *report)
 {
-    (void)limits;
     *report = (struct tf_js_report){.steps = 1};
     for (size_t i = 0; i < program->file_count; i++) {
         const struct tf_js_file *file = &program->files[i];
@@ -67,6 +86,10 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
         tf_fake_heavy_loads++;
         return tf_arena_alloc(js->arena, (size_t)atol(js->word + 6)) != NULL ? TF_OK
                                                                              : TF_EMEMORY;
+    }
+    if (strncmp(js->word, "slow ", 5) == 0 &&
+        !spin(js, atol(js->word + 5), limits, report)) {
+        return TF_EINTERNAL;
     }
     return strncmp(js->word, "nosource", 8) == 0 ? TF_ELAMBDA_SOURCE : TF_OK;
 }
@@ -137,7 +160,14 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
         response->body = (struct tf_str){js->env, strlen(js->env)};
         return TF_OK;
     }
-    if (strncmp(js->word, "count", 5) == 0) {
+    if (strncmp(js->word, "spin ", 5) == 0) {
+        uint64_t before = tf_clock_ns();
+        bool is_same = spin(js, atol(js->word + 5), limits, report);
+        is_same = is_same && tf_clock_ns() == before;
+        response->body = is_same ? (struct tf_str){"done", 4} : (struct tf_str){"?", 1};
+        return TF_OK;
+    }
+    if (strncmp(js->word, "count", 5) == 0 || strncmp(js->word, "slow ", 5) == 0) {
         int size = snprintf(js->digits, sizeof(js->digits), "%u", js->calls);
         response->body = (struct tf_str){js->digits, (size_t)size};
         return TF_OK;

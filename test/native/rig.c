@@ -13,6 +13,7 @@ enum {
     HEAP_SIZE = 32 << 20,
     SLOT_SIZE = 16 << 20,
     STACK_SIZE = 512 << 10,
+    SLOT_SPAN = 2 * TF_GUARD + STACK_SIZE + SLOT_SIZE,
     MASK = TF_RING_SIZE - 1
 };
 
@@ -41,8 +42,12 @@ void rig_thread_make(struct rig *rig, int index)
     void *heap = keep(aligned_alloc(TF_PAGE, HEAP_SIZE));
     page->heap = (uint64_t)(uintptr_t)tf_arena_init(heap, HEAP_SIZE);
     page->heap_size = HEAP_SIZE;
-    page->slot = (uint64_t)(uintptr_t)keep(aligned_alloc(TF_PAGE, SLOT_SIZE));
+    page->slot =
+        (uint64_t)(uintptr_t)keep(aligned_alloc(TF_PAGE, RIG_SLOTS * SLOT_SPAN)) +
+        SLOT_SPAN - SLOT_SIZE;
     page->slot_size = SLOT_SIZE;
+    page->slot_span = SLOT_SPAN;
+    page->slots = RIG_SLOTS;
     page->stack_size = STACK_SIZE;
     page->index = (uint64_t)index;
 }

@@ -19,7 +19,13 @@
 #include "lib/lease.h"
 #include "test/fixture.h"
 
-enum { RIG_THREADS = 2, RIG_LOG = 64, RIG_SINK = 1 << 20, RIG_CLIENTS = 64 };
+enum {
+    RIG_THREADS = 2,
+    RIG_SLOTS = 3,
+    RIG_LOG = 64,
+    RIG_SINK = 1 << 20,
+    RIG_CLIENTS = 320
+};
 
 /* A frame that came out, other than DATA. */
 struct rig_frame {
@@ -191,5 +197,8 @@ int rig_lease(struct rig *rig, struct rig_client *client,
               char **out);
 /** Loads hello (echo) and grants hello.example. */
 void rig_serve_hello(struct rig *rig);
+/** Loads version 1 of a lambda and grants it NAME.example; limits as in rig_lambda.
+ *  @return whether that worked. */
+bool rig_serve(struct rig *rig, const char *name, const char *code, const char *limits);
 /** The value of "error" in a failure's JSON is `name`. */
 bool rig_is_error(const char *json, tf_err err);

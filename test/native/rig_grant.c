@@ -255,3 +255,22 @@ void rig_serve_hello(struct rig *rig)
     free(answer);
     rig_hang_up(rig, client);
 }
+
+bool rig_serve(struct rig *rig, const char *name, const char *code, const char *limits)
+{
+    char dns[32];
+    char sni[64];
+
+    (void)snprintf(dns, sizeof(dns), "%s.example", name);
+    (void)snprintf(sni, sizeof(sni), "%s.manage.tfaas.internal", name);
+    const struct rig_lambda lambda = {
+        .name = name, .version = 1, .code = code, .domains = {dns}, .limits = limits};
+    const struct rig_grant grant = {.lambda = name, .names = {dns}};
+    if (rig_load(rig, 0, &lambda) != TF_OK) {
+        return false;
+    }
+    struct rig_client *client = rig_connect(rig, 0, sni);
+    int status = rig_grant(rig, client, &grant, NULL);
+    rig_hang_up(rig, client);
+    return status == 200;
+}

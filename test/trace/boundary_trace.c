@@ -115,6 +115,7 @@ struct tf_core_exit __wrap_tf_core_enter(struct tf_thread_page *page, tf_hostptr
     (void)channel;
     tf_native_cpu.is_repeatable = true;
     if (page->state == 0) {
+        page->slot_size = SLOT; /* less to zero, which is most of the work */
         keep(tf_native_cpu.config_id, sizeof(tf_native_cpu.config_id));
     }
     *(volatile uint64_t *)in_window(TF_WINDOW_MARK) = now;
@@ -180,8 +181,6 @@ static struct rig *new_thread(void)
     }
     tf_native_cpu = (struct tf_native_cpu){.isv_svn = 1, .cpu_svn = 1};
     rig_thread_make(rig, 0);
-    struct tf_thread_page *page = (void *)rig->threads[0].page;
-    page->slot_size = SLOT;          /* less to zero, which is most of the work */
     rig->threads[0].is_stuck = true; /* nobody reads what comes out */
     return rig;
 }

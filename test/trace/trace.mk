@@ -4,7 +4,8 @@
 TRACE := -O1 -fno-pie -D_GNU_SOURCE
 trace = $(patsubst %,$(O)/traced/%.o,$(basename $(1)))
 TRACED := $(patsubst $(O)/san/%,$(O)/traced/%,$(filter-out %/test/native/boundary.o \
-          %/test/native/channel.o,$(SAN_ENCLAVE) $(SAN_LIB))) $(call trace,enclave/boundary.c)
+          %/test/native/channel.o %/test/native/fiber.o,$(SAN_ENCLAVE) $(SAN_LIB))) \
+          $(call trace,enclave/boundary.c enclave/fiber.c)
 
 $(O)/boundary_trace: $(call trace,test/trace/boundary_trace.c test/fake/js.c) $(O)/traced/core.a
 	@echo "LINK $@"; $(CC) -no-pie -Wl,-z,lazy -Wl,--wrap=tf_host_write -Wl,--wrap=tf_core_enter -o $@ \

@@ -323,23 +323,6 @@ static void leave_room(struct rig *rig, size_t size)
     tf_arena_free(heap, room);
 }
 
-/* Loads and grants a lambda of the domain NAME.example. */
-static void serve_too(struct rig *rig, const char *name, const char *code)
-{
-    char dns[32];
-    char sni[64];
-
-    (void)snprintf(dns, sizeof(dns), "%s.example", name);
-    (void)snprintf(sni, sizeof(sni), "%s.manage.tfaas.internal", name);
-    const struct rig_lambda lambda = {
-        .name = name, .version = 1, .code = code, .domains = {dns}};
-    const struct rig_grant grant = {.lambda = name, .names = {dns}};
-    CHECK(rig_load(rig, 0, &lambda) == TF_OK);
-    struct rig_client *client = rig_connect(rig, 0, sni);
-    CHECK(rig_grant(rig, client, &grant, NULL) == 200);
-    rig_hang_up(rig, client);
-}
-
 static int status_at(struct rig *rig, const char *dns)
 {
     char request[128];
@@ -359,8 +342,8 @@ static void a_heap_that_is_too_large_is_found_out_once(void)
     struct rig *rig = rig_open();
     struct tf_thread_page *page = (void *)rig->threads[0].page;
 
-    serve_too(rig, "light", "heavy 1000");
-    serve_too(rig, "huge", "heavy 1000000");
+    CHECK(rig_serve(rig, "light", "heavy 1000", NULL));
+    CHECK(rig_serve(rig, "huge", "heavy 1000000", NULL));
     page->heap_size = 1 << 20;
     leave_room(rig, 64 << 10);
     CHECK(status_at(rig, "light.example") == 200);
@@ -380,9 +363,9 @@ static void others_make_way_without_a_second_run(void)
 
     for (int i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof(name), "l%d", i);
-        serve_too(rig, name, "heavy 20000");
+        CHECK(rig_serve(rig, name, "heavy 20000", NULL));
     }
-    serve_too(rig, "large", "heavy 60000");
+    CHECK(rig_serve(rig, "large", "heavy 60000", NULL));
     leave_room(rig, 100 << 10);
     for (int i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof(name), "l%d.example", i);
@@ -402,19 +385,10 @@ static void many_lambdas_share_the_heap(void)
     struct rig *rig = rig_open();
     char name[16];
     char dns[32];
-    char sni[64];
 
     for (int i = 0; i < LAMBDAS; i++) {
         (void)snprintf(name, sizeof(name), "l%d", i);
-        (void)snprintf(dns, sizeof(dns), "l%d.example", i);
-        (void)snprintf(sni, sizeof(sni), "l%d.manage.tfaas.internal", i);
-        const struct rig_lambda lambda = {
-            .name = name, .version = 1, .code = "echo", .domains = {dns}};
-        const struct rig_grant grant = {.lambda = name, .names = {dns}};
-        CHECK(rig_load(rig, 0, &lambda) == TF_OK);
-        struct rig_client *client = rig_connect(rig, 0, sni);
-        CHECK(rig_grant(rig, client, &grant, NULL) == 200);
-        rig_hang_up(rig, client);
+        CHECK(rig_serve(rig, name, "echo", NULL));
     }
     /* Room for a few snapshots only: the oldest make way. */
     leave_room(rig, 16 << 10);

@@ -31,7 +31,8 @@ enum {
     STACK_SIZE = 0x4000,
     HEAP_SIZE = 0x10000,
     SLOT_SIZE = 0x20000,
-    SHARED_SIZE = 0x8000
+    SHARED_SIZE = 0x8000,
+    ELRANGE = 1 << 21
 };
 
 static void put_load(uint8_t *at, uint32_t flags, uint64_t offset, uint64_t file_size,
@@ -76,9 +77,9 @@ static void put_contents(uint8_t *image)
 {
     const Elf64_Rela relocation = {0x2080, R_X86_64_RELATIVE, 0x2090};
     memcpy(image + RELA, &relocation, sizeof(relocation));
-    const struct tf_layout layout = {TF_LAYOUT_MAGIC, 2,         1 << 20,
-                                     STACK_SIZE,      HEAP_SIZE, SLOT_SIZE,
-                                     SHARED_SIZE,     "duktape", TF_LVI_OFF};
+    const struct tf_layout layout = {TF_LAYOUT_MAGIC, 2,         ELRANGE,     STACK_SIZE,
+                                     HEAP_SIZE,       SLOT_SIZE, SHARED_SIZE, "duktape",
+                                     TF_LVI_OFF,      .slots = 2};
     memcpy(image + LAYOUT, &layout, sizeof(layout));
     memset(image + 0x1000, 0xcc, 0x40);
     const uint64_t tags[8] = {DT_RELA, RELA, DT_RELASZ, 24, DT_RELAENT, 24, DT_NULL};
@@ -141,14 +142,20 @@ static void runs_are_where_the_layout_says(void)
         {0x29000, 0x1000, RW, true},
         {0x2a000, 0x1000, RW, true},
         {0x2b000, HEAP_SIZE, RW, false},
-        {0x3b000, SLOT_SIZE, RW, false},
-        {0x6b000, STACK_SIZE, RW, true},
-        {0x7f000, 0x1000, SGX_SECINFO_TCS, true},
-        {0x80000, 0x1000, RW, true},
-        {0x81000, 0x1000, RW, true},
-        {0x82000, HEAP_SIZE, RW, false},
-        {0x92000, SLOT_SIZE, RW, false},
-        {0xb2000, SHARED_SIZE, RW, false},
+        {0x4b000, STACK_SIZE, RW, false},
+        {0x5f000, SLOT_SIZE, RW, false},
+        {0x8f000, STACK_SIZE, RW, false},
+        {0xa3000, SLOT_SIZE, RW, false},
+        {0xd3000, STACK_SIZE, RW, true},
+        {0xe7000, 0x1000, SGX_SECINFO_TCS, true},
+        {0xe8000, 0x1000, RW, true},
+        {0xe9000, 0x1000, RW, true},
+        {0xea000, HEAP_SIZE, RW, false},
+        {0x10a000, STACK_SIZE, RW, false},
+        {0x11e000, SLOT_SIZE, RW, false},
+        {0x14e000, STACK_SIZE, RW, false},
+        {0x162000, SLOT_SIZE, RW, false},
+        {0x182000, SHARED_SIZE, RW, false},
     };
     uint8_t *bytes = make();
     struct tf_image image;
@@ -163,7 +170,7 @@ static void runs_are_where_the_layout_says(void)
         CHECK(runs.run[i].is_measured == expected[i].is_measured);
     }
     CHECK(tf_image_tcs(&image, 0) == 0x28000);
-    CHECK(tf_image_tcs(&image, 1) == 0x7f000);
+    CHECK(tf_image_tcs(&image, 1) == 0xe7000);
     free(bytes);
 }
 
@@ -188,22 +195,23 @@ static void pages_have_their_contents(void)
     tf_image_page(&image, 0x3000, page);
     CHECK(page[0] == 0 && memcmp(page, page + 1, TF_PAGE - 1) == 0);
 
-    tf_image_page(&image, 0x7f000, page); /* TCS of thread 1, SDM 38.8 */
+    tf_image_page(&image, 0xe7000, page); /* TCS of thread 1, SDM 38.8 */
     CHECK(word(page, 0) == 0 && word(page, 8) == 0);
-    CHECK(word(page, 16) == 0x80000);                       /* OSSA */
+    CHECK(word(page, 16) == 0xe8000);                       /* OSSA */
     CHECK(word(page, 24) == (uint64_t)1 << 32);             /* CSSA 0, NSSA 1 */
     CHECK(word(page, 32) == 0x1010 && word(page, 40) == 0); /* OENTRY, AEP */
-    CHECK(word(page, 48) == 0x81000 && word(page, 56) == 0x81000);
+    CHECK(word(page, 48) == 0xe9000 && word(page, 56) == 0xe9000);
     CHECK(word(page, 64) == UINT64_MAX && word(page, 72) == 0);
 
-    tf_image_page(&image, 0x81000, page); /* its thread page */
+    tf_image_page(&image, 0xe9000, page); /* its thread page */
     CHECK(word(page, 0) == 0 && word(page, 0x28) == 0);
-    CHECK(word(page, 0x50) == 0x6f000 && word(page, 0x58) == STACK_SIZE);
-    CHECK(word(page, 0x60) == 0x82000 && word(page, 0x68) == HEAP_SIZE);
-    CHECK(word(page, 0x70) == 0x92000 && word(page, 0x78) == SLOT_SIZE);
-    CHECK(word(page, 0x80) == 0xb2000 && word(page, 0x88) == SHARED_SIZE);
-    CHECK(word(page, 0x90) == 1 << 20 && word(page, 0x98) == 0x81000);
+    CHECK(word(page, 0x50) == 0xd7000 && word(page, 0x58) == STACK_SIZE);
+    CHECK(word(page, 0x60) == 0xea000 && word(page, 0x68) == HEAP_SIZE);
+    CHECK(word(page, 0x70) == 0x11e000 && word(page, 0x78) == SLOT_SIZE);
+    CHECK(word(page, 0x80) == 0x182000 && word(page, 0x88) == SHARED_SIZE);
+    CHECK(word(page, 0x90) == ELRANGE && word(page, 0x98) == 0xe9000);
     CHECK(word(page, 0xa0) == 1 && word(page, 0xa8) == 0 && word(page, 0xc0) == 0);
+    CHECK(word(page, 0xc8) == 2 && word(page, 0xd0) == 0x44000);
     free(bytes);
 }
 
@@ -214,7 +222,7 @@ static void secs_follows_from_the_image(void)
     struct sgx_secs secs;
     CHECK(tf_image_open(bytes, SIZE, &image) == TF_OK);
     tf_image_secs(&image, &secs);
-    CHECK(secs.size == 1 << 20 && secs.base == 0 && secs.ssa_frame_size == 1);
+    CHECK(secs.size == ELRANGE && secs.base == 0 && secs.ssa_frame_size == 1);
     CHECK(secs.attributes.flags == (SGX_FLAGS_MODE64BIT | SGX_FLAGS_KSS));
     CHECK(secs.attributes.xfrm == 7 && secs.miscselect == 0);
     free(bytes);
@@ -240,7 +248,7 @@ static void mrenclave_is_known(void)
     char hex[65];
     CHECK(measure(bytes, hex));
     CHECK(
-        strcmp(hex, "493dda20ab93bb4ae8c9648d5aa0116c31089f0acc20747e561ca1be2ce61514") ==
+        strcmp(hex, "e00a84b556e7a5d6860c50858dca39fa264eb6a0b775ce55eee4db1c178ec862") ==
         0);
     free(bytes);
 }
@@ -324,7 +332,7 @@ static const struct bad bads[] = {
     {"file size wraps", LOAD2 + 32, 8, UINT64_MAX},
     {"empty segment", LOAD1 + 40, 8, 0},
     {"memory size wraps", LOAD2 + 40, 8, UINT64_MAX},
-    {"segments beyond ELRANGE", LOAD2 + 40, 8, 1 << 20},
+    {"segments beyond ELRANGE", LOAD2 + 40, 8, ELRANGE},
     {"dynamic outside", LOAD3 + 16, 8, 0x9000},
     {"dynamic in bss", LOAD3 + 16, 8, DATA + 0x1000},
     {"dynamic without end", LOAD3 + 40, 8, 48},
@@ -357,15 +365,15 @@ static const struct bad bads[] = {
     {"layout in data", SECTIONS + 64 + 16, 8, DATA},
     {"layout outside", SECTIONS + 64 + 16, 8, UINT64_MAX},
     {"layout elsewhere in the file", SECTIONS + 64 + 24, 8, LAYOUT + 8},
-    {"layout size", SECTIONS + 64 + 32, 8, 65},
+    {"layout size", SECTIONS + 64 + 32, 8, sizeof(struct tf_layout) + 1},
     {"layout size wraps", SECTIONS + 64 + 32, 8, UINT64_MAX},
     {"layout magic", LAYOUT, 4, 0},
     {"no threads", LAYOUT + 4, 4, 0},
     {"too many threads", LAYOUT + 4, 4, TF_THREADS_MAX + 1},
-    {"ELRANGE not a power of two", LAYOUT + 8, 8, (1 << 20) + TF_PAGE},
+    {"ELRANGE not a power of two", LAYOUT + 8, 8, ELRANGE + TF_PAGE},
     {"ELRANGE zero", LAYOUT + 8, 8, 0},
     {"ELRANGE one page", LAYOUT + 8, 8, TF_PAGE},
-    {"ELRANGE too small", LAYOUT + 8, 8, 1 << 19},
+    {"ELRANGE too small", LAYOUT + 8, 8, ELRANGE / 2},
     {"ELRANGE too large", LAYOUT + 8, 8, (uint64_t)1 << 37},
     {"no stack", LAYOUT + 16, 8, 0},
     {"half a stack page", LAYOUT + 16, 8, TF_PAGE / 2},
@@ -374,11 +382,15 @@ static const struct bad bads[] = {
     {"heap wraps", LAYOUT + 24, 8, (uint64_t)1 << 63},
     {"slot not pages", LAYOUT + 32, 8, 1},
     {"slot wraps", LAYOUT + 32, 8, UINT64_MAX - 0xfff},
-    {"shared too large", LAYOUT + 40, 8, 0x4f000},
+    {"shared too large", LAYOUT + 40, 8, 0x7f000},
     {"shared wraps", LAYOUT + 40, 8, UINT64_MAX - 0xfff},
     {"no engine", LAYOUT + 48, 1, 0},
     {"engine not printable", LAYOUT + 48, 1, '\n'},
     {"no such flavour", LAYOUT + 60, 4, TF_LVI_FULL + 1},
+    {"no slots", LAYOUT + 64, 4, 0},
+    {"too many slots", LAYOUT + 64, 4, TF_SLOTS_MAX + 1},
+    {"more slots than ELRANGE holds", LAYOUT + 64, 4, 4},
+    {"spare bytes", LAYOUT + 68, 4, 1},
     {"engine after its end", LAYOUT + 56, 8, 0x6161616161616161},
 };
 

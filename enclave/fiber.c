@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/fiber.h"
+
+#include <string.h>
+
+/* What tf_fiber_switch takes from a stack. */
+struct frame {
+    uint64_t r15;
+    uint64_t r14;
+    uint64_t r13;
+    uint64_t r12;
+    uint64_t rbx;
+    uint64_t rbp;
+    uint64_t rip;
+};
+
+void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
+{
+    *fiber = (struct tf_fiber){.stack = stack, .size = size};
+}
+
+/* The first function on a fiber's stack. */
+static void run(struct tf_fiber *fiber)
+{
+    fiber->main(fiber->user);
+    fiber->is_done = true;
+    tf_fiber_switch(&fiber->sp, fiber->caller);
+}
+
+void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user)
+{
+    const struct frame frame = {.r12 = (uint64_t)(uintptr_t)run,
+                                .r13 = (uint64_t)(uintptr_t)fiber,
+                                .rip = (uint64_t)(uintptr_t)tf_fiber_begin};
+
+    if (!fiber->is_zeroed) {
+        memset(fiber->stack, 0, fiber->size);
+        fiber->is_zeroed = true;
+    }
+    fiber->sp = fiber->stack + fiber->size - sizeof(frame);
+    memcpy(fiber->sp, &frame, sizeof(frame));
+    fiber->main = main;
+    fiber->user = user;
+    fiber->is_done = false;
+}
+
+bool tf_fiber_resume(struct tf_fiber *fiber)
+{
+    tf_fiber_switch(&fiber->caller, fiber->sp);
+    return fiber->is_done;
+}
+
+void tf_fiber_pause(struct tf_fiber *fiber)
+{
+    tf_fiber_switch(&fiber->sp, fiber->caller);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lane.h - where an invocation runs: a slot for its JavaScript heap, a stack of its own,
+ * and the request. It can stop after each quantum of steps and go on later, or never: all
+ * that it holds while it stands is in the lane. A thread has a few; enclave/sched.h says
+ * whose turn it is.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "enclave/fiber.h"
+#include "enclave/js/slot.h"
+
+struct tf_conn;
+struct tf_resident;
+struct tf_thread;
+
+struct tf_lane {
+    struct tf_thread *thread;
+    size_t index; /* of its slot among the thread's */
+    struct tf_slot slot;
+    struct tf_fiber fiber;
+
+    struct tf_conn *conn;         /* who asked; NULL: the lane is free */
+    struct tf_resident *resident; /* of the lambda; NULL: the lane is free */
+    char *url;                    /* owned; of the request */
+    struct tf_js_request request; /* the rest of it lies in the connection */
+    struct tf_js_limits limits;
+    uint64_t
+        clock; /* the host's time when it began, ns: the lambda's clock stands still */
+    uint64_t turn; /* when it last ran, in turns of this thread; 0: not yet */
+    uint64_t pauses;
+
+    struct tf_js_response response; /* once it has ended; in the slot */
+    struct tf_js_report report;
+    tf_err err;
+    bool is_loaded; /* the lambda's code is good: `err` is of the call */
+};
+
+/** Prepares the lanes of a thread over the slots of its page. */
+void tf_lanes_init(struct tf_thread *thread);
+
+/** Has the lane answer the connection's request; runs nothing yet.
+ *  @return TF_OK; TF_EHTTP_HEADERS: the URL is too long or there is no memory. */
+TF_MUST_USE tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
+                                 struct tf_resident *resident);
+
+/** Runs for up to a quantum. @return whether the invocation has ended. */
+bool tf_lane_step(struct tf_lane *lane);
+
+/** Frees the lane: an invocation that has ended, or, with its connection gone, never
+ * will. */
+void tf_lane_free(struct tf_lane *lane);

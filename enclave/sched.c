@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enclave/sched.h"
+
+#include "enclave/conn.h"
+#include "enclave/invoke.h"
+#include "enclave/thread.h"
+
+/* What bringing in a heap and answering takes, in steps, about. */
+static const uint64_t INVOCATION_STEPS = 256;
+
+/* 2^20 quanta are beyond any step limit. */
+enum { PUT_BACK_MAX = 20 };
+
+/* --- queues --------------------------------------------------------------------------
+ */
+
+static void push(struct tf_thread *thread, struct tf_queue *queue, struct tf_conn *conn)
+{
+    conn->waiting = (struct tf_waiting){.queue = queue, .previous = queue->last};
+    if (queue->last != NULL) {
+        queue->last->waiting.next = conn;
+    } else {
+        queue->first = conn;
+    }
+    queue->last = conn;
+    queue->count++;
+    thread->sched.waiting_count++;
+}
+
+static void pull(struct tf_conn *conn)
+{
+    struct tf_waiting at = conn->waiting;
+
+    if (at.previous != NULL) {
+        at.previous->waiting.next = at.next;
+    } else {
+        at.queue->first = at.next;
+    }
+    if (at.next != NULL) {
+        at.next->waiting.previous = at.previous;
+    } else {
+        at.queue->last = at.previous;
+    }
+    at.queue->count--;
+    conn->thread->sched.waiting_count--;
+    conn->waiting = (struct tf_waiting){0};
+}
+
+void tf_sched_reassign(struct tf_thread *thread, struct tf_queue *queue)
+{
+    while (queue->first != NULL) {
+        struct tf_conn *conn = queue->first;
+        pull(conn);
+        push(thread, &thread->sched.again, conn);
+    }
+}
+
+/* --- lanes ---------------------------------------------------------------------------
+ */
+
+static size_t count_free(const struct tf_thread *thread)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        count += thread->lanes[i].conn == NULL;
+    }
+    return count;
+}
+
+/* For a new request when no lane is free: that of one that was not put back yet, and of
+ * these the one that loses least; or NULL. */
+static struct tf_lane *find_for_new(struct tf_thread *thread)
+{
+    struct tf_lane *best = NULL;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        struct tf_lane *lane = &thread->lanes[i];
+        if (lane->conn->put_back == 0 && (best == NULL || lane->pauses < best->pauses)) {
+            best = lane;
+        }
+    }
+    return best;
+}
+
+/* Whether the invocation has had the quanta that it may have while others wait. */
+static bool is_over(const struct tf_lane *lane)
+{
+    unsigned times = lane->conn->put_back;
+    return lane->pauses >= UINT64_C(1) << (times < PUT_BACK_MAX ? times : PUT_BACK_MAX);
+}
+
+/* For one that was put back, when at most one lane is free: that of the one that has run
+ * for longest; or NULL. Those that were put back must not hold all. */
+static struct tf_lane *find_for_returned(struct tf_thread *thread)
+{
+    struct tf_lane *best = NULL;
+    size_t returned = 0;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        struct tf_lane *lane = &thread->lanes[i];
+        if (lane->conn == NULL) {
+            continue;
+        }
+        returned += lane->conn->put_back != 0;
+        if (is_over(lane) && (best == NULL || lane->pauses > best->pauses)) {
+            best = lane;
+        }
+    }
+    bool is_one_more = best != NULL && best->conn->put_back == 0;
+    return is_one_more && returned + 1 >= thread->lane_count ? NULL : best;
+}
+
+/* Whether the lambda's next request may begin, and in whose place if no lane is free. A
+ * reused heap exists once, as far as the slots allow. */
+static bool may_begin(struct tf_thread *thread, const struct tf_resident *resident,
+                      const struct tf_conn *conn, struct tf_lane **victim)
+{
+    size_t free = count_free(thread);
+
+    *victim = NULL;
+    if (resident->runs != 0) {
+        return free > 1 && resident->runs < TF_RUNS_MAX &&
+               !resident->bundle->manifest.is_reused;
+    }
+    if (conn->put_back != 0 ? free > 1 : free > 0) {
+        return true;
+    }
+    *victim = conn->put_back != 0 ? find_for_returned(thread) : find_for_new(thread);
+    return *victim != NULL;
+}
+
+/* How good a free lane is: the less has to be done to have the lambda in it. */
+static int fit_of(const struct tf_lane *lane, const struct tf_resident *resident)
+{
+    const struct tf_snapshot *snapshot = &resident->snapshots[lane->index];
+
+    if (lane->slot.in == snapshot) {
+        return 4;
+    }
+    if (resident->is_loaded[lane->index]) {
+        return 3;
+    }
+    return resident->home % lane->thread->lane_count == lane->index ? 2 : 1;
+}
+
+/* The best free lane; there is one. */
+static struct tf_lane *find_lane(struct tf_thread *thread,
+                                 const struct tf_resident *resident)
+{
+    struct tf_lane *best = NULL;
+    int best_fit = 0;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        struct tf_lane *lane = &thread->lanes[i];
+        int fit = lane->conn == NULL ? fit_of(lane, resident) : 0;
+        if (fit > best_fit) {
+            best = lane;
+            best_fit = fit;
+        }
+    }
+    return best;
+}
+
+/* --- running -------------------------------------------------------------------------
+ */
+
+/* Answers, and frees the lane. */
+static void finish(struct tf_lane *lane)
+{
+    tf_invoke_end(lane);
+    lane->conn->put_back = 0;
+    tf_lane_free(lane);
+}
+
+/* Its lane is for another; the connection still waits. */
+static void put_back(struct tf_lane *lane)
+{
+    struct tf_thread *thread = lane->thread;
+    struct tf_conn *conn = lane->conn;
+    struct tf_queue *queue =
+        lane->resident->is_retired ? &thread->sched.again : &lane->resident->queue;
+
+    conn->put_back++;
+    tf_lane_free(lane);
+    push(thread, queue, conn);
+}
+
+/* @return whether the invocation has ended. */
+static bool step(struct tf_lane *lane)
+{
+    struct tf_resident *resident = lane->resident;
+    struct tf_sched *sched = &lane->thread->sched;
+    uint64_t steps = TF_QUANTUM;
+
+    lane->turn = ++sched->turns;
+    if (sched->clock < resident->used_up) {
+        sched->clock = resident->used_up;
+    }
+    bool is_done = tf_lane_step(lane);
+    if (is_done) {
+        uint64_t paused = lane->pauses * TF_QUANTUM;
+        steps = lane->report.steps > paused ? lane->report.steps - paused : 0;
+        steps += INVOCATION_STEPS;
+    }
+    resident->used_up += steps;
+    sched->spent += steps;
+    return is_done;
+}
+
+/* A lambda that had no lane has no claim to what it did not use meanwhile: else it would
+ * hold up the others until it has caught up. */
+static void catch_up(struct tf_resident *resident, const struct tf_sched *sched)
+{
+    if (resident->runs == 0 && resident->used_up < sched->clock) {
+        resident->used_up = sched->clock;
+    }
+}
+
+void tf_sched_submit(struct tf_conn *conn, struct tf_resident *resident)
+{
+    struct tf_thread *thread = conn->thread;
+    struct tf_sched *sched = &thread->sched;
+    struct tf_lane *victim = NULL;
+
+    if (resident->queue.count == 0) {
+        catch_up(resident, sched);
+    }
+    if (sched->waiting_count == 0 && sched->spent < TF_QUANTUM &&
+        may_begin(thread, resident, conn, &victim) && victim == NULL) {
+        struct tf_lane *lane = find_lane(thread, resident);
+        tf_err err = tf_lane_begin(lane, conn, resident);
+        if (err != TF_OK) {
+            tf_invoke_fail(conn, resident, err);
+        } else if (step(lane)) {
+            finish(lane);
+        } else {
+            conn->exchange.is_waiting = true;
+        }
+        return;
+    }
+    if (resident->queue.count >= TF_WAITING_MAX) {
+        tf_invoke_fail(conn, resident, TF_EBUSY);
+        return;
+    }
+    push(thread, &resident->queue, conn);
+    conn->exchange.is_waiting = true;
+}
+
+void tf_sched_cancel(struct tf_conn *conn)
+{
+    if (conn->waiting.queue != NULL) {
+        pull(conn);
+    }
+    if (conn->lane != NULL) {
+        tf_invoke_lost(conn->lane);
+        tf_lane_free(conn->lane);
+    }
+}
+
+/* The connection goes on: its request is answered. */
+static void resume(struct tf_conn *conn)
+{
+    tf_serve_resume(conn);
+    tf_conn_run(conn);
+}
+
+/* The lambda that has used least of those that may begin a request; or NULL. */
+static struct tf_resident *next_to_begin(struct tf_thread *thread)
+{
+    struct tf_resident *best = NULL;
+    struct tf_lane *victim = NULL;
+
+    for (size_t i = 0; i < TF_LAMBDAS_MAX && thread->sched.waiting_count != 0; i++) {
+        struct tf_resident *resident = thread->view.residents[i];
+        const struct tf_conn *conn = resident->queue.first;
+        if (conn != NULL && (best == NULL || resident->used_up < best->used_up) &&
+            may_begin(thread, resident, conn, &victim)) {
+            best = resident;
+        }
+    }
+    return best;
+}
+
+/* Whether `a`'s turn is before `b`'s. */
+static bool is_before(const struct tf_lane *a, const struct tf_lane *b)
+{
+    if (a->resident->used_up != b->resident->used_up) {
+        return a->resident->used_up < b->resident->used_up;
+    }
+    return a->turn < b->turn;
+}
+
+/* The lane that goes on next; or NULL. */
+static struct tf_lane *next_to_run(struct tf_thread *thread)
+{
+    struct tf_lane *best = NULL;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        struct tf_lane *lane = &thread->lanes[i];
+        if (lane->conn != NULL && (best == NULL || is_before(lane, best))) {
+            best = lane;
+        }
+    }
+    return best;
+}
+
+/* Has the lambda's next request begin. @return its lane, or NULL if it was refused. */
+static struct tf_lane *begin(struct tf_thread *thread, struct tf_resident *resident)
+{
+    struct tf_conn *conn = resident->queue.first;
+    struct tf_lane *victim = NULL;
+
+    if (may_begin(thread, resident, conn, &victim) && victim != NULL) {
+        put_back(victim);
+    }
+    pull(conn);
+    catch_up(resident, &thread->sched);
+    struct tf_lane *lane = find_lane(thread, resident);
+    tf_err err = tf_lane_begin(lane, conn, resident);
+    if (err == TF_OK) {
+        return lane;
+    }
+    tf_invoke_fail(conn, resident, err);
+    resume(conn);
+    return NULL;
+}
+
+/* Those whose lambda was replaced or removed while they waited. */
+static void dispatch_again(struct tf_thread *thread)
+{
+    struct tf_conn *conn;
+
+    while ((conn = thread->sched.again.first) != NULL) {
+        pull(conn);
+        conn->exchange.is_waiting = false;
+        tf_invoke_answer(conn);
+        if (!conn->exchange.is_waiting) {
+            resume(conn);
+        }
+    }
+}
+
+void tf_sched_run(struct tf_thread *thread)
+{
+    struct tf_sched *sched = &thread->sched;
+
+    dispatch_again(thread);
+    do {
+        struct tf_resident *resident = next_to_begin(thread);
+        struct tf_lane *lane = next_to_run(thread);
+        if (resident != NULL &&
+            (lane == NULL || resident->used_up <= lane->resident->used_up)) {
+            lane = begin(thread, resident);
+        } else if (lane == NULL) {
+            break;
+        }
+        if (lane != NULL && step(lane)) {
+            struct tf_conn *conn = lane->conn;
+            finish(lane);
+            resume(conn);
+        }
+    } while (thread->err == TF_OK && sched->spent < TF_QUANTUM);
+    sched->spent = 0;
+}
+
+bool tf_sched_has_work(const struct tf_thread *thread)
+{
+    return thread->sched.waiting_count != 0 || count_free(thread) != thread->lane_count;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sched.h - whose turn it is: requests wait by lambda, begin in a free lane, and run a
+ * quantum of steps at a time.
+ *
+ * After about a quantum, of one lambda or of many, the thread goes back to its sockets.
+ * Next is always the lambda that has used least, counted in steps while it had something
+ * to do: one that asks for little is served at once beside any number that compute, and
+ * those share what is left. What takes less than a quantum is answered where its last
+ * byte is taken, as if there were no scheduler, as long as nobody waits.
+ *
+ * A lambda has at most TF_RUNS_MAX lanes, and a second one only while another stays free.
+ * More than TF_WAITING_MAX requests of one lambda are refused with 503 and Retry-After.
+ *
+ * When all lanes are held, a lambda without one takes that of an invocation that has had
+ * its quantum. That one is put back: it begins anew later, which nobody notices, for
+ * nothing of it has left the enclave. What was put back may hold all lanes but one, and
+ * then keeps its lane for 2, 4, 8... quanta: so long ones end too, at twice their cost,
+ * and what is short has always a lane to end in.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "enclave/resident.h"
+
+struct tf_conn;
+struct tf_thread;
+
+/** A connection's place in a queue. Zeroed: in none. */
+struct tf_waiting {
+    struct tf_queue *queue;
+    struct tf_conn *next;
+    struct tf_conn *previous;
+};
+
+struct tf_sched {
+    uint64_t turns;
+    uint64_t spent; /* steps in this entry, about */
+    uint64_t clock; /* how much the lambda that ran last had used when it was chosen */
+    size_t waiting_count;  /* in all queues */
+    struct tf_queue again; /* of lambdas that are replaced or gone */
+};
+
+/** Answers the connection's request, or lets it wait: then exchange.is_waiting is set,
+ * and tf_serve_resume follows. */
+void tf_sched_submit(struct tf_conn *conn, struct tf_resident *resident);
+
+/** The connection ends: so does its request. */
+void tf_sched_cancel(struct tf_conn *conn);
+
+/** Takes the requests in a lambda's queue back, to look for their lambda anew. */
+void tf_sched_reassign(struct tf_thread *thread, struct tf_queue *queue);
+
+/** Runs whose turn it is for what is left of this entry. */
+void tf_sched_run(struct tf_thread *thread);
+
+/** Whether there is something to do without new input. */
+bool tf_sched_has_work(const struct tf_thread *thread);

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# A pack of hostile lambdas, more than a thread has slots, computes as long as it may, each asked
+# by several clients at a time, on the one thread that a neighbour has too. The neighbour is
+# asked, again and again, until the first of the pack has ended: it must have been answered many
+# times by then. So too while a top level does not end. Only counts are compared, no times.
+# shellcheck source=test/e2e/lib.sh
+. "$(dirname "$0")/../e2e/lib.sh"
+
+clients=2 least=10 # requests of each lambda of the pack; answers of the neighbour
+
+# What computes, and how many steps take a good part of a second.
+pack=("loop 60000000" "call 8000000" "churn 2000000" "sort 8000000" "regexp 30000000"
+    "text 4000000")
+source_of() {
+    case $1 in
+    loop) echo 'exports.fetch = function () { for (;;) {} };' ;;
+    call)
+        echo 'exports.fetch = function () {
+            function f(x) { return [x, 1].sort(function (a, b) { return a - b; })[0]; }
+            for (var i = 0;;) { i = f(i) & 1023; }
+        };'
+        ;;
+    churn)
+        echo 'exports.fetch = function () {
+            for (var a = [];;) { a = [{ before: a.length, text: "x" + a.length }]; }
+        };'
+        ;;
+    sort) echo 'exports.fetch = function () { for (;;) { [3, 1, 2, 5, 4].sort(); } };' ;;
+    regexp)
+        echo 'exports.fetch = function () {
+            for (;;) { /^(a+)+$/.test("aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"); }
+        };'
+        ;;
+    text)
+        echo 'exports.fetch = function () {
+            for (;;) { JSON.parse(JSON.stringify({ list: [1, 2, 3], text: "abc" })); }
+        };'
+        ;;
+    top) echo 'for (;;) {} exports.fetch = function () { return new Response("x"); };' ;;
+    esac
+}
+
+# attack NAME...: asks each for all clients; what each gets is in $work/end.*
+attack() {
+    local name i
+    for name in "$@"; do
+        for ((i = 0; i < clients; i++)); do
+            (
+                status_of "$name" / --max-time 120 >"$work/status.$name.$i"
+                mv "$work/status.$name.$i" "$work/end.$name.$i"
+            ) &
+        done
+    done
+}
+
+has_end() { compgen -G "$work/end.*" >/dev/null; }
+
+# outlast NAME...: the neighbour is answered often while they compute, and they end.
+outlast() {
+    local answered asker f
+    rm -f "$work"/end.* "$work/answers"
+    attack "$@"
+    ask "neighbour-$engine" '/?[1-100000]' --max-time 120 -o /dev/null \
+        -w '%{stderr}%{http_code}\n' 2>"$work/answers" &
+    asker=$!
+    until_ok 1200 has_end
+    answered=$(grep -c '^200$' "$work/answers")
+    kill "$asker"
+    wait "$asker" 2>/dev/null
+    wait_for_ends $(($# * clients)) || return 1
+    echo "the neighbour was answered $answered times; the pack:" | tee -a "$work/counts"
+    for f in "$work"/end.*; do
+        echo "$(basename "$f"): $(cat "$f")"
+        [ "$(cat "$f")" = 503 ] || return 1
+    done
+    [ "$answered" -ge "$least" ]
+}
+
+wait_for_ends() { until_ok 1200 are_ends "$1"; }
+are_ends() { [ "$(compgen -G "$work/end.*" | wc -l)" = "$1" ]; }
+
+starts() { admin GET /v1/workers | jq '[.workers[].starts] | add'; }
+
+need "the platform starts, with one thread" host_start --threads 1
+need "a publisher" publisher_new
+for engine in "${engines[@]}"; do
+    lambda "neighbour-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
+    need "$engine: a neighbour answers" publish "neighbour-$engine" "$engine"
+    started=$(starts)
+    names=()
+    for row in "${pack[@]}"; do
+        read -r kind steps <<<"$row"
+        source_of "$kind" | lambda "$kind-$engine" "{\"steps\": $steps}"
+        ok "$engine: $kind is deployed" publish "$kind-$engine" "$engine"
+        names+=("$kind-$engine")
+    done
+    ok "$engine: one of them, and the neighbour" outlast "${names[0]}"
+    ok "$engine: all of them at once, and the neighbour" outlast "${names[@]}"
+    source_of top | lambda "top-$engine" '{"steps": 100000000}'
+    ok "$engine: a top level without end is deployed" publish "top-$engine" "$engine"
+    ok "$engine: while it runs, the neighbour" outlast "top-$engine"
+    is "$engine: no worker was restarted" "$started" starts
+    for name in "${names[@]}"; do
+        ok "$engine: $name is removed" tf rm "$name"
+    done
+done
+finish
