@@ -99,6 +99,9 @@ static void check_negatives(const struct vector_case *c)
     quote[112] ^= 1;
     quote[30] ^= 1;
     CHECK(judge(&changed, &a) == TF_EQUOTE_SIGNATURE && !a.is_genuine);
+    quote[30] ^= 1;
+    quote[8] ^= 1; /* of version 3 the QE's SVN; later reserved */
+    CHECK(judge(&changed, &a) != TF_OK && !a.is_genuine);
     free(quote);
 
     changed = *c;
