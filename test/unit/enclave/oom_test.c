@@ -67,9 +67,39 @@ struct tf_core_exit __wrap_tf_core_enter(struct tf_thread_page *page, tf_hostptr
     return done;
 }
 
-
 /* --- the story
  * -------------------------------------------------------------------------- */
+
+/* A quote for the management certificate, if the enclave waits for it. */
+static void attest_identity(struct rig *rig)
+{
+    static const char evidence[] = "{\"type\":\"tfaas-dcap-quote.v1\",\"quote\":\"%s\"}";
+    static const uint8_t quote[600];
+    const struct rig_frame *frame = rig_last(rig, TF_MSG_REPORT);
+    char coded[1024];
+    char text[sizeof(evidence) + sizeof(coded)];
+
+    if (frame != NULL && frame->id == TF_ID_IDENTITY) {
+        tf_base64_write(quote, sizeof(quote), coded);
+        (void)snprintf(text, sizeof(text), evidence, coded);
+        (void)rig_put(rig, 0, TF_MSG_QUOTE, TF_ID_IDENTITY, text, strlen(text));
+        (void)rig_enter(rig, 0);
+    }
+}
+
+/* First a grant for the store, then one that lives by a lease; both with a secret. */
+static bool grant(struct rig *rig, struct rig_client *client)
+{
+    struct rig_grant grant = {.secrets = {{"TOKEN", "secret"}}};
+    struct tf_lease_statement lease = {.lambda_count = 1};
+    bool is_good = rig_is_up(client) && rig_grant(rig, client, &grant, NULL) == 200;
+
+    grant.is_leased = true;
+    is_good &= rig_is_up(client) && rig_grant(rig, client, &grant, NULL) == 200;
+    lease.lambdas[0] = (struct tf_lease_lambda){"hello", rig->serial, 7};
+    return is_good && rig_is_up(client) &&
+           rig_lease(rig, client, &lease, NULL, NULL) == 200;
+}
 
 static bool publish(struct rig *rig)
 {
@@ -86,8 +116,7 @@ static bool publish(struct rig *rig)
     is_good &=
         rig_is_up(client) && rig_post(rig, client, "/v1/attest", nonce, NULL) == 200;
     rig_log_clear(rig); /* else the rig answers the same REPORT again */
-    is_good &=
-        rig_is_up(client) && rig_grant(rig, client, &(struct rig_grant){0}, NULL) == 200;
+    is_good &= grant(rig, client);
     rig_hang_up(rig, client);
     return is_good;
 }
@@ -127,6 +156,8 @@ static bool visit(struct rig *rig, SSL_SESSION **session)
 static bool tell(struct rig *rig)
 {
     SSL_SESSION *session = NULL;
+
+    attest_identity(rig);
     bool is_good = publish(rig);
 
     is_good &= visit(rig, &session);
