@@ -118,6 +118,9 @@ need "first, the same bundle, signed with the next key" tf sign "$work/first.tfb
     --key "$work/next.pem"
 need "it is deployed" deploy first "$one"
 is "and answers without a new grant" here ask first /
+need "the next key grants it, for grants go with their key" cli grant first \
+    --policy "$work/policy.json" --key "$work/next.pem" --ca-key "$work/ca.key" \
+    --ca-cert "$work/ca.pem" --allow-sim
 ok "the root revokes the key of every day" revoke root 2 --from "$work/root1.json" \
     --signer "$(keyid "$work/publisher.pem")"
 is "first answers" here ask first /
