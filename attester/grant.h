@@ -32,7 +32,7 @@ void tf_grant_look(const struct tf_attester *attester, const char *machine,
 /**
  * Grants a good place.
  * @param intent  what the log says of the platform; the rest is filled in.
- * @return whether `serial` is that of a new grant, which waits for its lease.
+ * @return whether `serial` is that of a new grant, which serves once it is leased.
  */
 bool tf_grant_place(const struct tf_attester *attester, const char *machine,
                     struct tf_place *place, struct tf_tlog_event *intent);

@@ -17,7 +17,6 @@
 enum {
     MACHINES_MAX = 256, /* addresses, all names together */
     JOBS_MAX = TF_CONFIG_MACHINES_MAX + MACHINES_MAX,
-    BUSY_MAX = 32, /* visits at a time */
     TICK_MS = 100
 };
 
@@ -36,7 +35,6 @@ struct rounds {
     pthread_mutex_t lock; /* all below */
     struct job jobs[JOBS_MAX];
     size_t count;
-    size_t busy;
 };
 
 static long long now_ms(void)
@@ -74,21 +72,33 @@ static bool write_address(const struct addrinfo *a, char *out, size_t cap)
     return n > 0 && (size_t)n < cap;
 }
 
+/* Where an address goes that is new: into the place of one that is gone, if there is. */
+static struct job *find_room(struct rounds *r)
+{
+    for (size_t i = TF_CONFIG_MACHINES_MAX; i < r->count; i++) {
+        if (r->jobs[i].is_gone && !r->jobs[i].is_busy) {
+            return &r->jobs[i];
+        }
+    }
+    return r->count < JOBS_MAX ? &r->jobs[r->count++] : NULL;
+}
+
 /* An address behind a name; the lock is held. */
 static void add_address(struct rounds *r, const char *machine, const char *target)
 {
     for (size_t i = TF_CONFIG_MACHINES_MAX; i < r->count; i++) {
         struct job *job = &r->jobs[i];
         if (strcmp(job->target, target) == 0) {
+            job->machine = machine;
             job->is_gone = false;
             return;
         }
     }
-    if (r->count == JOBS_MAX) {
+    struct job *job = find_room(r);
+    if (job == NULL) {
         tf_say("too-many-machines", "machine=%s", target);
         return;
     }
-    struct job *job = &r->jobs[r->count++];
     *job = (struct job){.rounds = r, .machine = machine};
     (void)snprintf(job->target, sizeof(job->target), "%s", target);
 }
@@ -145,13 +155,12 @@ static void *run_job(void *user)
     }
     (void)pthread_mutex_lock(&r->lock);
     job->is_busy = false;
-    r->busy--;
     (void)pthread_mutex_unlock(&r->lock);
     return NULL;
 }
 
 /* Starts a thread for a job; the lock is held. */
-static void start(struct rounds *r, struct job *job)
+static void start(struct job *job)
 {
     pthread_attr_t attributes;
     pthread_t thread;
@@ -160,12 +169,7 @@ static void start(struct rounds *r, struct job *job)
         return;
     }
     (void)pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    job->is_busy = true;
-    r->busy++;
-    if (pthread_create(&thread, &attributes, run_job, job) != 0) {
-        job->is_busy = false;
-        r->busy--;
-    }
+    job->is_busy = pthread_create(&thread, &attributes, run_job, job) == 0;
     (void)pthread_attr_destroy(&attributes);
 }
 
@@ -177,9 +181,9 @@ static void start_due(struct rounds *r)
     for (size_t i = 0; i < r->count; i++) {
         struct job *job = &r->jobs[i];
         bool is_used = job->target[0] != '\0' && !job->is_gone;
-        if (is_used && !job->is_busy && now >= job->due_ms && r->busy < BUSY_MAX) {
+        if (is_used && !job->is_busy && now >= job->due_ms) {
             job->due_ms = now + interval_ms(r->attester->config);
-            start(r, job);
+            start(job);
         }
     }
     (void)pthread_mutex_unlock(&r->lock);

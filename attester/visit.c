@@ -22,7 +22,16 @@ struct visit {
     struct tf_lists lists;
     struct tf_place *places; /* one for each lambda of the configuration */
     size_t count;
+    time_t ends; /* when leases are due again; of the monotonic clock */
 };
+
+static time_t steady_now(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
 
 static void note_platform(const struct tf_appraisal *a, struct tf_tlog_event *e)
 {
@@ -181,23 +190,24 @@ static void lease_all(const struct visit *v)
     }
 }
 
-static bool grant_all(const struct visit *v)
+/* Grants what needs it, each leased at once. Certificates may take their time, so the
+ * rest waits for the next visit when the leases of the machine are due again. */
+static void grant_all(const struct visit *v)
 {
-    bool is_changed = false;
-
     for (size_t i = 0; i < v->count; i++) {
         struct tf_place *place = &v->places[i];
-        if (place->is_good && place->is_due) {
-            struct tf_tlog_event intent = {0};
-            note_platform(&place->attestation.verdict.appraisal, &intent);
-            is_changed =
-                tf_grant_place(v->attester, v->machine, place, &intent) || is_changed;
+        struct tf_tlog_event intent = {0};
+        if (!place->is_good || !place->is_due || steady_now() >= v->ends) {
+            continue;
+        }
+        note_platform(&place->attestation.verdict.appraisal, &intent);
+        if (tf_grant_place(v->attester, v->machine, place, &intent)) {
+            lease_instance(v, place);
         }
     }
-    return is_changed;
 }
 
-/* Leases first: a certificate may take its time. */
+/* Leases first: they are what ends. */
 static void go_round(struct visit *v)
 {
     for (size_t i = 0; i < v->count; i++) {
@@ -208,9 +218,7 @@ static void go_round(struct visit *v)
         }
     }
     lease_all(v);
-    if (grant_all(v)) {
-        lease_all(v);
-    }
+    grant_all(v);
     for (size_t i = 0; i < v->count; i++) {
         tf_channel_close(v->places[i].channel);
     }
@@ -220,7 +228,9 @@ void tf_visit(const struct tf_attester *attester, const char *machine)
 {
     struct visit v = {.attester = attester,
                       .machine = machine,
-                      .count = attester->config->lambda_count};
+                      .count = attester->config->lambda_count,
+                      .ends =
+                          steady_now() + (time_t)(attester->config->lease_seconds / 3)};
 
     tf_err err = tf_policy_load(attester->config->policy, &v.policy);
     if (err == TF_OK) {
