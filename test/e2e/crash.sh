@@ -64,7 +64,8 @@ JS
 need "the neighbour is published" publish kept "$engine"
 doom_all() { local i; for ((i = 0; i < doomed; i++)); do doom "$i" || return 1; done; }
 need "$doomed more instances start" doom_all
-need "one of them has a grant" tf policy new --image "$work/$engine.sig" \
+# shellcheck disable=SC2046
+need "one of them has a grant" tf policy new $(trusted "$engine") \
     --domain "$work/dead0.json" --sim-root host --out "$work/dead0.policy"
 need "and serves" tf grant dead0 --policy "$work/dead0.policy" --key "$work/publisher.pem" \
     --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim

@@ -109,6 +109,9 @@ free_port() {
 # V8's is no image but a runtime's folder.
 is_native() { [ "$1" = v8 ]; }
 
+# trusted ENGINE: what names it to `tfaas policy new`.
+trusted() { if is_native "$1"; then echo --native "$bin/$1"; else echo --image "$work/$1.sig"; fi; }
+
 # host_start [ARG...]: signs the images (once), starts tfaasd, waits until it answers.
 # TFAAS_HOST and TFAAS_CONNECT lead the command line to it. `under` may hold a command that
 # runs it, such as `env NAME=VALUE`.
@@ -271,8 +274,8 @@ publisher_new() {
 publisher_policy() {
     local e images=()
     for e in "${engines[@]}"; do
-        is_native "$e" && images+=(--native "$bin/$e") && continue
-        images+=(--image "$work/$e.sig")
+        # shellcheck disable=SC2207
+        images+=($(trusted "$e"))
     done
     tf policy new "${images[@]}" --domain "$work/domain.json" --sim-root host \
         --out "$work/policy.json"
