@@ -235,30 +235,50 @@ static void a_thread_starts_with_its_generator(void)
     rig_close(rig);
 }
 
+/* Whether a ClientHello of TLS 1.2 for this name ends the connection at once. */
+static bool refuses_tls_1_2(struct rig *rig, const char *name)
+{
+    static uint64_t id = 60;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
+    SSL *ssl = SSL_new(ctx);
+    BIO *out = BIO_new(BIO_s_mem());
+    uint8_t hello[1000];
+
+    id += UINT64_C(1) << 32;
+    (void)SSL_set_max_proto_version(ssl, TLS1_2_VERSION);
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+    (void)SSL_set_tlsext_host_name(ssl, name);
+    (void)SSL_connect(ssl);
+    int size = BIO_read(out, hello, sizeof(hello));
+    rig_log_clear(rig);
+    (void)rig_put(rig, 0, TF_MSG_OPEN, id, NULL, 0);
+    (void)rig_put(rig, 0, TF_MSG_DATA, id, hello, (size_t)size);
+    bool is_idle = rig_enter(rig, 0).exit == TF_EXIT_IDLE;
+    const struct rig_frame *frame = rig_last(rig, TF_MSG_CLOSE);
+    SSL_free(ssl);
+    SSL_CTX_free(ctx);
+    return is_idle && frame != NULL && frame->id == id;
+}
+
 static void tls_1_2_is_refused(void)
 {
     struct rig *rig = rig_open();
 
     rig_serve_hello(rig);
-    SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    (void)SSL_CTX_set_max_proto_version(ctx, TLS1_2_VERSION);
-    struct rig_client *client = rig_connect(rig, 0, "other.example");
-    rig_hang_up(rig, client);
-    SSL *ssl = SSL_new(ctx);
-    BIO *in = BIO_new(BIO_s_mem());
-    BIO *out = BIO_new(BIO_s_mem());
-    uint8_t hello[1000];
-    SSL_set_bio(ssl, in, out);
-    (void)SSL_set_tlsext_host_name(ssl, "hello.example");
-    (void)SSL_connect(ssl);
-    int size = BIO_read(out, hello, sizeof(hello));
-    const uint64_t id = 60;
-    (void)rig_put(rig, 0, TF_MSG_OPEN, id, NULL, 0);
-    (void)rig_put(rig, 0, TF_MSG_DATA, id, hello, (size_t)size);
-    CHECK(rig_enter(rig, 0).exit == TF_EXIT_IDLE);
-    CHECK(rig_last(rig, TF_MSG_CLOSE)->id == id);
-    SSL_free(ssl);
-    SSL_CTX_free(ctx);
+    CHECK(refuses_tls_1_2(rig, "hello.example"));
+    CHECK(refuses_tls_1_2(rig, management));
+    rig_close(rig);
+}
+
+static void nothing_is_taken_before_the_handshake(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    SSL_SESSION *session = session_of(rig, "hello.example");
+    CHECK(SSL_SESSION_has_ticket(session));
+    CHECK(SSL_SESSION_get_max_early_data(session) == 0); /* 0-RTT */
+    SSL_SESSION_free(session);
     rig_close(rig);
 }
 
@@ -275,5 +295,6 @@ int main(void)
     RUN(management_gives_no_tickets);
     RUN(a_thread_starts_with_its_generator);
     RUN(tls_1_2_is_refused);
+    RUN(nothing_is_taken_before_the_handshake);
     return test_end();
 }
