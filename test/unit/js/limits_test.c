@@ -269,6 +269,61 @@ static void what_a_script_catches_is_no_failure(void)
     CHECK(!is_duktape() || answered(&lambda, "caught"));
 }
 
+/* Where engines were led outside their memory: what a callback changes under them, and
+ * `this` of another kind. MuJS wrote outside in the first four. */
+static void callbacks_change_what_natives_work_on(void)
+{
+    static const char *const tries[] = {
+        "var a = [3, 1, 2]; a.length = 1000; a.sort(); return a[0] === 1;",
+        "var a = [3, 1, 2, 5, 4]; a.sort(function (x, y) { a.length = 0;"
+        " for (var i = 0; i < 2000; i++) { ({ i: [i] }); } return x - y; }); return "
+        "true;",
+        "[isNaN, /x/g, new Date(), 'text', Math.max.bind(null, 1, 2), function (a, b, c) "
+        "{},"
+        " { length: 3, 0: 2, 2: 1 }].forEach(function (t) {"
+        " try { [].sort.call(t); [].sort.call(Object(t), function () { return 1; }); }"
+        " catch (e) {} }); return true;",
+        "var p = ''; for (var i = 0; i < 15; i++) { p += '(a)'; } var n = 0;"
+        " new Array(16).join('a').replace(new RegExp(p), function () {"
+        " n = arguments.length; return ''; }); return n === 18;",
+        "var d = { a: { get value() { delete d.b; delete d.c; return 1; } }, b: {}, c: "
+        "{} };"
+        " try { Object.defineProperties({}, d); Object.create(null, d); } catch (e) {}"
+        " return true;",
+        "var o = { a: 1, b: 2, c: 3 }; for (var k in o) { delete o.a; delete o.b;"
+        " delete o.c; o['x' + k] = 1; } return true;",
+        "var a = [1, 2, 3]; JSON.stringify({ get x() { a.length = 0; return a; }, y: a "
+        "});"
+        " JSON.parse('[1,[2,3],4]', function (k, v) { this.length = 0; return v; });"
+        " return true;",
+        "var a = [1, 2, 3]; a.splice(0, { valueOf: function () { a.length = 0; return 3; "
+        "}"
+        " }, 7, 8, 9, 10); a.concat({ length: 9 }); return true;",
+        "var a = new Uint8Array(4); a[7] = 1; a[-1] = 1; a[1e9] = 1;"
+        " var ok = a.length === 4; try { a.set([1, 2], 3); ok = "
+        "false; }"
+        " catch (e) {} try { a.subarray.call({}, 1); ok = false; } catch (e) {}"
+        " a.set({ length: 1, get 0() { a = null; return 1; } }); return ok;",
+        "try { new Uint32Array(new ArrayBuffer(8), 4, 2); return false; } catch (e) {}"
+        " try { new Uint32Array(new ArrayBuffer(8), 2); return false; } catch (e) {}"
+        " return new Uint32Array(new ArrayBuffer(8), 4).length === 1;",
+    };
+    char source[1024];
+    struct lambda lambda;
+
+    start();
+    for (size_t i = 0; i < sizeof(tries) / sizeof(tries[0]); i++) {
+        (void)snprintf(source, sizeof(source),
+                       HANDLER("return new Response('' + (function () { %s })());"),
+                       tries[i]);
+        if (!CHECK(run(&lambda, source, NULL) == TF_OK) ||
+            !CHECK(answered(&lambda, "true"))) {
+            (void)fprintf(stderr, "  %s\n", tries[i]);
+        }
+        drop(&lambda);
+    }
+}
+
 static void source_cannot_be_made_from_strings(void)
 {
     static const char *const tries[] = {
@@ -408,6 +463,7 @@ int main(void)
     RUN(hostile_handlers_end_within_their_limits);
     RUN(hostile_top_levels_end_within_their_limits);
     RUN(what_a_script_catches_is_no_failure);
+    RUN(callbacks_change_what_natives_work_on);
     RUN(source_cannot_be_made_from_strings);
     RUN(the_stack_may_end_anywhere);
     if (!is_v8()) { /* its memory is no arena */
