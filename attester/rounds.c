@@ -24,7 +24,8 @@ enum {
 struct job {
     struct rounds *rounds;
     char target[TF_TLOG_MACHINE_MAX + 1];
-    const char *machine; /* an address: the name that it was resolved from */
+    bool is_name;
+    const char *machine; /* an address: the name that it was resolved from; locked */
     bool is_busy;
     bool is_gone;     /* the name no longer leads there */
     long long due_ms; /* of the steady clock */
@@ -148,7 +149,7 @@ static void *run_job(void *user)
     struct job *job = user;
     struct rounds *r = job->rounds;
 
-    if (job->machine == NULL) {
+    if (job->is_name) {
         resolve(r, job->target);
     } else {
         tf_visit(r->attester, job->target);
@@ -200,6 +201,7 @@ void tf_rounds_run(const struct tf_attester *attester, const sigset_t *stop)
     for (size_t i = 0; i < attester->config->machine_count; i++) {
         struct job *job = &rounds.jobs[i];
         job->rounds = &rounds;
+        job->is_name = true;
         (void)snprintf(job->target, sizeof(job->target), "%s",
                        attester->config->machines[i]);
     }

@@ -197,6 +197,23 @@ renewals() {
     is "and it serves" "cart 3" ask cart /
 }
 
+# Who noted the head of a log sees when its last lines are gone; nobody else does.
+notes() {
+    local file=$work/attester/log.jsonl head
+    head=$(attester_log_verify --json | jq -r .head)
+    ok "a head that was noted" attester_log_verify --head "$head"
+    ok "the log is shown" "$bin/tfaas" log show "$file"
+    fails "as another's it does not verify" log-signature "$bin/tfaas" log verify "$file" \
+        --key "$work/publisher.pem.pub"
+    cp "$file" "$work/whole.jsonl"
+    sed -i '$d' "$file"
+    ok "without its last line it is a good older log" attester_log_verify
+    fails "but not to who noted the head" log-chain attester_log_verify --head "$head"
+    sed '2d' "$work/whole.jsonl" >"$file"
+    fails "a line out of the middle is missed" log-chain attester_log_verify
+    cp "$work/whole.jsonl" "$file"
+}
+
 is_renewed() { differs "$2" "$(certificate_of "$1")"; }
 
 ok "the platform starts" host_start
@@ -213,5 +230,6 @@ rollback
 renewals
 ok "the log verifies" attester_log_verify
 attester_end
+notes
 kill "$hole_pid" && hole_pid=''
 finish
