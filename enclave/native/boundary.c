@@ -25,6 +25,13 @@ bool tf_host_is_outside(tf_hostptr ptr, uint64_t size)
     return ptr.addr != 0 && ptr.addr % WORD == 0 && size <= UINT64_MAX - ptr.addr;
 }
 
+/* The one place where an integer becomes a pointer to the host's memory. */
+static uint8_t *pointer(tf_hostptr ptr)
+{
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
+    return (uint8_t *)(uintptr_t)ptr.addr;
+}
+
 static tf_err check(tf_hostptr ptr, const void *own, size_t size)
 {
     if (size % WORD != 0 || (uintptr_t)own % WORD != 0) {
@@ -37,8 +44,7 @@ tf_err tf_host_read(void *dst, tf_hostptr src, size_t size)
 {
     tf_err err = check(src, dst, size);
     if (err == TF_OK) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
-        memcpy(dst, (const void *)(uintptr_t)src.addr, size);
+        memcpy(dst, pointer(src), size);
     }
     return err;
 }
@@ -47,8 +53,7 @@ tf_err tf_host_write(tf_hostptr dst, const void *src, size_t size)
 {
     tf_err err = check(dst, src, size);
     if (err == TF_OK) {
-        /* NOLINTNEXTLINE(performance-no-int-to-ptr): this file may */
-        memcpy((void *)(uintptr_t)dst.addr, src, size);
+        memcpy(pointer(dst), src, size);
     }
     return err;
 }

@@ -29,39 +29,43 @@ const struct tf_native_place *tf_native_place(void)
     return &core.place;
 }
 
-/* Zeroed, with nothing mapped before and behind it. @return 0: there is no memory. */
-static uint64_t map(uint64_t size)
+/* Zeroed, with nothing mapped before and behind it. @return NULL: there is no memory. */
+static uint8_t *map(uint64_t size)
 {
     uint8_t *at = mmap(NULL, size + 2 * (uint64_t)TF_GUARD, PROT_NONE,
                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
     if (at == MAP_FAILED || mprotect(at + TF_GUARD, size, PROT_READ | PROT_WRITE) != 0) {
-        return 0;
+        return NULL;
     }
-    return (uint64_t)(uintptr_t)(at + TF_GUARD);
+    return at + TF_GUARD;
 }
 
 /* Offsets are from the base, which is 0: they are addresses. */
-static struct tf_thread_page *make_page(uint64_t index, uint64_t shared)
+static uint64_t offset_of(const uint8_t *memory)
 {
-    uint64_t address = map(TF_PAGE);
-    uint64_t heap = map(tf_layout.heap_size);
-    uint64_t slot = map(tf_layout.slot_size); /* scratch here */
+    return (uint64_t)(uintptr_t)memory;
+}
 
-    if (address == 0 || heap == 0 || slot == 0) {
+static struct tf_thread_page *make_page(uint64_t index, const uint8_t *shared)
+{
+    uint8_t *memory = map(TF_PAGE);
+    const uint8_t *heap = map(tf_layout.heap_size);
+    const uint8_t *slot = map(tf_layout.slot_size); /* scratch here */
+
+    if (memory == NULL || heap == NULL || slot == NULL) {
         return NULL;
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): just mapped */
-    struct tf_thread_page *page = (void *)(uintptr_t)address;
-    *page = (struct tf_thread_page){.self = address,
-                                    .page = address,
+    struct tf_thread_page *page = (void *)memory;
+    *page = (struct tf_thread_page){.self = offset_of(memory),
+                                    .page = offset_of(memory),
                                     .stack_size = tf_layout.stack_size,
-                                    .heap = heap,
+                                    .heap = offset_of(heap),
                                     .heap_size = tf_layout.heap_size,
-                                    .slot = slot,
+                                    .slot = offset_of(slot),
                                     .slot_size = tf_layout.slot_size,
                                     .slots = 1,
-                                    .shared = shared,
+                                    .shared = offset_of(shared),
                                     .shared_size = tf_layout.shared_size,
                                     .index = index};
     return page;
@@ -69,9 +73,9 @@ static struct tf_thread_page *make_page(uint64_t index, uint64_t shared)
 
 int tf_native_open(const struct tf_native_place *place)
 {
-    uint64_t shared = map(tf_layout.shared_size);
+    const uint8_t *shared = map(tf_layout.shared_size);
 
-    if (place->threads == 0 || place->threads > TF_THREADS_MAX || shared == 0) {
+    if (place->threads == 0 || place->threads > TF_THREADS_MAX || shared == NULL) {
         return -1;
     }
     core.place = *place;
