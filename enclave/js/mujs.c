@@ -199,12 +199,12 @@ static void forget_answer(struct tf_js *js)
 static void begin(struct tf_js *js, const struct tf_js_limits *limits,
                   struct tf_js_report *report)
 {
-    uintptr_t lowest = (uintptr_t)__builtin_frame_address(0);
+    const char *lowest = __builtin_frame_address(0);
 
     if (limits->stack > STACK_RESERVE) {
         lowest -= limits->stack - STACK_RESERVE;
     }
-    js_setstacklimit(js->state, (const void *)lowest);
+    js_setstacklimit(js->state, lowest);
     js->native.is_refused = false;
     js->native.random_left = 0;
     js->limits = limits;
@@ -324,10 +324,10 @@ static void describe(js_State *state, struct job *job)
 static tf_err classify(struct job *job, tf_err other)
 {
     struct tf_js *js = job->js;
-    uintptr_t lowest = (uintptr_t)__builtin_frame_address(0) - STACK_RESERVE / 2;
+    const char *lowest = __builtin_frame_address(0);
 
     job->err = js->native.is_refused ? TF_ERESPONSE : other;
-    js_setstacklimit(js->state, (const void *)lowest);
+    js_setstacklimit(js->state, lowest - STACK_RESERVE / 2);
     if (!attempt(describe, job) && job->report->message[0] == '\0') {
         tf_text_say(job->report, job->err);
     }

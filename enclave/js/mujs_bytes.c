@@ -441,8 +441,9 @@ static void needs_new(js_State *state)
 
 static void define_view(js_State *state, const struct type *type)
 {
-    uintptr_t data = (uintptr_t)type; /* only read, but the API has no const */
+    void *data; /* only read, but the API has no const */
 
+    memcpy(&data, &type, sizeof(data));
     js_newobject(state);
     js_copy(state, -1);
     js_setregistry(state, type->name);
@@ -450,7 +451,7 @@ static void define_view(js_State *state, const struct type *type)
     method(state, "subarray", view_subarray, 2);
     js_pushnumber(state, type->size);
     js_defproperty(state, -2, "BYTES_PER_ELEMENT", JS_READONLY | JS_DONTENUM);
-    js_newcconstructorx(state, needs_new, new_view, type->name, 3, (void *)data);
+    js_newcconstructorx(state, needs_new, new_view, type->name, 3, data);
     js_pushnumber(state, type->size);
     js_defproperty(state, -2, "BYTES_PER_ELEMENT", JS_READONLY | JS_DONTENUM);
     js_defglobal(state, type->name, JS_DONTENUM);

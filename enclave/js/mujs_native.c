@@ -95,6 +95,25 @@ static void push_text(js_State *state, const struct tf_str *bytes, bool is_latin
 
 /* --- values ------------------------------------------------------------------------ */
 
+static void push_list(js_State *state, const struct tf_native *native,
+                      const struct tf_native_value *list)
+{
+    js_newarray(state);
+    for (size_t i = 0; i < list->count; i++) {
+        struct tf_str item = tf_native_item(native, list->kind, i);
+        push_text(state, &item, list->kind == TF_KIND_HEADERS);
+        js_setindex(state, -2, (int)i);
+    }
+}
+
+static void push_copy(js_State *state, const struct tf_str *bytes)
+{
+    uint8_t *copy = tf_mujs_push_buffer(state, bytes->size);
+    if (bytes->size > 0) {
+        memcpy(copy, bytes->data, bytes->size);
+    }
+}
+
 static void push_value(js_State *state, const struct tf_native *native,
                        const struct tf_native_value *value)
 {
@@ -112,21 +131,12 @@ static void push_value(js_State *state, const struct tf_native *native,
     case TF_KIND_LATIN1:
         push_text(state, &value->data, value->kind == TF_KIND_LATIN1);
         return;
-    case TF_KIND_BUFFER: {
-        uint8_t *copy = tf_mujs_push_buffer(state, value->data.size);
-        if (value->data.size > 0) {
-            memcpy(copy, value->data.data, value->data.size);
-        }
+    case TF_KIND_BUFFER:
+        push_copy(state, &value->data);
         return;
-    }
     case TF_KIND_HEADERS:
     case TF_KIND_ENV:
-        js_newarray(state);
-        for (size_t i = 0; i < value->count; i++) {
-            struct tf_str item = tf_native_item(native, value->kind, i);
-            push_text(state, &item, value->kind == TF_KIND_HEADERS);
-            js_setindex(state, -2, (int)i);
-        }
+        push_list(state, native, value);
         return;
     case TF_KIND_UNDEFINED:
     default:
@@ -275,9 +285,10 @@ void tf_mujs_push_native(js_State *state)
 
     js_newobject(state);
     for (int i = 0; tf_natives[i].name != NULL; i++) {
-        uintptr_t def =
-            (uintptr_t)&tf_natives[i]; /* only read, but the API has no const */
-        js_newcfunctionx(state, native, tf_natives[i].name, 4, (void *)def, NULL);
+        const struct tf_native_def *def = &tf_natives[i];
+        void *data; /* only read, but the API has no const */
+        memcpy(&data, &def, sizeof(data));
+        js_newcfunctionx(state, native, tf_natives[i].name, 4, data, NULL);
         js_setproperty(state, -2, tf_natives[i].name);
     }
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
