@@ -111,6 +111,20 @@ static struct tf_lane *find_for_returned(struct tf_thread *thread)
     return is_one_more && returned + 1 >= thread->lane_count ? NULL : best;
 }
 
+/* Whether each lane of the lambda's has got as far as the handler: its top level runs in
+ * one of them at a time. */
+static bool is_past_load(const struct tf_thread *thread,
+                         const struct tf_resident *resident)
+{
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        const struct tf_lane *lane = &thread->lanes[i];
+        if (lane->resident == resident && !lane->is_loaded) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Whether the lambda's next request may begin, and in whose place if no lane is free. A
  * reused heap exists once, as far as the slots allow. */
 static bool may_begin(struct tf_thread *thread, const struct tf_resident *resident,
@@ -121,7 +135,7 @@ static bool may_begin(struct tf_thread *thread, const struct tf_resident *reside
     *victim = NULL;
     if (resident->runs != 0) {
         return free > 1 && resident->runs < TF_RUNS_MAX &&
-               !resident->bundle->manifest.is_reused;
+               !resident->bundle->manifest.is_reused && is_past_load(thread, resident);
     }
     if (conn->put_back != 0 ? free > 1 : free > 0) {
         return true;

@@ -238,7 +238,9 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned index,
     while (pay(thread, channel)) {
         struct tf_ring *ring = &channel->in;
         if (ring->head == ring->tail) {
-            out->exit = fake.is_dying ? TF_EXIT_DEAD : TF_EXIT_IDLE;
+            if (!fake.is_dying && !fake.is_busy) {
+                out->exit = TF_EXIT_IDLE;
+            }
             return;
         }
         struct tf_frame frame;

@@ -21,8 +21,9 @@ struct tf_fake {
     uint64_t sent;       /* sum of the SENT frames */
     uint64_t blob_bytes; /* of finished transfers */
     bool is_dying;       /* the next entry says TF_EXIT_DEAD */
-    bool is_closing;     /* answers a connection's first DATA and then closes it */
-    size_t answer_size;  /* not 0: each DATA is answered with that many bytes of 'x' */
+    bool is_busy; /* there is more to do after each entry, as while a lambda computes */
+    bool is_closing;    /* answers a connection's first DATA and then closes it */
+    size_t answer_size; /* not 0: each DATA is answered with that many bytes of 'x' */
 
     /* The quoting side; read by the quoter's thread, so to be set atomically. */
     unsigned target; /* each byte of the TARGETINFO, or TF_FAKE_NO_TARGET: nobody there */

@@ -258,6 +258,23 @@ static void a_full_table_refuses_and_recovers(void)
     CHECK(tf_fake()->opened == 1400);
 }
 
+/* A lambda that computes for a minute must not keep connections open that have ended. */
+static void half_closed_clients_are_closed_while_the_enclave_has_more_to_do(void)
+{
+    uint8_t echo[8];
+
+    memset(tf_fake(), 0, sizeof(*tf_fake()));
+    tf_fake()->is_busy = true;
+    start_as_set();
+    int client = connect_client();
+    CHECK(write(client, "12345678", 8) == 8);
+    CHECK(shutdown(client, SHUT_WR) == 0);
+    CHECK(read_all(client, echo, 8) == 8);
+    CHECK(is_at_end(client));
+    (void)close(client);
+    stop(TF_OK);
+}
+
 static void files_reach_the_enclave_whole(void)
 {
     start();
@@ -490,6 +507,7 @@ int main(void)
     RUN(close_by_the_enclave_comes_after_its_data);
     RUN(half_closed_clients_get_their_answer);
     RUN(a_full_table_refuses_and_recovers);
+    RUN(half_closed_clients_are_closed_while_the_enclave_has_more_to_do);
     RUN(files_reach_the_enclave_whole);
     RUN(stats_carry_the_entries);
     RUN(a_sealed_blob_is_handed_out);
