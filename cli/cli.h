@@ -12,8 +12,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "client/file.h"
 #include "client/report.h"
+#include "lib/crypto.h"
 #include "lib/err.h"
 
 int tf_cmd_init(int argc, char **argv);
@@ -37,6 +40,7 @@ int tf_cmd_grant(int argc, char **argv);
 int tf_cmd_invoke(int argc, char **argv);
 int tf_cmd_log(int argc, char **argv);
 int tf_cmd_revoke(int argc, char **argv);
+int tf_cmd_roll(int argc, char **argv);
 
 /** One option of a verb. */
 struct tf_option {
@@ -87,6 +91,17 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
 
 /** Says on stderr that a required option is missing. @return TF_EXIT_USAGE. */
 int tf_missing(const char *verb, const char *option);
+
+/** Uploads a descriptor file to a host under its hash, which `hex` gets: the host needs
+ *  it to make an enclave for it. @return TF_OK, or an error after a message. */
+TF_MUST_USE tf_err tf_host_put_domain(const char *host, const char *path,
+                                      char hex[static 2 * TF_SHA256_SIZE + 1]);
+
+/** Prints an answer of a host as one line of JSON. */
+void tf_host_print(json_t *answer);
+
+/** The exit status of a verb that asked a host, which refuses with TF_EUSAGE. */
+int tf_host_exit(tf_err err);
 
 /** Environment's TFAAS_HOST, or state/admin.sock. */
 const char *tf_default_host(void);

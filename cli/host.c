@@ -12,7 +12,7 @@
 #include "lib/descriptor.h"
 #include "lib/names.h"
 
-static int exit_of(tf_err err)
+int tf_host_exit(tf_err err)
 {
     if (err == TF_OK) {
         return TF_EXIT_OK;
@@ -20,7 +20,7 @@ static int exit_of(tf_err err)
     return err == TF_EUSAGE ? TF_EXIT_REFUSED : TF_EXIT_USAGE;
 }
 
-static void print_json(json_t *answer)
+void tf_host_print(json_t *answer)
 {
     char *text = json_dumps(answer, JSON_COMPACT);
 
@@ -52,9 +52,8 @@ static tf_err get(const char *host, const char *path, json_t **answer)
     return tf_admin_call(&request, answer);
 }
 
-/* Uploads the descriptor under its hash; the host needs it to make an enclave for it. */
-static tf_err put_domain(const char *host, const char *path,
-                         char hex[static 2 * TF_SHA256_SIZE + 1])
+tf_err tf_host_put_domain(const char *host, const char *path,
+                          char hex[static 2 * TF_SHA256_SIZE + 1])
 {
     uint8_t *text = NULL;
     size_t size = 0;
@@ -97,7 +96,7 @@ static tf_err deploy(const char *host, const char *bundle, const char *domain,
     if (err != TF_OK) {
         return TF_EIO;
     }
-    err = put_domain(host, domain, hex);
+    err = tf_host_put_domain(host, domain, hex);
     if (err == TF_OK) {
         (void)snprintf(resource, sizeof(resource), "/v1/lambdas?engine=%s&domain=%s",
                        engine, hex);
@@ -137,7 +136,7 @@ int tf_cmd_deploy(int argc, char **argv)
     }
     tf_err err = deploy(host, bundle, domain, engine, &answer);
     if (err == TF_OK && is_json) {
-        print_json(answer);
+        tf_host_print(answer);
     } else if (err == TF_OK) {
         (void)printf("deployed %s version %" JSON_INTEGER_FORMAT " on %s for ",
                      text_of(answer, "name"),
@@ -149,7 +148,7 @@ int tf_cmd_deploy(int argc, char **argv)
             text_of(answer, "digest"), text_of(answer, "name"));
     }
     json_decref(answer);
-    return exit_of(err);
+    return tf_host_exit(err);
 }
 
 static void print_lambda(const json_t *l)
@@ -175,7 +174,7 @@ int tf_cmd_ls(int argc, char **argv)
     }
     tf_err err = get(host, "/v1/lambdas", &answer);
     if (err == TF_OK && is_json) {
-        print_json(answer);
+        tf_host_print(answer);
     } else if (err == TF_OK) {
         const json_t *list = json_object_get(answer, "lambdas");
         (void)printf("%-20s %7s %-8s %-8s %-12s  %s%s\n", "NAME", "VERSION", "ENGINE",
@@ -187,7 +186,7 @@ int tf_cmd_ls(int argc, char **argv)
         }
     }
     json_decref(answer);
-    return exit_of(err);
+    return tf_host_exit(err);
 }
 
 int tf_cmd_rm(int argc, char **argv)
@@ -212,7 +211,7 @@ int tf_cmd_rm(int argc, char **argv)
         (void)printf("removed %s\n", name);
     }
     json_decref(answer);
-    return exit_of(err);
+    return tf_host_exit(err);
 }
 
 int tf_cmd_info(int argc, char **argv)
@@ -230,7 +229,7 @@ int tf_cmd_info(int argc, char **argv)
     }
     tf_err err = get(host, "/v1/info", &answer);
     if (err == TF_OK && is_json) {
-        print_json(answer);
+        tf_host_print(answer);
     } else if (err == TF_OK) {
         (void)printf("tfaasd %s on %s%s\n", text_of(answer, "version"),
                      text_of(answer, "listen"),
@@ -245,5 +244,5 @@ int tf_cmd_info(int argc, char **argv)
         }
     }
     json_decref(answer);
-    return exit_of(err);
+    return tf_host_exit(err);
 }

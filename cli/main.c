@@ -69,6 +69,10 @@ static const struct verb VERBS[] = {
      "check an attester's log of its grants, or show it"},
     {"ls", tf_cmd_ls, "[--host SOCK] [--json]", "list what a host has deployed"},
     {"rm", tf_cmd_rm, "NAME [--host SOCK]", "remove a lambda and its grant"},
+    {"roll", tf_cmd_roll,
+     "[--engine E [--image FILE --sigstruct FILE] [--domain FILE --to FILE] [--minutes N]]"
+     " [--abort] [--host SOCK] [--json]",
+     "replace a host's enclaves by new ones while they serve, or say how far that is"},
     {"info", tf_cmd_info, "[--host SOCK] [--json]", "say what a host is"},
     {"image", tf_cmd_image, "key|sign|show|measure ... (tfaas image help)",
      "measure and sign enclave images"},

@@ -9,10 +9,12 @@
 
 enum { STATS_MAX = 32 << 10 }; /* 64 lambdas at their longest are below 20 KiB */
 
-static void write_lambda(struct tf_json_writer *w, const struct tf_resident *resident)
+static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
+                         const struct tf_resident *resident)
 {
     tf_json_open_object(w, NULL);
     tf_json_put_string(w, "name", resident->lambda->name);
+    tf_json_put_boolean(w, "granted", tf_resident_is_granted(thread, resident));
     tf_json_put_integer(w, "ok", resident->stats.ok);
     tf_json_put_integer(w, "failed", resident->stats.failed);
     tf_json_put_integer(w, "steps", resident->stats.steps);
@@ -37,7 +39,7 @@ void tf_stats_answer(struct tf_thread *thread, uint64_t id)
     tf_json_open_array(&w, "lambdas");
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         if (thread->view.residents[i]->lambda != NULL) {
-            write_lambda(&w, thread->view.residents[i]);
+            write_lambda(&w, thread, thread->view.residents[i]);
         }
     }
     tf_json_close_array(&w);

@@ -11,6 +11,7 @@
 #include "host/lists.h"
 #include "host/metrics.h"
 #include "host/registry.h"
+#include "host/roll.h"
 #include "host/sim_root.h"
 #include "host/supervise.h"
 #include "lib/bytes.h"
@@ -18,7 +19,12 @@
 #include "lib/descriptor.h"
 #include "lib/json.h"
 
-enum { LIST_BASE = 4096, LIST_PER_LAMBDA = 4096, ROOT_MAX = 4 * TF_SPKI_MAX };
+enum {
+    LIST_BASE = 4096,
+    LIST_PER_LAMBDA = 4096,
+    ROOT_MAX = 4 * TF_SPKI_MAX,
+    ROLL_MAX = 16 << 10
+};
 
 static const char media_type[] = "application/json";
 
@@ -77,6 +83,11 @@ static bool is_lists(const struct tf_admin_request *request,
     memcpy(hex, rest, TF_STORE_HEX);
     hex[TF_STORE_HEX] = '\0';
     return tf_store_hex_is_valid(hex);
+}
+
+static bool is_roll(const struct tf_admin_request *request, const char *method)
+{
+    return strcmp(request->method, method) == 0 && strcmp(request->path, "/v1/roll") == 0;
 }
 
 static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
@@ -190,17 +201,31 @@ static void write_lambdas(struct tf_json_writer *w, struct tf_daemon *daemon)
     tf_json_put_boolean(w, "simulated", daemon->is_simulated);
 }
 
+static void list_lambdas(struct tf_daemon *daemon, struct tf_admin_conn *conn)
+{
+    reply_with(daemon, conn, LIST_BASE + LIST_PER_LAMBDA * daemon->registry.count,
+               write_lambdas);
+}
+
 static void write_workers(struct tf_json_writer *w, struct tf_daemon *daemon)
 {
     tf_json_open_array(w, "workers");
     for (size_t i = 0; i < daemon->worker_count; i++) {
         const struct tf_worker *worker = daemon->workers[i];
+        bool is_up = worker->state != TF_WORKER_STOPPED;
+        if (worker->is_retired && !is_up) {
+            continue;
+        }
         tf_json_open_object(w, NULL);
         tf_json_put_string(w, "engine", worker->engine->name);
         tf_json_put_string(w, "domain", worker->domain);
         tf_json_put_integer(w, "pid", worker->process.fd < 0 ? 0 : (uint64_t)worker->pid);
         tf_json_put_integer(w, "starts", worker->starts);
-        tf_json_put_string(w, "state", tf_worker_state_name(worker->state));
+        tf_json_put_string(w, "state",
+                           worker->is_retired ? "retired"
+                                              : tf_worker_state_name(worker->state));
+        tf_json_put_hex(w, "mrenclave", worker->engine->mrenclave,
+                        sizeof(worker->engine->mrenclave));
         tf_json_close_object(w);
     }
     tf_json_close_array(w);
@@ -250,6 +275,9 @@ size_t tf_admin_body_max(const struct tf_admin_request *request)
         strcmp(request->path, "/v1/lambdas") == 0) {
         return TF_BUNDLE_MAX;
     }
+    if (is_roll(request, "POST")) {
+        return ROLL_MAX;
+    }
     char hex[TF_STORE_HEX + 1];
     if (strcmp(request->method, "PUT") == 0 && after(request, "/v1/domains/") != NULL) {
         return is_lists(request, hex) ? TF_REVOCATIONS_ENVELOPE_MAX : TF_DESCRIPTOR_MAX;
@@ -262,12 +290,13 @@ static void dispatch_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 {
     char hex[TF_STORE_HEX + 1];
     if (strcmp(request->path, "/v1/lambdas") == 0) {
-        reply_with(daemon, conn, LIST_BASE + LIST_PER_LAMBDA * daemon->registry.count,
-                   write_lambdas);
+        tf_metrics_then(daemon, conn, list_lambdas);
     } else if (strcmp(request->path, "/v1/info") == 0) {
         reply_with(daemon, conn, LIST_BASE, write_info);
     } else if (strcmp(request->path, "/v1/workers") == 0) {
-        reply_with(daemon, conn, LIST_BASE + 256 * daemon->worker_count, write_workers);
+        reply_with(daemon, conn, LIST_BASE + 512 * daemon->worker_count, write_workers);
+    } else if (is_roll(request, "GET")) {
+        tf_roll_status(daemon, conn);
     } else if (is_lists(request, hex)) {
         tf_lists_get(daemon, conn, hex);
     } else if (strcmp(request->path, "/metrics") == 0) {
@@ -286,6 +315,10 @@ void tf_admin_dispatch(struct tf_daemon *daemon, struct tf_admin_conn *conn,
         dispatch_get(daemon, conn, request);
     } else if (tf_admin_body_max(request) == TF_BUNDLE_MAX) {
         post_lambda(daemon, conn, request);
+    } else if (is_roll(request, "POST")) {
+        tf_roll_begin(daemon, conn, request);
+    } else if (is_roll(request, "DELETE")) {
+        tf_roll_abort(daemon, conn);
     } else if (strcmp(request->method, "PUT") == 0 && is_lists(request, hex)) {
         tf_lists_put(daemon, conn, hex, request);
     } else if (strcmp(request->method, "PUT") == 0 &&

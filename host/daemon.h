@@ -6,6 +6,7 @@
  *   gateway -> registry -> supervise       a connection finds its worker
  *   admin   -> deploy   -> supervise       a bundle finds its enclave, then the store
  *   admin   -> metrics  -> supervise       counters of the enclaves
+ *   admin   -> roll     -> supervise       a new enclave takes over from one that serves
  */
 #pragma once
 
@@ -52,6 +53,7 @@ struct tf_worker;
 struct tf_gateway;
 struct tf_admin;
 struct tf_operation;
+struct tf_roll;
 
 struct tf_route {
     const char *dns; /* into the lambda */
@@ -75,6 +77,7 @@ struct tf_daemon {
     struct tf_gateway *gateway;      /* owned by gateway.c */
     struct tf_admin *admin;          /* owned by admin_http.c */
     struct tf_operation *operations; /* owned by deploy.c: a queue, the first runs */
+    struct tf_roll *roll;            /* owned by roll.c: the last one, and those before */
     bool is_simulated;
     bool is_stopping;
     uint64_t connections; /* counters for /metrics */

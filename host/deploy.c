@@ -8,6 +8,7 @@
 
 #include "host/log.h"
 #include "host/registry.h"
+#include "host/roll.h"
 #include "host/supervise.h"
 #include "lib/json.h"
 
@@ -242,6 +243,11 @@ static void begin_deployment(struct tf_operation *op)
                "remove the other lambda first, or choose another name");
         return;
     }
+    if (tf_roll_holds(daemon, lambda->engine, lambda->domain)) {
+        refuse(op, 409, "conflict", "the enclave is being rolled",
+               "wait until it is done, or give it up: tfaas roll --abort");
+        return;
+    }
     bool is_full = daemon->registry.count == TF_REGISTRY_MAX &&
                    tf_registry_find(&daemon->registry, lambda->name) == NULL;
     if (!is_full) { /* otherwise the store would keep what the registry cannot */
@@ -288,6 +294,32 @@ static void on_dropped(void *user, tf_err err, const char *json, size_t size)
     answer_removal(op);
 }
 
+static void on_dropped_too(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *heir = user;
+    (void)json;
+    (void)size;
+    if (err != TF_OK && err != TF_ENOTFOUND && !heir->daemon->is_stopping) {
+        tf_supervise_restart(heir);
+    }
+}
+
+/* While the enclave is rolled, the lambda may be in the new one already. */
+static void drop_too(const struct tf_lambda *lambda)
+{
+    struct tf_worker *heir = lambda->next.worker;
+    const struct tf_call call = {.type = TF_LINK_DROP,
+                                 .fd = -1,
+                                 .text = lambda->name,
+                                 .timeout_ms = DROP_MS,
+                                 .done = on_dropped_too,
+                                 .user = heir};
+    if (heir != NULL &&
+        (heir->state == TF_WORKER_SERVING || heir->state == TF_WORKER_LOADING)) {
+        tf_supervise_call(heir, &call);
+    }
+}
+
 static void begin_removal(struct tf_operation *op)
 {
     struct tf_daemon *daemon = op->daemon;
@@ -302,6 +334,7 @@ static void begin_removal(struct tf_operation *op)
         return;
     }
     op->worker = lambda->seat.worker;
+    drop_too(lambda);
     tf_registry_remove(&daemon->registry, op->lambda.name);
     bool is_up = op->worker != NULL && (op->worker->state == TF_WORKER_SERVING ||
                                         op->worker->state == TF_WORKER_LOADING);

@@ -14,6 +14,7 @@
 
 #include "host/log.h"
 #include "host/registry.h"
+#include "host/roll.h"
 #include "host/sni.h"
 #include "host/supervise.h"
 
@@ -122,16 +123,17 @@ static void route(struct pending *p, const char *name)
 {
     struct tf_gateway *g = p->gateway;
     const struct tf_lambda *lambda = tf_registry_route(&g->daemon->registry, name);
-    if (lambda == NULL || lambda->seat.worker == NULL) {
+    struct tf_worker *worker = lambda == NULL ? NULL : tf_roll_route(lambda, name);
+    if (worker == NULL) {
         refuse(p, "unknown-name");
         return;
     }
-    if (tf_supervise_pass(lambda->seat.worker, p->watch.fd) == TF_OK) {
+    if (tf_supervise_pass(worker, p->watch.fd) == TF_OK) {
         forget(p->gateway, p);
         return;
     }
     p->is_routed = true;
-    if (lambda->seat.worker->state == TF_WORKER_SERVING && !g->retry.is_set) {
+    if (worker->state == TF_WORKER_SERVING && !g->retry.is_set) {
         tf_loop_set(&g->daemon->loop, &g->retry, RETRY_MS);
     }
 }

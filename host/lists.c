@@ -42,6 +42,7 @@ struct shelf {
     struct tf_descriptor domain;
     struct tf_revocation_set set;
     struct tf_revocations lists[TF_PUBLISHERS_MAX];
+    struct tf_revocations spare;
     uint8_t scratch[TF_REVOCATIONS_SCRATCH];
     uint8_t text[TF_REVOCATIONS_ENVELOPE_MAX];
 };
@@ -125,6 +126,50 @@ void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     }
     free(text);
     free(shelf);
+}
+
+/* One list, if it is good there and newer than what there is. */
+static tf_err carry_list(struct tf_daemon *daemon, const char *from, const char *to,
+                         const char *signer, struct shelf *shelf)
+{
+    struct tf_revocations *list = &shelf->spare;
+    size_t size = 0;
+    size_t by = 0;
+    int fd = -1;
+    tf_err err = tf_store_get_list(&daemon->store, from, signer, &fd);
+    if (err != TF_OK) {
+        return err == TF_ENOTFOUND ? TF_OK : err;
+    }
+    err = tf_store_read(fd, shelf->text, sizeof(shelf->text), &size);
+    (void)close(fd);
+    if (err != TF_OK) {
+        return err;
+    }
+    err = tf_revocations_open((const char *)shelf->text, size, &shelf->domain,
+                              shelf->scratch, list, &by);
+    if (err == TF_OK) {
+        err = tf_revocations_check(&shelf->set, &shelf->domain, by, list);
+    }
+    if (err != TF_OK) {
+        tf_log("revocations-left", "signer=%s error=%s", signer, tf_err_name(err));
+        return TF_OK;
+    }
+    return tf_store_put_list(&daemon->store, to, signer, shelf->text, size);
+}
+
+tf_err tf_lists_carry(struct tf_daemon *daemon, const char *from, const char *to)
+{
+    struct tf_descriptor old;
+    tf_err err = tf_lists_domain(daemon, from, &old);
+    if (err != TF_OK) {
+        return err;
+    }
+    struct shelf *shelf = open_shelf(daemon, to, &err);
+    for (size_t i = 0; err == TF_OK && i < old.publisher_count; i++) {
+        err = carry_list(daemon, from, to, old.publishers[i].keyid, shelf);
+    }
+    free(shelf);
+    return err;
 }
 
 /* --- handing it to the enclaves -------------------------------------------------------
@@ -282,23 +327,22 @@ static tf_err check(const struct tf_daemon *daemon, const char *domain,
                     const struct tf_admin_request *request, char *signer,
                     uint64_t *serial)
 {
-    struct tf_revocations *list = malloc(sizeof(*list));
     size_t by = 0;
-    tf_err err = TF_ENOMEM;
-    struct shelf *shelf = list == NULL ? NULL : open_shelf(daemon, domain, &err);
-    if (shelf != NULL) {
-        err = tf_revocations_open((const char *)request->body, request->size,
-                                  &shelf->domain, shelf->scratch, list, &by);
+    tf_err err = TF_OK;
+    struct shelf *shelf = open_shelf(daemon, domain, &err);
+    if (shelf == NULL) {
+        return err;
     }
+    err = tf_revocations_open((const char *)request->body, request->size, &shelf->domain,
+                              shelf->scratch, &shelf->spare, &by);
     if (err == TF_OK) {
-        err = tf_revocations_check(&shelf->set, &shelf->domain, by, list);
+        err = tf_revocations_check(&shelf->set, &shelf->domain, by, &shelf->spare);
     }
     if (err == TF_OK) {
         memcpy(signer, shelf->domain.publishers[by].keyid, TF_STORE_HEX + 1);
-        *serial = list->serial;
+        *serial = shelf->spare.serial;
     }
     free(shelf);
-    free(list);
     return err;
 }
 

@@ -30,6 +30,12 @@ void tf_lists_put(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
                   const char *domain);
 
+/** Keeps what the lists of one domain say for another one, as far as it lists their
+ * signers and what they revoke. @return TF_OK; TF_ENOTFOUND (no such domain), TF_EIO, ..
+ */
+TF_MUST_USE tf_err tf_lists_carry(struct tf_daemon *daemon, const char *from,
+                                  const char *to);
+
 /** An enclave took a list over its management endpoint: it is stored, and the others get
  *  it. `body` is a REVOKED packet. */
 void tf_lists_keep(struct tf_worker *worker, const uint8_t *body, size_t size);

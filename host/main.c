@@ -17,17 +17,16 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#include "abi/sgx.h"
 #include "host/admin.h"
 #include "host/daemon.h"
 #include "host/deploy.h"
+#include "host/engine.h"
 #include "host/gateway.h"
 #include "host/log.h"
-#include "host/native.h"
 #include "host/number.h"
 #include "host/registry.h"
+#include "host/roll.h"
 #include "host/supervise.h"
-#include "lib/sigstruct.h"
 
 enum { STOP_MS = 3000, STOP_STEP_MS = 20 };
 
@@ -219,28 +218,6 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
     return TF_OK;
 }
 
-/* What /v1/info says about an engine; the loader checks it against the image. */
-static tf_err read_identity(struct tf_engine *engine)
-{
-    if (engine->is_native) {
-        return tf_native_measure(engine->image_path, engine->mrenclave);
-    }
-    struct sgx_sigstruct sigstruct;
-    size_t size = 0;
-    int fd = open(engine->sigstruct_path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return TF_EIO;
-    }
-    tf_err err = tf_store_read(fd, &sigstruct, sizeof(sigstruct), &size);
-    (void)close(fd);
-    if (err != TF_OK || size != sizeof(sigstruct)) {
-        return err == TF_EIO ? TF_EIO : TF_EIMAGE_SIGNATURE;
-    }
-    memcpy(engine->mrenclave, sigstruct.enclave_hash, sizeof(engine->mrenclave));
-    tf_sigstruct_mrsigner(&sigstruct, engine->mrsigner);
-    return TF_OK;
-}
-
 static void on_stop_timer(void *user)
 {
     struct program *p = user;
@@ -259,6 +236,7 @@ static void wind_down(struct tf_daemon *daemon)
     daemon->is_stopping = true;
     tf_gateway_close(daemon->gateway);
     tf_admin_close(daemon->admin);
+    tf_roll_stop(daemon);
     tf_supervise_stop_all(daemon);
     tf_deploy_wipe(daemon);
 }
@@ -330,7 +308,7 @@ static bool start(struct program *p)
     for (size_t i = 0; i < o->engine_count; i++) {
         if (!step(o->engines[i].is_native ? o->engines[i].image_path
                                           : o->engines[i].sigstruct_path,
-                  read_identity(&o->engines[i]))) {
+                  tf_engine_identify(&o->engines[i]))) {
             return false;
         }
     }
@@ -359,6 +337,7 @@ static void finish(struct program *p)
     struct tf_daemon *daemon = &p->daemon;
     wind_down(daemon);
     tf_supervise_wipe(daemon);
+    tf_roll_wipe(daemon);
     tf_registry_wipe(&daemon->registry);
     if (p->signals.fd >= 0) {
         (void)close(p->signals.fd);

@@ -14,6 +14,7 @@ enum { ANSWER_MS = 1000 };
 
 struct scrape {
     struct tf_daemon *daemon;
+    void (*answer)(struct tf_daemon *daemon, struct tf_admin_conn *conn);
     struct tf_admin_conn *conn; /* NULL once the client left */
     size_t open_count;          /* questions under way, plus one while asking */
 };
@@ -38,18 +39,43 @@ static uint64_t number(const json_t *object, const char *key)
     return value < 0 ? 0 : (uint64_t)value;
 }
 
-static void take_lambda(const struct question *q, const json_t *entry)
+static void take_counts(const struct question *q, struct tf_lambda *lambda,
+                        const json_t *entry)
 {
-    const char *name = json_string_value(json_object_get(entry, "name"));
-    struct tf_lambda *lambda =
-        name == NULL ? NULL : tf_registry_find(&q->scrape->daemon->registry, name);
-    if (lambda != NULL && lambda->seat.worker == q->worker) {
-        lambda->last[q->thread] =
-            (struct tf_counts){.ok = number(entry, "ok"),
-                               .failed = number(entry, "failed"),
-                               .steps = number(entry, "steps"),
-                               .bytes_in = number(entry, "bytes_in"),
-                               .bytes_out = number(entry, "bytes_out")};
+    lambda->last[q->thread] = (struct tf_counts){.ok = number(entry, "ok"),
+                                                 .failed = number(entry, "failed"),
+                                                 .steps = number(entry, "steps"),
+                                                 .bytes_in = number(entry, "bytes_in"),
+                                                 .bytes_out = number(entry, "bytes_out")};
+}
+
+static const json_t *find_lambda(const json_t *entries, const char *name)
+{
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *entry = json_array_get(entries, i);
+        const char *text = json_string_value(json_object_get(entry, "name"));
+        if (text != NULL && strcmp(text, name) == 0) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+/* What is not in the list is not loaded. */
+static void take_lambdas(const struct question *q, const json_t *entries)
+{
+    const struct tf_registry *registry = &q->scrape->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        struct tf_lambda *lambda = registry->lambdas[i];
+        struct tf_seat *seat = tf_lambda_seat(lambda, q->worker);
+        if (seat == NULL) {
+            continue;
+        }
+        const json_t *entry = find_lambda(entries, lambda->name);
+        seat->is_granted = json_is_true(json_object_get(entry, "granted"));
+        if (entry != NULL && seat == &lambda->seat) {
+            take_counts(q, lambda, entry);
+        }
     }
 }
 
@@ -59,15 +85,18 @@ static void take_stats(const struct question *q, const char *json, size_t size)
     if (tf_json_parse(json, size, &document) != TF_OK) {
         return;
     }
-    q->worker->last[q->thread] = (struct tf_thread_counts){
-        .handshakes = number(document, "handshakes"),
-        .handshakes_failed = number(document, "handshakes_failed"),
-        .connections = number(document, "connections"),
-        .entries = number(document, "entries")};
-    const json_t *lambdas = json_object_get(document, "lambdas");
-    for (size_t i = 0; i < json_array_size(lambdas); i++) {
-        take_lambda(q, json_array_get(lambdas, i));
+    struct tf_thread_counts *counts = &q->worker->last[q->thread];
+    *counts = (struct tf_thread_counts){.handshakes = number(document, "handshakes"),
+                                        .handshakes_failed =
+                                            number(document, "handshakes_failed"),
+                                        .connections = number(document, "connections"),
+                                        .entries = number(document, "entries")};
+    if (counts->connections == 0) {
+        q->worker->quiet |= 1u << q->thread;
+    } else {
+        q->worker->quiet &= ~(1u << q->thread);
     }
+    take_lambdas(q, json_object_get(document, "lambdas"));
     json_decref(document);
 }
 
@@ -148,48 +177,53 @@ static void worker_line(FILE *out, const char *name, const struct tf_worker *wor
 
 static void write_workers(FILE *out, const struct tf_daemon *d)
 {
-    head(out, "tfaas_enclave_entries_total", "counter", "EENTERs.");
+    struct tf_worker *workers[TF_WORKERS_MAX];
+    size_t count = 0;
     for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_enclave_entries_total", d->workers[i], "",
-                    worker_sum(d->workers[i]).entries);
+        if (tf_supervise_is_current(d->workers[i])) { /* two have the same labels */
+            workers[count++] = d->workers[i];
+        }
+    }
+    head(out, "tfaas_enclave_entries_total", "counter", "EENTERs.");
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_enclave_entries_total", workers[i], "",
+                    worker_sum(workers[i]).entries);
     }
     head(out, "tfaas_tls_handshakes_total", "counter", "TLS handshakes in the enclave.");
-    for (size_t i = 0; i < d->worker_count; i++) {
-        struct tf_thread_counts sum = worker_sum(d->workers[i]);
-        worker_line(out, "tfaas_tls_handshakes_total", d->workers[i], ",result=\"ok\"",
+    for (size_t i = 0; i < count; i++) {
+        struct tf_thread_counts sum = worker_sum(workers[i]);
+        worker_line(out, "tfaas_tls_handshakes_total", workers[i], ",result=\"ok\"",
                     sum.handshakes);
-        worker_line(out, "tfaas_tls_handshakes_total", d->workers[i],
-                    ",result=\"failed\"", sum.handshakes_failed);
+        worker_line(out, "tfaas_tls_handshakes_total", workers[i], ",result=\"failed\"",
+                    sum.handshakes_failed);
     }
     head(out, "tfaas_connections_open", "gauge", "Connections that the enclave serves.");
-    for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_connections_open", d->workers[i], "",
-                    worker_sum(d->workers[i]).connections);
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_connections_open", workers[i], "",
+                    worker_sum(workers[i]).connections);
     }
     head(out, "tfaas_worker_starts_total", "counter", "Starts of worker processes.");
-    for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_worker_starts_total", d->workers[i], "",
-                    d->workers[i]->starts);
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_worker_starts_total", workers[i], "", workers[i]->starts);
     }
     head(out, "tfaas_worker_up", "gauge", "Whether the worker serves.");
-    for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_worker_up", d->workers[i], "",
-                    d->workers[i]->state == TF_WORKER_SERVING);
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_worker_up", workers[i], "",
+                    workers[i]->state == TF_WORKER_SERVING);
     }
     head(out, "tfaas_sealed_total", "counter", "Sealed blobs taken into the store.");
-    for (size_t i = 0; i < d->worker_count; i++) {
-        worker_line(out, "tfaas_sealed_total", d->workers[i], "", d->workers[i]->sealed);
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_sealed_total", workers[i], "", workers[i]->sealed);
     }
 }
 
-static void answer(struct scrape *scrape)
+static void answer(struct tf_daemon *d, struct tf_admin_conn *conn)
 {
-    const struct tf_daemon *d = scrape->daemon;
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     if (out == NULL) {
-        tf_admin_fail(scrape->conn, 503, TF_ENOMEM);
+        tf_admin_fail(conn, 503, TF_ENOMEM);
         return;
     }
     head(out, "tfaas_info", "gauge",
@@ -204,10 +238,9 @@ static void answer(struct scrape *scrape)
     write_lambdas(out, &d->registry);
     write_workers(out, d);
     if (fclose(out) == 0) {
-        tf_admin_reply(scrape->conn, 200, "text/plain; version=0.0.4; charset=utf-8",
-                       text, size);
+        tf_admin_reply(conn, 200, "text/plain; version=0.0.4; charset=utf-8", text, size);
     } else {
-        tf_admin_fail(scrape->conn, 503, TF_ENOMEM);
+        tf_admin_fail(conn, 503, TF_ENOMEM);
     }
     free(text);
 }
@@ -216,7 +249,7 @@ static void one_less(struct scrape *scrape)
 {
     scrape->open_count--;
     if (scrape->open_count == 0) {
-        answer(scrape);
+        scrape->answer(scrape->daemon, scrape->conn);
         free(scrape);
     }
 }
@@ -231,9 +264,10 @@ static void on_stats(void *user, tf_err err, const char *json, size_t size)
     free(q);
 }
 
-static void ask(struct scrape *scrape, struct tf_worker *worker)
+/* Asks the first `threads` threads of a worker. */
+static void ask(struct scrape *scrape, struct tf_worker *worker, unsigned threads)
 {
-    for (unsigned i = 0; i < worker->threads; i++) {
+    for (unsigned i = 0; i < worker->threads && i < threads; i++) {
         struct question *q = calloc(1, sizeof(*q));
         if (q == NULL) {
             return;
@@ -250,20 +284,64 @@ static void ask(struct scrape *scrape, struct tf_worker *worker)
     }
 }
 
-void tf_metrics_scrape(struct tf_daemon *daemon, struct tf_admin_conn *conn)
+static struct scrape *make_scrape(struct tf_daemon *daemon)
 {
     struct scrape *scrape = calloc(1, sizeof(*scrape));
+    if (scrape != NULL) {
+        scrape->daemon = daemon;
+        scrape->open_count = 1;
+    }
+    return scrape;
+}
+
+/* Asks all workers, then answers. */
+static void ask_all(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                    struct scrape *scrape, unsigned threads)
+{
     if (scrape == NULL) {
         tf_admin_fail(conn, 503, TF_ENOMEM);
         return;
     }
-    scrape->daemon = daemon;
-    scrape->open_count = 1;
     tf_admin_hold(conn, &scrape->conn);
     for (size_t i = 0; i < daemon->worker_count; i++) {
         if (daemon->workers[i]->state == TF_WORKER_SERVING) {
-            ask(scrape, daemon->workers[i]);
+            ask(scrape, daemon->workers[i], threads);
         }
     }
     one_less(scrape);
+}
+
+void tf_metrics_scrape(struct tf_daemon *daemon, struct tf_admin_conn *conn)
+{
+    struct scrape *scrape = make_scrape(daemon);
+    if (scrape != NULL) {
+        scrape->answer = answer;
+    }
+    ask_all(daemon, conn, scrape, TF_THREADS_MAX);
+}
+
+void tf_metrics_then(struct tf_daemon *daemon, struct tf_admin_conn *conn,
+                     void (*fn)(struct tf_daemon *daemon, struct tf_admin_conn *conn))
+{
+    struct scrape *scrape = make_scrape(daemon);
+    if (scrape != NULL) {
+        scrape->answer = fn;
+    }
+    ask_all(daemon, conn, scrape, 1);
+}
+
+static void say_nothing(struct tf_daemon *daemon, struct tf_admin_conn *conn)
+{
+    (void)daemon;
+    (void)conn;
+}
+
+void tf_metrics_look(struct tf_worker *worker)
+{
+    struct scrape *scrape = make_scrape(worker->daemon);
+    if (scrape != NULL) {
+        scrape->answer = say_nothing;
+        ask(scrape, worker, TF_THREADS_MAX);
+        one_less(scrape);
+    }
 }

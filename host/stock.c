@@ -39,8 +39,9 @@ void tf_stock_keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t 
         tf_log("sealed-refused", "pid=%d", (int)worker->pid);
         return;
     }
-    tf_err err = tf_store_put(&worker->daemon->store, name, TF_STORE_GRANT,
-                              body + name_size, size - name_size);
+    enum tf_store_file file = worker->elder != NULL ? TF_STORE_NEXT : TF_STORE_GRANT;
+    tf_err err = tf_store_put(&worker->daemon->store, name, file, body + name_size,
+                              size - name_size);
     tf_log(err == TF_OK ? "sealed-kept" : "sealed-lost", "lambda=%s error=%s", name,
            tf_err_name(err));
     seat->is_granted = true;
@@ -62,22 +63,48 @@ static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
     return NULL;
 }
 
-static void offer_file(struct tf_worker *worker, enum tf_store_file file);
+static void offer_grant(struct tf_worker *worker, enum tf_store_file file);
 
-static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
+static void note_granted(struct tf_worker *worker)
 {
-    struct tf_worker *worker = user;
     struct tf_seat *seat = seat_of(worker, worker->offered);
-    (void)json;
-    (void)size;
-    if (seat != NULL && err == TF_OK) {
+    if (seat != NULL) {
         seat->is_granted = true;
     }
-    if (err != TF_OK) {
+}
+
+/* The second one was kept while the enclave was rolled, and tfaasd ended before that did.
+ */
+static void on_offered_next(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    (void)json;
+    (void)size;
+    if (err == TF_OK) {
+        note_granted(worker);
+        if (worker->elder == NULL &&
+            tf_store_promote(&worker->daemon->store, worker->offered) != TF_OK) {
+            tf_log("sealed-lost", "lambda=%s", worker->offered);
+        }
+    } else {
         tf_log("grant-not-restored", "lambda=%s error=%s", worker->offered,
                tf_err_name(err));
     }
     load_next(worker);
+}
+
+static void on_offered_grant(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    (void)json;
+    (void)size;
+    if (err == TF_OK) {
+        note_granted(worker);
+        load_next(worker);
+        return;
+    }
+    tf_log("grant-not-restored", "lambda=%s error=%s", worker->offered, tf_err_name(err));
+    offer_grant(worker, TF_STORE_NEXT);
 }
 
 static void on_offered_bundle(void *user, tf_err err, const char *json, size_t size)
@@ -86,7 +113,7 @@ static void on_offered_bundle(void *user, tf_err err, const char *json, size_t s
     (void)json;
     (void)size;
     if (err == TF_OK) {
-        offer_file(worker, TF_STORE_GRANT);
+        offer_grant(worker, TF_STORE_GRANT);
         return;
     }
     tf_log("bundle-not-restored", "lambda=%s error=%s", worker->offered,
@@ -95,24 +122,40 @@ static void on_offered_bundle(void *user, tf_err err, const char *json, size_t s
 }
 
 /* Sends a stored file of the lambda `offered`, which may be removed meanwhile. */
-static void offer_file(struct tf_worker *worker, enum tf_store_file file)
+static tf_err offer_file(struct tf_worker *worker, enum tf_store_file file,
+                         struct tf_call call)
 {
-    bool is_bundle = file == TF_STORE_BUNDLE;
-    struct tf_call call = {.type = is_bundle ? TF_LINK_BUNDLE : TF_LINK_GRANT,
-                           .fd = -1,
-                           .timeout_ms = LOAD_MS,
-                           .done = is_bundle ? on_offered_bundle : on_offered_grant,
-                           .user = worker};
+    call.fd = -1;
+    call.timeout_ms = LOAD_MS;
+    call.user = worker;
     tf_err err = tf_store_get(&worker->daemon->store, worker->offered, file, &call.fd);
     if (err == TF_OK) {
         tf_supervise_call(worker, &call);
-        return;
-    }
-    if (is_bundle || err != TF_ENOTFOUND) {
+    } else if (file == TF_STORE_BUNDLE || err != TF_ENOTFOUND) {
         tf_log("store-unreadable", "lambda=%s error=%s", worker->offered,
                tf_err_name(err));
     }
-    load_next(worker);
+    return err;
+}
+
+static void offer_bundle(struct tf_worker *worker)
+{
+    const struct tf_call call = {.type = TF_LINK_BUNDLE, .done = on_offered_bundle};
+    if (offer_file(worker, TF_STORE_BUNDLE, call) != TF_OK) {
+        load_next(worker);
+    }
+}
+
+static void offer_grant(struct tf_worker *worker, enum tf_store_file file)
+{
+    struct tf_call call = {.type = TF_LINK_GRANT, .done = on_offered_grant};
+    if (file == TF_STORE_GRANT && offer_file(worker, file, call) == TF_OK) {
+        return;
+    }
+    call.done = on_offered_next;
+    if (offer_file(worker, TF_STORE_NEXT, call) != TF_OK) {
+        load_next(worker);
+    }
 }
 
 /* --- revocation lists
@@ -185,7 +228,7 @@ static void load_next(struct tf_worker *worker)
     }
     tf_lambda_seat(lambda, worker)->is_offered = true;
     memcpy(worker->offered, lambda->name, sizeof(worker->offered));
-    offer_file(worker, TF_STORE_BUNDLE);
+    offer_bundle(worker);
 }
 
 void tf_stock_begin(struct tf_worker *worker)

@@ -22,7 +22,8 @@ static const char *file_name(enum tf_store_file file)
 {
     static const char *const names[] = {[TF_STORE_BUNDLE] = "bundle.tfb",
                                         [TF_STORE_META] = "meta.json",
-                                        [TF_STORE_GRANT] = "grant.sealed"};
+                                        [TF_STORE_GRANT] = "grant.sealed",
+                                        [TF_STORE_NEXT] = "grant.next.sealed"};
     return names[file];
 }
 
@@ -336,6 +337,32 @@ tf_err tf_store_get(const struct tf_store *store, const char *name,
     tf_err err = open_file(folder, file_name(file), fd);
     (void)close(folder);
     return err;
+}
+
+tf_err tf_store_promote(struct tf_store *store, const char *name)
+{
+    if (!tf_store_name_is_valid(name)) {
+        return TF_EFORMAT;
+    }
+    int folder = open_folder(store->lambdas, name);
+    if (folder < 0) {
+        return TF_EIO;
+    }
+    bool is_good =
+        renameat(folder, file_name(TF_STORE_NEXT), folder, file_name(TF_STORE_GRANT)) == 0
+            ? fsync(folder) == 0
+            : errno == ENOENT;
+    (void)close(folder);
+    return is_good ? TF_OK : TF_EIO;
+}
+
+void tf_store_forget_next(struct tf_store *store, const char *name)
+{
+    int folder = tf_store_name_is_valid(name) ? open_folder(store->lambdas, name) : -1;
+    if (folder >= 0) {
+        (void)unlinkat(folder, file_name(TF_STORE_NEXT), 0);
+        (void)close(folder);
+    }
 }
 
 tf_err tf_store_remove(struct tf_store *store, const char *name)

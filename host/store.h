@@ -21,7 +21,12 @@ struct tf_store {
     int lock;    /* held for life: one tfaasd per state folder */
 };
 
-enum tf_store_file { TF_STORE_BUNDLE, TF_STORE_META, TF_STORE_GRANT };
+enum tf_store_file {
+    TF_STORE_BUNDLE,
+    TF_STORE_META,
+    TF_STORE_GRANT,
+    TF_STORE_NEXT /* the grant in an enclave that is to take over (roll.h) */
+};
 
 enum { TF_STORE_META_MAX = 4096, TF_STORE_HEX = 64 };
 
@@ -65,6 +70,13 @@ TF_MUST_USE tf_err tf_store_put(struct tf_store *store, const char *name,
  */
 TF_MUST_USE tf_err tf_store_get(const struct tf_store *store, const char *name,
                                 enum tf_store_file file, int *fd);
+
+/** The next grant takes the place of the grant, if there is one. @return TF_OK,
+ *  TF_EFORMAT, TF_EIO. */
+TF_MUST_USE tf_err tf_store_promote(struct tf_store *store, const char *name);
+
+/** Forgets the next grant, if there is one. */
+void tf_store_forget_next(struct tf_store *store, const char *name);
 
 /** Removes a lambda with all its files, at once. @return TF_OK, TF_ENOTFOUND, TF_EIO. */
 TF_MUST_USE tf_err tf_store_remove(struct tf_store *store, const char *name);

@@ -14,6 +14,8 @@
 #include "host/gateway.h"
 #include "host/lists.h"
 #include "host/log.h"
+#include "host/metrics.h"
+#include "host/roll.h"
 #include "host/stock.h"
 
 enum {
@@ -35,6 +37,46 @@ const char *tf_worker_state_name(enum tf_worker_state state)
     return names[state];
 }
 
+bool tf_supervise_is_current(const struct tf_worker *worker)
+{
+    return worker->elder == NULL && !worker->is_retired;
+}
+
+/* A place for a new worker: that of one which ended for good, or the next. */
+static struct tf_worker *take_place(struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        struct tf_worker *worker = daemon->workers[i];
+        if (worker->is_retired && worker->state == TF_WORKER_STOPPED) {
+            return worker;
+        }
+    }
+    struct tf_worker *worker =
+        daemon->worker_count == TF_WORKERS_MAX ? NULL : malloc(sizeof(*worker));
+    if (worker != NULL) {
+        daemon->workers[daemon->worker_count] = worker;
+        daemon->worker_count++;
+    }
+    return worker;
+}
+
+static struct tf_worker *make_worker(struct tf_daemon *daemon,
+                                     const struct tf_engine *engine, const char *domain)
+{
+    struct tf_worker *worker = take_place(daemon);
+    if (worker == NULL) {
+        return NULL;
+    }
+    memset(worker, 0, sizeof(*worker));
+    worker->daemon = daemon;
+    worker->engine = engine;
+    strncpy(worker->domain, domain, TF_STORE_HEX);
+    worker->process.fd = -1;
+    worker->link_count = daemon->options.threads;
+    worker->backoff_ms = BACKOFF_FIRST_MS;
+    return worker;
+}
+
 struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engine,
                                       const char *domain)
 {
@@ -46,25 +88,22 @@ struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engi
     }
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
-        if (worker->engine == known && strcmp(worker->domain, domain) == 0) {
+        if (tf_supervise_is_current(worker) &&
+            strcmp(worker->engine->name, engine) == 0 &&
+            strcmp(worker->domain, domain) == 0) {
             return worker;
         }
     }
-    if (known == NULL || daemon->worker_count == TF_WORKERS_MAX) {
-        return NULL;
+    return known == NULL ? NULL : make_worker(daemon, known, domain);
+}
+
+struct tf_worker *tf_supervise_heir(struct tf_worker *elder,
+                                    const struct tf_engine *engine, const char *domain)
+{
+    struct tf_worker *worker = make_worker(elder->daemon, engine, domain);
+    if (worker != NULL) {
+        worker->elder = elder;
     }
-    struct tf_worker *worker = calloc(1, sizeof(*worker));
-    if (worker == NULL) {
-        return NULL;
-    }
-    worker->daemon = daemon;
-    worker->engine = known;
-    strncpy(worker->domain, domain, TF_STORE_HEX);
-    worker->process.fd = -1;
-    worker->link_count = daemon->options.threads;
-    worker->backoff_ms = BACKOFF_FIRST_MS;
-    daemon->workers[daemon->worker_count] = worker;
-    daemon->worker_count++;
     return worker;
 }
 
@@ -86,11 +125,16 @@ static void note_event(struct tf_worker *worker, const uint8_t *body, size_t siz
                                         [TF_EVENT_GRANTED] = "granted",
                                         [TF_EVENT_HANDSHAKE] = "handshake-failed"};
     struct tf_msg_event event;
-    if (size != sizeof(event) ||
-        !tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
+    if (size != sizeof(event)) {
         return;
     }
     memcpy(&event, body, sizeof(event));
+    if (event.event == TF_EVENT_GRANTED) {
+        tf_metrics_look(worker); /* which lambda, it does not say */
+    }
+    if (!tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
+        return;
+    }
     bool is_known = event.event > 0 && event.event < sizeof(names) / sizeof(names[0]);
     const char *code =
         event.err < TF_ERR_COUNT ? tf_err_name((tf_err)event.err) : "unknown";
@@ -170,8 +214,8 @@ static void on_link(void *user, uint32_t events)
     (void)events;
 }
 
-/* Counters of a process that ended are kept: Prometheus' counters never go back. */
-static void fold_counts(struct tf_worker *worker)
+/* Prometheus' counters never go back. */
+void tf_supervise_fold(struct tf_worker *worker)
 {
     const struct tf_registry *registry = &worker->daemon->registry;
     for (size_t i = 0; i < TF_THREADS_MAX; i++) {
@@ -269,7 +313,7 @@ static void on_process(void *user, uint32_t events)
     bool was_stopping = worker->state == TF_WORKER_STOPPING;
     note_end(worker, &info);
     close_links(worker);
-    fold_counts(worker);
+    tf_supervise_fold(worker);
     forget_loaded(worker);
     worker->state = TF_WORKER_STOPPED;
     tf_calls_fail(worker);
@@ -277,6 +321,7 @@ static void on_process(void *user, uint32_t events)
         tf_supervise_start(worker);
     }
     tf_deploy_worker_changed(worker->daemon, worker);
+    tf_roll_worker_changed(worker);
     /* Somebody may have started or given up on it just now. */
     if (!was_stopping && !worker->daemon->is_stopping &&
         worker->state == TF_WORKER_STOPPED && is_used(worker)) {
@@ -358,10 +403,11 @@ void tf_supervise_serve(struct tf_worker *worker)
     worker->serving_since = worker->daemon->loop.now;
     tf_log("worker-serving", "engine=%s pid=%d", worker->engine->name, (int)worker->pid);
     tf_deploy_worker_changed(worker->daemon, worker);
+    tf_roll_worker_changed(worker);
     tf_gateway_retry(worker->daemon->gateway);
 }
 
-static void stop(struct tf_worker *worker)
+void tf_supervise_stop(struct tf_worker *worker)
 {
     if (worker->state == TF_WORKER_BACKOFF) {
         tf_loop_unset(&worker->daemon->loop, &worker->restart);
@@ -380,7 +426,7 @@ static void stop(struct tf_worker *worker)
 void tf_supervise_release(struct tf_worker *worker)
 {
     if (!is_used(worker)) {
-        stop(worker);
+        tf_supervise_stop(worker);
     }
 }
 
@@ -412,7 +458,7 @@ tf_err tf_supervise_pass(struct tf_worker *worker, int fd)
 void tf_supervise_stop_all(struct tf_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->worker_count; i++) {
-        stop(daemon->workers[i]);
+        tf_supervise_stop(daemon->workers[i]);
     }
 }
 
@@ -430,7 +476,7 @@ void tf_supervise_wipe(struct tf_daemon *daemon)
 {
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
-        stop(worker);
+        tf_supervise_stop(worker);
         tf_loop_unset(&daemon->loop, &worker->overdue);
         if (worker->process.fd >= 0) {
             (void)kill(worker->pid, SIGKILL);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * supervise.h - the worker processes: one per (engine, trust domain) with something
- * deployed. Started on demand, given their stored bundles and sealed grants, restarted
- * when they die, at first after 0.1 s, then after twice as long each time, up to 5 s.
+ * deployed, and while it is rolled its heir (roll.h). Started on demand, given their
+ * stored bundles and sealed grants, restarted when they die, at first after 0.1 s, then
+ * after twice as long each time, up to 5 s.
  */
 #pragma once
 
@@ -60,7 +61,11 @@ struct tf_worker {
     const struct tf_engine *engine;
     char domain[TF_STORE_HEX + 1];
     enum tf_worker_state state;
-    bool is_wanted; /* start again once it has stopped */
+    bool is_wanted;          /* start again once it has stopped */
+    struct tf_worker *elder; /* borrowed: it is to take over from this one; else NULL */
+    bool is_retired;    /* another took over: it drains, and then is free for reuse */
+    unsigned quiet;     /* while it drains: threads without connections, one bit each */
+    uint64_t drain_end; /* loop's clock */
     pid_t pid;
     struct tf_watch process; /* pidfd */
     struct tf_worker_link links[TF_THREADS_MAX];
@@ -92,6 +97,22 @@ const char *tf_worker_state_name(enum tf_worker_state state);
  * engine. */
 struct tf_worker *tf_supervise_worker(struct tf_daemon *daemon, const char *engine,
                                       const char *domain);
+
+/** A new worker that is to take over from `elder`, with this engine and domain, not
+ *  started. `engine` is kept. @return NULL: too many. */
+struct tf_worker *tf_supervise_heir(struct tf_worker *elder,
+                                    const struct tf_engine *engine, const char *domain);
+
+/** Whether a worker counts in lists: it serves, or will; not the heir, not the retired.
+ */
+bool tf_supervise_is_current(const struct tf_worker *worker);
+
+/** Ends a worker that nothing leads to any more; it finishes what it has, within a
+ *  second. */
+void tf_supervise_stop(struct tf_worker *worker);
+
+/** Adds the counters of the last process to the base, for it ends. */
+void tf_supervise_fold(struct tf_worker *worker);
 
 /** Starts a worker that is stopped; fine in any state. */
 void tf_supervise_start(struct tf_worker *worker);

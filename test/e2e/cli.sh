@@ -13,8 +13,8 @@
 # A temporary folder is outside of the repository: paths of the build must be absolute.
 bin=$(cd "$bin" && pwd) || exit 1
 root=$PWD
-verbs=(init key domain ca policy quote collateral pack sign verify deploy attest grant revoke invoke log ls rm info
-    image doctor)
+verbs=(init key domain ca policy quote collateral pack sign verify deploy attest grant revoke
+    invoke log ls rm info roll image doctor)
 
 cli() { timeout 60 "$bin/tfaas" "$@"; }
 
