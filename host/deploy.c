@@ -127,7 +127,8 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
         op->lambda.base = old->base;
         memcpy(op->lambda.last, old->last, sizeof(old->last));
     }
-    op->lambda.seat = (struct tf_seat){op->worker, is_granted, true};
+    op->lambda.seat = (struct tf_seat){
+        .worker = op->worker, .is_granted = is_granted, .is_offered = true};
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
 

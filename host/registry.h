@@ -27,6 +27,7 @@ struct tf_seat {
     struct tf_worker *worker; /* borrowed; NULL: none */
     bool is_granted;          /* the enclave said that it would serve it */
     bool is_offered;          /* sent to the worker since it started */
+    bool is_awaited;          /* of the next one: it was granted in the one before */
 };
 
 struct tf_lambda {

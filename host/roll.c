@@ -80,14 +80,31 @@ bool tf_roll_holds(const struct tf_daemon *daemon, const char *engine, const cha
 /* --- the end of one heir's wait ------------------------------------------------------
  */
 
-/* Whether the heir is granted what its elder is. */
+/* Notes what the elder serves. That it was so counts: it may die and come back, and its
+ * leases end while the management name leads to the heir. */
+static void note_granted(const struct tf_worker *heir)
+{
+    const struct tf_registry *registry = &heir->daemon->registry;
+    for (size_t i = 0; i < registry->count; i++) {
+        struct tf_lambda *lambda = registry->lambdas[i];
+        if (lambda->next.worker == heir && lambda->seat.is_granted) {
+            lambda->next.is_awaited = true;
+        }
+    }
+}
+
+static bool is_missing(const struct tf_lambda *lambda)
+{
+    return lambda->next.is_awaited && !lambda->next.is_granted;
+}
+
+/* Whether the heir is granted what its elder was. */
 static bool is_ready(const struct tf_worker *heir)
 {
     const struct tf_registry *registry = &heir->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
-        const struct tf_lambda *lambda = registry->lambdas[i];
-        if (lambda->next.worker == heir && lambda->seat.is_granted &&
-            !lambda->next.is_granted) {
+        if (registry->lambdas[i]->next.worker == heir &&
+            is_missing(registry->lambdas[i])) {
             return false;
         }
     }
@@ -100,6 +117,7 @@ static void hand_over(struct tf_daemon *daemon, struct tf_lambda *lambda)
     const struct tf_worker *heir = lambda->next.worker;
     tf_err err = TF_OK;
     lambda->seat = lambda->next;
+    lambda->seat.is_awaited = false;
     lambda->next = (struct tf_seat){.worker = NULL};
     if (strcmp(lambda->domain, heir->domain) != 0) {
         memcpy(lambda->domain, heir->domain, sizeof(lambda->domain));
@@ -216,6 +234,9 @@ static bool move_on(struct tf_roll *roll)
     bool has_heir = false;
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
+        if (worker->elder != NULL) {
+            note_granted(worker);
+        }
         if (worker->elder != NULL && is_ready(worker)) {
             take_over(worker);
         }
@@ -371,6 +392,7 @@ static tf_err start_heir(struct tf_roll *roll, struct tf_worker *elder)
             registry->lambdas[i]->next = (struct tf_seat){.worker = heir};
         }
     }
+    note_granted(heir);
     tf_supervise_start(heir);
     return TF_OK;
 }
@@ -452,10 +474,8 @@ static void write_lambdas(struct tf_json_writer *w, const struct tf_registry *re
 {
     tf_json_open_array(w, "waiting");
     for (size_t i = 0; i < registry->count; i++) {
-        const struct tf_lambda *lambda = registry->lambdas[i];
-        if (lambda->next.worker != NULL && lambda->seat.is_granted &&
-            !lambda->next.is_granted) {
-            tf_json_put_string(w, NULL, lambda->name);
+        if (is_missing(registry->lambdas[i])) {
+            tf_json_put_string(w, NULL, registry->lambdas[i]->name);
         }
     }
     tf_json_close_array(w);

@@ -145,6 +145,12 @@ is "it waits for the grant" first waiting
 fails "meanwhile nothing is deployed" conflict release 5
 fails "the management name leads to the new one" policy-measurement \
     cli attest first --policy "$work/policy.json" --allow-sim
+asked "all the while every request is answered"
+kill -KILL "$(admin GET /v1/workers | jq ".workers[] | select(.mrenclave == \"$before\").pid")"
+ok "the old one dies and comes back" until_ok 100 ask first /
+is "that is no reason to take over" running state
+is "the grant is still awaited" first waiting
+clients_start
 ok "it is given up" cli roll --abort
 is "so it says" aborted state
 ok "the old one is alone again" until_ok 100 one_worker
