@@ -27,3 +27,4 @@ __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout
 static_assert(sizeof(TF_ENGINE) <= TF_ENGINE_NAME_MAX, "the name fits with its NUL");
 static_assert((int)THREADS <= (int)TF_THREADS_MAX, "as many as the platform allows");
 static_assert((int)SLOTS <= (int)TF_SLOTS_MAX, "as many as the platform allows");
+static_assert((int)SLOTS >= 2, "one for what is short, beside what is long (sched.h)");

@@ -90,25 +90,34 @@ static bool is_over(const struct tf_lane *lane)
     return lane->pauses >= UINT64_C(1) << (times < PUT_BACK_MAX ? times : PUT_BACK_MAX);
 }
 
+/* Lanes of what was put back. */
+static size_t count_returned(const struct tf_thread *thread)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        const struct tf_conn *conn = thread->lanes[i].conn;
+        count += conn != NULL && conn->put_back != 0;
+    }
+    return count;
+}
+
 /* For one that was put back, when at most one lane is free: that of the one that has run
- * for longest; or NULL. Those that were put back must not hold all. */
+ * for longest; or NULL. Those that were put back must not come to hold all. */
 static struct tf_lane *find_for_returned(struct tf_thread *thread)
 {
+    bool may_be_more = count_returned(thread) + 1 < thread->lane_count;
     struct tf_lane *best = NULL;
-    size_t returned = 0;
 
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        if (lane->conn == NULL) {
-            continue;
-        }
-        returned += lane->conn->put_back != 0;
-        if (is_over(lane) && (best == NULL || lane->pauses > best->pauses)) {
+        if (lane->conn != NULL && is_over(lane) &&
+            (lane->conn->put_back != 0 || may_be_more) &&
+            (best == NULL || lane->pauses > best->pauses)) {
             best = lane;
         }
     }
-    bool is_one_more = best != NULL && best->conn->put_back == 0;
-    return is_one_more && returned + 1 >= thread->lane_count ? NULL : best;
+    return best;
 }
 
 /* Whether each lane of the lambda's has got as far as the handler: its top level runs in
@@ -183,7 +192,6 @@ static struct tf_lane *find_lane(struct tf_thread *thread,
 static void finish(struct tf_lane *lane)
 {
     tf_invoke_end(lane);
-    lane->conn->put_back = 0;
     tf_lane_free(lane);
 }
 
@@ -275,6 +283,7 @@ void tf_sched_cancel(struct tf_conn *conn)
 /* The connection goes on: its request is answered. */
 static void resume(struct tf_conn *conn)
 {
+    conn->put_back = 0;
     tf_serve_resume(conn);
     tf_conn_run(conn);
 }
