@@ -30,6 +30,7 @@ struct tf_book {
     struct refusal *refusals;
     size_t refusal_count;
     size_t refusal_cap;
+    char policy[2 * TF_SHA256_SIZE + 1]; /* the last that the log has */
 };
 
 /* Room for one more element. @return the array, or NULL: then it is as it was. */
@@ -97,9 +98,12 @@ static bool take(const struct tf_tlog_line *line, void *user)
     if (e->kind == TF_TLOG_INTENT) {
         return add(book, line);
     }
+    if (e->kind == TF_TLOG_START || e->kind == TF_TLOG_POLICY) {
+        memcpy(book->policy, e->policy, sizeof(book->policy));
+    }
     struct tf_entry *entry = find(book, e->serial);
     if (entry == NULL) {
-        return true; /* a start, a refusal */
+        return true; /* it is about no grant */
     }
     if (e->kind == TF_TLOG_GRANTED) {
         entry->state = TF_ENTRY_GRANTED;
@@ -306,6 +310,20 @@ void tf_book_resume(struct tf_book *book, uint64_t serial)
         entry->is_stopped = false;
     }
     (void)pthread_mutex_unlock(&book->lock);
+}
+
+tf_err tf_book_policy(struct tf_book *book, const char *policy)
+{
+    struct tf_tlog_event event = {.kind = TF_TLOG_POLICY};
+    tf_err err = TF_OK;
+
+    (void)snprintf(event.policy, sizeof(event.policy), "%s", policy);
+    (void)pthread_mutex_lock(&book->lock);
+    if (strcmp(book->policy, event.policy) != 0) {
+        err = note(book, &event);
+    }
+    (void)pthread_mutex_unlock(&book->lock);
+    return err;
 }
 
 static struct refusal *find_refusal(struct tf_book *book, const struct tf_tlog_event *e)

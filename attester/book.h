@@ -70,6 +70,9 @@ TF_MUST_USE tf_err tf_book_update(struct tf_book *book, uint64_t serial, uint64_
 TF_MUST_USE tf_err tf_book_stop(struct tf_book *book, uint64_t serial, tf_err reason);
 void tf_book_resume(struct tf_book *book, uint64_t serial);
 
+/** Logs the policy that holds now, if it is another one than the log's last. */
+TF_MUST_USE tf_err tf_book_policy(struct tf_book *book, const char *policy);
+
 /** Logs a bad verdict: of one lambda and machine one a minute, the same reason one an
  *  hour, so that a host cannot fill the disk. */
 TF_MUST_USE tf_err tf_book_refuse(struct tf_book *book,

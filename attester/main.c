@@ -6,7 +6,6 @@
  */
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -16,42 +15,20 @@
 #include "attester/book.h"
 #include "attester/config.h"
 #include "attester/issuer.h"
+#include "attester/policy.h"
 #include "attester/rounds.h"
 #include "attester/say.h"
-#include "client/channel.h"
-#include "client/file.h"
 #include "client/keys.h"
 #include "client/report.h"
-#include "lib/bytes.h"
 
 static const char usage[] = "usage: tfaas-attester --config FILE [--check]\n";
-
-/* The policy as it is now, for the log. Visits read it again. */
-static tf_err hash_policy(const char *path, char out[static 2 * TF_SHA256_SIZE + 1])
-{
-    struct tf_policy policy;
-    uint8_t digest[TF_SHA256_SIZE];
-    uint8_t *text = NULL;
-    size_t size = 0;
-    tf_err err = tf_policy_load(path, &policy);
-
-    if (err == TF_OK) {
-        err = tf_file_read(path, TF_POLICY_MAX, &text, &size);
-    }
-    if (err == TF_OK) {
-        tf_sha256(text, size, digest);
-        tf_hex_write(digest, sizeof(digest), out);
-    }
-    free(text);
-    return err;
-}
 
 /* Loads all that the configuration names, and with `is_check` does no more. */
 static tf_err run(const struct tf_config *config, const sigset_t *stop, bool is_check)
 {
     struct tf_attester attester = {.config = config};
-    char policy[2 * TF_SHA256_SIZE + 1];
-    tf_err err = hash_policy(config->policy, policy);
+    struct tf_policy_now policy;
+    tf_err err = tf_policy_now(config->policy, &policy);
 
     if (err == TF_OK) {
         attester.key = tf_key_load(config->key);
@@ -61,7 +38,7 @@ static tf_err run(const struct tf_config *config, const sigset_t *stop, bool is_
         err = tf_issuer_open(config, &attester.issuer);
     }
     if (err == TF_OK && !is_check) {
-        err = tf_book_open(config->log, attester.key, policy, &attester.book);
+        err = tf_book_open(config->log, attester.key, policy.hash, &attester.book);
     }
     if (err == TF_OK && !is_check) {
         tf_say("start", "machines=%zu lambdas=%zu lease=%llu", config->machine_count,

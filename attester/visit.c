@@ -9,6 +9,7 @@
 
 #include "attester/grant.h"
 #include "attester/lists.h"
+#include "attester/policy.h"
 #include "attester/say.h"
 #include "client/channel.h"
 #include "client/lease.h"
@@ -18,7 +19,7 @@
 struct visit {
     const struct tf_attester *attester;
     const char *machine;
-    struct tf_policy policy;
+    struct tf_policy_now policy;
     struct tf_lists lists;
     struct tf_place *places; /* one for each lambda of the configuration */
     size_t count;
@@ -93,7 +94,7 @@ static tf_err judge(const struct visit *v, const struct tf_place *place)
 static void attest(const struct visit *v, struct tf_place *place)
 {
     const struct tf_config *config = v->attester->config;
-    const struct tf_attest_rules rules = {.policy = &v->policy,
+    const struct tf_attest_rules rules = {.policy = &v->policy.policy,
                                           .source = &config->collateral,
                                           .insecure_allow_simulated =
                                               config->insecure_allow_simulated};
@@ -232,7 +233,10 @@ void tf_visit(const struct tf_attester *attester, const char *machine)
                       .ends =
                           steady_now() + (time_t)(attester->config->lease_seconds / 3)};
 
-    tf_err err = tf_policy_load(attester->config->policy, &v.policy);
+    tf_err err = tf_policy_now(attester->config->policy, &v.policy);
+    if (err == TF_OK) {
+        err = tf_book_policy(attester->book, v.policy.hash);
+    }
     if (err == TF_OK) {
         err = tf_lists_load(attester->config, &v.lists);
     }

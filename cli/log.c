@@ -60,7 +60,7 @@ static void show_line(const struct tf_tlog_line *line)
         (void)printf(" version %" PRIu64 " digest %.16s", e->version, e->digest);
     } else if (e->kind == TF_TLOG_REFUSED) {
         (void)printf(" %s at %s", e->lambda, e->machine);
-    } else if (e->kind == TF_TLOG_START) {
+    } else if (e->kind == TF_TLOG_START || e->kind == TF_TLOG_POLICY) {
         (void)printf(" policy %.16s", e->policy);
     }
     if (e->cut != 0) {

@@ -175,7 +175,8 @@ static tf_err add_serial(struct tf_tlog *log, uint64_t serial)
  * granted. */
 static tf_err apply(struct tf_tlog *log, const struct tf_tlog_event *e)
 {
-    if (e->kind == TF_TLOG_START || e->kind == TF_TLOG_REFUSED) {
+    if (e->kind == TF_TLOG_START || e->kind == TF_TLOG_REFUSED ||
+        e->kind == TF_TLOG_POLICY) {
         return TF_OK;
     }
     if (e->kind == TF_TLOG_INTENT) {

@@ -37,6 +37,7 @@ typedef enum tf_tlog_kind {
     TF_TLOG_UPDATE,  /* another version of the lambda serves under the grant */
     TF_TLOG_REFUSED, /* a bad verdict: nothing was granted */
     TF_TLOG_STOPPED, /* the grant's lease is no longer renewed */
+    TF_TLOG_POLICY,  /* another policy holds from here on */
     TF_TLOG_KIND_COUNT
 } tf_tlog_kind;
 

@@ -11,10 +11,10 @@
 #include "lib/names.h"
 
 static const char *const KINDS[TF_TLOG_KIND_COUNT] = {
-    [TF_TLOG_START] = "start",          [TF_TLOG_INTENT] = "intent",
-    [TF_TLOG_GRANTED] = "granted",      [TF_TLOG_VOID] = "void",
-    [TF_TLOG_UPDATE] = "update",        [TF_TLOG_REFUSED] = "refused",
-    [TF_TLOG_STOPPED] = "lease-stopped"};
+    [TF_TLOG_START] = "start",           [TF_TLOG_INTENT] = "intent",
+    [TF_TLOG_GRANTED] = "granted",       [TF_TLOG_VOID] = "void",
+    [TF_TLOG_UPDATE] = "update",         [TF_TLOG_REFUSED] = "refused",
+    [TF_TLOG_STOPPED] = "lease-stopped", [TF_TLOG_POLICY] = "policy"};
 
 /* Which kinds have a field. */
 enum {
@@ -25,6 +25,7 @@ enum {
     UPDATE = 1U << TF_TLOG_UPDATE,
     REFUSED = 1U << TF_TLOG_REFUSED,
     STOPPED = 1U << TF_TLOG_STOPPED,
+    POLICY = 1U << TF_TLOG_POLICY,
     OF_SERIAL = INTENT | GRANTED | VOIDED | UPDATE | STOPPED
 };
 
@@ -42,7 +43,7 @@ struct field {
 
 static const struct field FIELDS[] = {
     {"key", KEY, START, AT(key), 1, CAP(key)},
-    {"policy", HEX, START, AT(policy), 64, CAP(policy)},
+    {"policy", HEX, START | POLICY, AT(policy), 64, CAP(policy)},
     {"cut", INTEGER, START, AT(cut), 0, 0},
     {"serial", INTEGER, OF_SERIAL, AT(serial), 1, 0},
     {"lambda", TEXT, INTENT | REFUSED, AT(lambda), 1, CAP(lambda)},

@@ -97,10 +97,17 @@ falls() {
     ok "a policy that no longer accepts the enclave" until_ok 300 is_silent shop
     ok "the log says so" until_ok 300 is_logged lease-stopped 2
     is "and why" policy-measurement reason_of lease-stopped
+    is "and under which policy" "$(sha256sum <"$work/policy.json" | cut -d ' ' -f 1)" \
+        last_policy
     ok "the attester still tries" kill -0 "$attester"
     cp "$work/policy.good" "$work/policy.new"
     mv "$work/policy.new" "$work/policy.json"
     ok "and when it accepts it again it serves" until_ok 300 serves shop
+}
+
+last_policy() {
+    jq -rs 'map(select(.event.type == "policy")) | last.event.policy' \
+        "$work/attester/log.jsonl"
 }
 
 reason_of() { # TYPE: of the last event

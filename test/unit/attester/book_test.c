@@ -230,6 +230,21 @@ static void test_updates_raise_the_floor(void)
     close_desk(&desk);
 }
 
+static void test_a_policy_is_logged_when_it_changes(void)
+{
+    static const char other[] =
+        "ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    struct desk desk = open_desk();
+    CHECK(tf_book_policy(desk.book, HEX64) == TF_OK); /* that of the start */
+    CHECK(lines(&desk) == 1);
+    CHECK(tf_book_policy(desk.book, other) == TF_OK);
+    CHECK(tf_book_policy(desk.book, other) == TF_OK);
+    CHECK(lines(&desk) == 2);
+    CHECK(tf_book_policy(desk.book, HEX64) == TF_OK);
+    CHECK(lines(&desk) == 3);
+    close_desk(&desk);
+}
+
 static void test_attack_fill_the_disk_with_refusals(void)
 {
     struct desk desk = open_desk();
@@ -259,6 +274,7 @@ int main(void)
     RUN(test_a_grant_that_arrived_late);
     RUN(test_a_lease_stops_once);
     RUN(test_updates_raise_the_floor);
+    RUN(test_a_policy_is_logged_when_it_changes);
     RUN(test_attack_fill_the_disk_with_refusals);
     return test_end();
 }

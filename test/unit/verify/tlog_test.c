@@ -105,6 +105,7 @@ static struct written *small_log(const char *kind)
                                       .lambda = "shop",
                                       .machine = "h:1",
                                       .reason = "tcb-level"},
+                                     {.kind = TF_TLOG_POLICY, .policy = HEX64},
                                      outcome_of(TF_TLOG_STOPPED, 7)};
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         append(log, &events[i]);
@@ -137,7 +138,7 @@ static void test_a_log_verifies(void)
         struct written *log = small_log(kinds[i]);
         uint64_t lines = 0;
         CHECK(check(log->key.publisher.keyid, log->text, log->size, &lines) == TF_OK);
-        CHECK(lines == 8 && log->count == 8);
+        CHECK(lines == 9 && log->count == 9);
         CHECK(check(NULL, log->text, log->size, NULL) == TF_OK);
         CHECK(tf_tlog_find(&log->walk, 7)->is_granted);
         CHECK(tf_tlog_find(&log->walk, 9)->is_void);
