@@ -181,8 +181,11 @@ static void test_what_is_written_is_read(void)
 
 static void test_attack_flip_any_bit(void)
 {
-    struct written *log = small_log("ED25519");
+    struct written *log = open_log("ED25519");
+    struct tf_tlog_event events[] = {intent_of(7), outcome_of(TF_TLOG_GRANTED, 7)};
     size_t accepted = 0;
+    append(log, &events[0]);
+    append(log, &events[1]);
     for (size_t i = 0; i < log->size; i++) {
         for (int bit = 0; bit < 8; bit++) {
             log->text[i] = (char)(log->text[i] ^ (1 << bit));
