@@ -150,19 +150,17 @@ bool keep(Local<Context> context, Local<Object> own, const char *name,
     return true;
 }
 
-MaybeLocal<Value> run_globals(tf_js *js)
+struct tf_str str(const char *text)
 {
-    static const struct tf_str compilers = {
-        "[function* () {}, async function () {}, async function* () {}]"
-        ".map(Object.getPrototypeOf)",
-        89};
-    Global<v8::UnboundScript> once;
-    Local<String> source;
+    return {text, std::strlen(text)};
+}
 
-    if (!new_text(js->isolate, compilers, false).ToLocal(&source)) {
-        return {};
-    }
-    return run_script(js, &once, "prelude", source);
+/* The prototypes whose constructors compile source, beside Function's own. */
+MaybeLocal<Value> run_compilers(tf_js *js)
+{
+    return run_own(js, COMPILERS, "prelude",
+                   str("[function* () {}, async function () {}, async function* () {}]"
+                       ".map(Object.getPrototypeOf)"));
 }
 
 /* The prelude's functions in a new context. */
@@ -177,10 +175,9 @@ bool run_prelude(tf_js *js, Local<Context> context)
     Local<Value> args[] = {context->Global(), native, own};
     Local<Value> undefined = v8::Undefined(isolate);
 
-    if (!define_natives(context, native) || !run_globals(js).ToLocal(&compilers) ||
+    if (!define_natives(context, native) || !run_compilers(js).ToLocal(&compilers) ||
         !own->Set(context, literal(isolate, "compilers"), compilers).FromMaybe(false) ||
-        !run_script(js, &js->prelude[PRELUDE_MAX], "v8", literal(isolate, tf_v8_globals))
-             .ToLocal(&globals) ||
+        !run_own(js, GLOBALS, "v8", str(tf_v8_globals)).ToLocal(&globals) ||
         !run_prelude_file(js, tf_prelude).ToLocal(&base)) {
         return false;
     }
@@ -562,25 +559,25 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
 
 extern "C" bool tf_js_warm(void)
 {
-    /* Any will do: nothing is called that would allocate there. */
-    static const struct tf_js_program nothing = {.files = nullptr,
-                                                 .file_count = 0,
-                                                 .entry = "",
-                                                 .is_module = false,
-                                                 .env = nullptr,
-                                                 .env_count = 0,
-                                                 .name = ""};
+    struct tf_js_program nothing = {};
     struct tf_js_limits limits = {};
     struct tf_js_report report = {};
-    tf_js *js = tf_js_open(nullptr);
+    tf_js *js = tf_js_open(nullptr); /* nothing is called that would allocate there */
 
     if (js == nullptr) {
         return false;
     }
+    nothing.entry = "";
+    nothing.name = "";
     limits.steps = TF_STEPS_DEFAULT;
     limits.stack = 256 << 10;
     limits.memory = TF_MEMORY_DEFAULT;
     tf_err err = tf_js_load(js, &nothing, &limits, &report);
+    if (js->isolate != nullptr) {
+        Isolate::Scope entered(js->isolate);
+        HandleScope scope(js->isolate);
+        keep_code(js);
+    }
     tf_js_close(js);
     return err == TF_ELAMBDA_SOURCE; /* there is no handler; all before that went well */
 }

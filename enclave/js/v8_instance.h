@@ -23,7 +23,8 @@ extern "C" {
 namespace tfv8
 {
 
-enum { PRELUDE_MAX = 16 /* files */ };
+/* Scripts of ours: the prelude's files, then two more. */
+enum { PRELUDE_MAX = 16, GLOBALS = PRELUDE_MAX, COMPILERS, SCRIPT_COUNT };
 
 /**
  * Memory of array buffers, which lies outside of V8's heap; with a cap. V8 collects
@@ -99,7 +100,7 @@ struct tf_js {
     tfv8::Buffers *buffers = nullptr; /* owned */
     v8::Isolate *isolate = nullptr;   /* owned; null until loaded */
     std::unique_ptr<tfv8::Realm> realm;
-    v8::Global<v8::UnboundScript> prelude[tfv8::PRELUDE_MAX + 1];
+    v8::Global<v8::UnboundScript> prelude[tfv8::SCRIPT_COUNT];
     std::vector<v8::Global<v8::UnboundScript>>
         scripts;             /* CommonJS, by index of the file */
     std::string text;        /* the answer's body, if it was a string */
@@ -133,9 +134,14 @@ v8::MaybeLocal<v8::String> new_text(v8::Isolate *isolate, struct tf_str bytes,
 /** UTF-8 of a string; `flags` of v8::String::WriteFlags. */
 std::string utf8_of(v8::Isolate *isolate, v8::Local<v8::String> text, int flags);
 
-/** Runs a script in the current context, compiled once for all of the isolate's. */
-v8::MaybeLocal<v8::Value> run_script(tf_js *js, v8::Global<v8::UnboundScript> *kept,
-                                     const char *name, v8::Local<v8::String> source);
+/** Runs one of our own scripts in the current context; `index` is its place among the
+ *  instance's. */
+v8::MaybeLocal<v8::Value> run_own(tf_js *js, size_t index, const char *name,
+                                  struct tf_str text);
+
+/** Keeps what the compiler made of our own scripts, for all isolates of the process that
+ *  come later; the first call does. */
+void keep_code(tf_js *js);
 
 /** A file of the prelude: the function that it is. */
 v8::MaybeLocal<v8::Value> run_prelude_file(tf_js *js, const struct tf_prelude *file);

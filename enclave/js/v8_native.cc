@@ -207,16 +207,52 @@ static void run_native(const Call &call)
     tf_arena_free(js->scratch, out.owned);
 }
 
-MaybeLocal<Value> run_script(tf_js *js, Global<v8::UnboundScript> *kept, const char *name,
-                             Local<String> source)
+/* By index of the script; never changed once made. */
+static std::vector<uint8_t> code[SCRIPT_COUNT];
+static std::atomic<bool> has_code;
+
+void keep_code(tf_js *js)
 {
-    Isolate *isolate = js->isolate;
+    static std::atomic<bool> is_begun;
+
+    if (is_begun.exchange(true)) {
+        return;
+    }
+    for (size_t i = 0; i < SCRIPT_COUNT; i++) {
+        if (!js->prelude[i].IsEmpty()) {
+            std::unique_ptr<v8::ScriptCompiler::CachedData> made(
+                v8::ScriptCompiler::CreateCodeCache(js->prelude[i].Get(js->isolate)));
+            code[i].assign(made->data, made->data + made->length);
+        }
+    }
+    has_code = true;
+}
+
+/* Runs a script in the current context; what is compiled is kept for the isolate's
+ * others. `cached` is what V8 once made of it, or empty. */
+static MaybeLocal<Value> run_script(Isolate *isolate, Global<v8::UnboundScript> *kept,
+                                    const char *name, struct tf_str text,
+                                    const std::vector<uint8_t> &cached)
+{
     Local<v8::UnboundScript> script;
+    Local<String> source;
 
     if (kept->IsEmpty()) {
+        if (!new_text(isolate, text, false).ToLocal(&source)) {
+            return {};
+        }
         v8::ScriptOrigin origin(literal(isolate, name));
-        v8::ScriptCompiler::Source input(source, origin);
-        if (!v8::ScriptCompiler::CompileUnboundScript(isolate, &input).ToLocal(&script)) {
+        /* V8 takes the object, not the bytes. */
+        v8::ScriptCompiler::Source input(
+            source, origin,
+            cached.empty() ? nullptr
+                           : new v8::ScriptCompiler::CachedData(
+                                 cached.data(), length_of(cached.size())));
+        if (!v8::ScriptCompiler::CompileUnboundScript(
+                 isolate, &input,
+                 cached.empty() ? v8::ScriptCompiler::kNoCompileOptions
+                                : v8::ScriptCompiler::kConsumeCodeCache)
+                 .ToLocal(&script)) {
             return {};
         }
         kept->Reset(isolate, script);
@@ -224,16 +260,23 @@ MaybeLocal<Value> run_script(tf_js *js, Global<v8::UnboundScript> *kept, const c
     return kept->Get(isolate)->BindToCurrentContext()->Run(isolate->GetCurrentContext());
 }
 
+MaybeLocal<Value> run_own(tf_js *js, size_t index, const char *name, struct tf_str text)
+{
+    static const std::vector<uint8_t> none;
+
+    return run_script(js->isolate, &js->prelude[index], name, text,
+                      has_code ? code[index] : none);
+}
+
 MaybeLocal<Value> run_prelude_file(tf_js *js, const struct tf_prelude *file)
 {
-    Local<String> source;
-    struct tf_str text = {file->data, static_cast<size_t>(file->end - file->data)};
     size_t at = static_cast<size_t>(file - tf_prelude);
 
-    if (at >= PRELUDE_MAX || !new_text(js->isolate, text, false).ToLocal(&source)) {
+    if (at >= PRELUDE_MAX) {
         return {};
     }
-    return run_script(js, &js->prelude[at], file->name, source);
+    return run_own(js, at, file->name,
+                   {file->data, static_cast<size_t>(file->end - file->data)});
 }
 
 static void native_prelude(const Call &call)
@@ -262,7 +305,6 @@ static void native_compile(const Call &call)
     Isolate *isolate = call.GetIsolate();
     tf_js *js = self(isolate);
     Local<String> name;
-    Local<String> source;
     Local<Value> value;
 
     if (!call[0]->ToString(isolate->GetCurrentContext()).ToLocal(&name)) {
@@ -279,8 +321,8 @@ static void native_compile(const Call &call)
     std::string text(reinterpret_cast<const char *>(file->data), file->size);
     text = before + text + "\n})";
     size_t at = static_cast<size_t>(file - js->native.program->files);
-    if (new_text(isolate, {text.data(), text.size()}, false).ToLocal(&source) &&
-        run_script(js, &js->scripts[at], file->path, source).ToLocal(&value)) {
+    if (run_script(isolate, &js->scripts[at], file->path, {text.data(), text.size()}, {})
+            .ToLocal(&value)) {
         call.GetReturnValue().Set(value);
     }
 }
