@@ -251,6 +251,8 @@ show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
 	@tools/setup bench; tools/show-enclave
+show-trust: all unit-programs ## the Must-show lines of the fourth issue
+	@tools/setup test; tools/show-trust
 tidy: $(BUILT) ## clang-tidy on our code; warnings are errors, five exceptions in the tree
 	@tools/setup tidy
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' \
@@ -264,7 +266,7 @@ clean: ## remove build output (the dependency cache stays)
 help: ## this list
 	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 .PHONY: all images programs check unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
-        show-enclave tidy \
+        show-enclave show-trust tidy \
         format clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

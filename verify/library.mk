@@ -29,3 +29,10 @@ $(O)/verify-bench: $(call host,bench/verify.c) $(VERIFY) $(LIB)
 bench-verify: $(O)/verify-bench ## time and instructions of one verification, by kind of evidence
 	@bench/verify.sh $(O)/verify-bench
 .PHONY: libtfaas-verify install-verify bench-verify
+
+VECTORS ?= $(or $(TFAAS_VECTORS),../shared/vectors)
+MUTATIONS ?= 100000
+vectors: $(O)/test/unit/verify/vectors_test ## genuine quotes: every bit flipped, MUTATIONS=100000 of each and of its collateral (an hour)
+	@TFAAS_TEST_SECONDS=14400 tools/run-tests $(foreach v,$(notdir $(wildcard $(VECTORS)/dcap/*)), \
+	    'TFAAS_EXHAUSTIVE=1 TFAAS_MUTATIONS=$(MUTATIONS) TFAAS_VECTOR=$(v) $<')
+.PHONY: vectors
