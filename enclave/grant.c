@@ -233,11 +233,21 @@ static tf_err check_certificate(struct tf_grant *grant)
     return err;
 }
 
+static bool have_same(const struct tf_names *a, const struct tf_names *b)
+{
+    bool is_same = a->count == b->count;
+
+    for (size_t i = 0; i < a->count && is_same; i++) {
+        is_same = strcmp(a->text[i], b->text[i]) == 0;
+    }
+    return is_same;
+}
+
 static bool is_same(const struct tf_grant *a, const struct tf_grant *b)
 {
-    return a->is_leased == b->is_leased && a->version_floor == b->version_floor &&
-           a->not_before == b->not_before && a->not_after == b->not_after &&
-           a->has_digest == b->has_digest &&
+    return a->is_leased == b->is_leased && have_same(&a->names, &b->names) &&
+           a->version_floor == b->version_floor && a->not_before == b->not_before &&
+           a->not_after == b->not_after && a->has_digest == b->has_digest &&
            memcmp(a->digest, b->digest, sizeof(a->digest)) == 0 &&
            strcmp(a->chain, b->chain) == 0 && strcmp(a->signer, b->signer) == 0 &&
            a->key_size == b->key_size && tf_crypto_equal(a->key, b->key, a->key_size) &&

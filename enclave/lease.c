@@ -74,8 +74,7 @@ void tf_lease_note_clock(struct tf_thread *thread)
 /* --- checks --------------------------------------------------------------------------
  */
 
-static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement *lease,
-                    const char *signer)
+static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement *lease)
 {
     struct tf_instance *instance = conn->thread->instance;
 
@@ -89,7 +88,7 @@ static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement 
             return TF_EREVOCATION_OLD;
         }
     }
-    return tf_revoke_check_signer(instance, signer);
+    return TF_OK;
 }
 
 /* --- the table: hold the lock --------------------------------------------------------
@@ -160,6 +159,11 @@ static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lea
 {
     struct tf_instance *instance = thread->instance;
 
+    /* Under the same lock as what follows: a list may come in on another thread. */
+    tf_err err = tf_revoke_check_signer(instance, signer);
+    if (err != TF_OK) {
+        return err;
+    }
     if (lease->time < instance->anchor.signed_time) {
         return TF_ELEASE_OLD;
     }
@@ -192,7 +196,7 @@ static tf_err accept(const struct tf_conn *conn, const struct tf_lease_statement
     struct tf_thread *thread = conn->thread;
     struct tf_json_writer w;
 
-    tf_err err = check(conn, lease, signer);
+    tf_err err = check(conn, lease);
     if (err != TF_OK) {
         return err;
     }

@@ -6,8 +6,17 @@
 
 #include "lib/revocations.h"
 
-/* Hold the lock. Takes every lambda out that the lists name now, and the grants of keys
- * that they name. */
+/* Whether a lease is in force whose signer the lists name. Hold the lock. */
+static bool is_lease_revoked(const struct tf_instance *instance,
+                             const struct tf_entry *entry)
+{
+    return entry->leased_until != 0 &&
+           tf_revocations_have_signer(&instance->revocations,
+                                      instance->leases[entry->lease].signer);
+}
+
+/* Hold the lock. Takes every lambda out that the lists name now, and the grants and
+ * leases of keys that they name. */
 static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
 {
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
@@ -27,6 +36,8 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
                                               entry->grant->signer)) {
             tf_grant_release(entry->grant);
             entry->grant = NULL;
+            entry->leased_until = 0;
+        } else if (is_lease_revoked(instance, entry)) {
             entry->leased_until = 0;
         }
     }
@@ -113,12 +124,10 @@ tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
                                                                      : TF_OK;
 }
 
-tf_err tf_revoke_check_signer(struct tf_instance *instance, const char *keyid)
+tf_err tf_revoke_check_signer(const struct tf_instance *instance, const char *keyid)
 {
-    tf_lock_take(&instance->lock);
-    bool is_revoked = tf_revocations_have_signer(&instance->revocations, keyid);
-    tf_lock_give(&instance->lock);
-    return is_revoked ? TF_EREVOKED : TF_OK;
+    return tf_revocations_have_signer(&instance->revocations, keyid) ? TF_EREVOKED
+                                                                     : TF_OK;
 }
 
 bool tf_revoke_has(struct tf_instance *instance, const char *keyid, uint64_t serial)

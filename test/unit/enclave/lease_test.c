@@ -254,6 +254,30 @@ static void a_revoked_attester_leases_nothing(void)
     rig_close(rig);
 }
 
+/* Stolen, say: the lease that it has given would last up to seven days. */
+static void a_lease_ends_when_its_attester_is_revoked(void)
+{
+    struct rig *rig = rig_open();
+    struct tf_revocations list = {.serial = 1, .signer_count = 1};
+
+    CHECK(rig_load(rig, 0, &hello) == TF_OK);
+    CHECK(rig_grant(rig, rig_connect(rig, 0, management), &leased, NULL) == 200);
+    CHECK(post(rig, &of_hello) == 200);
+    struct rig_client *visitor = rig_connect(rig, 0, "hello.example");
+    CHECK(ask(rig, visitor) == 200);
+    memcpy(list.signers[0], rig->attester.publisher.keyid, sizeof(list.signers[0]));
+    struct fixture_bytes envelope = fixture_revocations(&rig->publisher, &list);
+    CHECK(rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size) == TF_OK);
+    free(envelope.data);
+    CHECK(ask(rig, visitor) == 421);
+    CHECK(!serves(rig, "hello.example"));
+    /* The grant is the publisher's, and may be leased by a key that is trusted. */
+    struct rig_client *client = rig_connect(rig, 0, management);
+    CHECK(rig_lease(rig, client, &of_hello, &rig->publisher, NULL) == 200);
+    CHECK(serves(rig, "hello.example"));
+    rig_close(rig);
+}
+
 /* --- how a lease ends
  * ------------------------------------------------------------------- */
 
@@ -469,6 +493,7 @@ int main(void)
     RUN(a_lease_is_for_one_grant);
     RUN(a_lease_wants_the_revocation_lists_that_it_names);
     RUN(a_revoked_attester_leases_nothing);
+    RUN(a_lease_ends_when_its_attester_is_revoked);
     RUN(a_clock_turned_back_ends_all_leases);
     RUN(a_clock_400_days_ahead_extends_nothing);
     RUN(a_clock_400_days_behind_extends_nothing);
