@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * v8.cc - js.h and isolate.h over V8, as it is inside the node program whose addon this
- * becomes. One isolate an instance, one context for what must be fresh. The only C++ of
- * the project: no exception and no C++ type leaves this file.
+ * becomes. One isolate an instance, one context for what must be fresh. v8*.cc are the only
+ * C++ of the project: no exception and no C++ type leaves them.
  *
  * Limits. CPU time: enclave/native/watch.h terminates execution, which scripts cannot
  * catch. Memory: V8's heap has a hard limit; shortly before it execution is terminated
@@ -10,12 +10,8 @@
  * fit is an error that scripts may catch. What V8 itself cannot survive ends the process
  * (js.h's callers never see it): the supervisor starts another.
  */
-#include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <new>
-
-#include <uv.h>
 
 #include "enclave/js/v8_instance.h"
 
@@ -51,11 +47,6 @@ enum {
 };
 
 /* --- errors ---------------------------------------------------------------------- */
-
-bool starts_with(const std::string &text, const char *with)
-{
-    return text.compare(0, std::strlen(with), with) == 0;
-}
 
 /* Writes what was thrown into the report; may run the script's toString, within the
  * limits. */
@@ -93,13 +84,13 @@ tf_err classify(tf_js *js, Local<Value> error, struct tf_js_report *report, tf_e
         Local<String> message = v8::Exception::CreateMessage(isolate, error)->Get();
         text = utf8_of(isolate, message, String::WriteFlags::kReplaceInvalidUtf8);
     }
-    if (starts_with(text, "Uncaught RangeError: Maximum call stack size exceeded") ||
-        (starts_with(text, "Uncaught SyntaxError: Invalid regular expression") &&
+    if (text.starts_with("Uncaught RangeError: Maximum call stack size exceeded") ||
+        (text.starts_with("Uncaught SyntaxError: Invalid regular expression") &&
          text.ends_with(": Stack overflow"))) {
         return tf_text_say(report, TF_ESTACK);
     }
-    if (starts_with(text, "Uncaught RangeError: Invalid string length") ||
-        starts_with(text, "Uncaught RangeError: Array buffer allocation failed")) {
+    if (text.starts_with("Uncaught RangeError: Invalid string length") ||
+        text.starts_with("Uncaught RangeError: Array buffer allocation failed")) {
         return tf_text_say(report, TF_EMEMORY);
     }
     tf_err err = js->native.is_refused ? TF_ERESPONSE : other;
@@ -189,6 +180,17 @@ bool run_prelude(tf_js *js, Local<Context> context)
            keep(context, own, "call", &js->realm->call);
 }
 
+/* The queue must not go before its context has let go of it. */
+void end_realm(tf_js *js)
+{
+    if (js->realm != nullptr && !js->realm->context.IsEmpty()) {
+        Isolate::Scope entered(js->isolate);
+        HandleScope scope(js->isolate);
+        js->realm->context.Get(js->isolate)->DetachGlobal();
+    }
+    js->realm.reset();
+}
+
 /* Another context in place of the one there was. Without room for it, V8 throws. */
 tf_err make_realm(tf_js *js, struct tf_js_report *report)
 {
@@ -196,6 +198,7 @@ tf_err make_realm(tf_js *js, struct tf_js_report *report)
     HandleScope scope(isolate);
     TryCatch caught(isolate);
 
+    end_realm(js);
     js->realm = std::make_unique<Realm>();
     js->realm->queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
     Local<Context> context =
@@ -258,21 +261,6 @@ tf_err load(tf_js *js, struct tf_js_report *report)
 
 /* --- the isolate ----------------------------------------------------------------- */
 
-/* What makes V8's tasks run; nothing of ours does. One a thread, for its whole life. */
-uv_loop_t *loop_of_thread()
-{
-    static thread_local uv_loop_t *loop;
-
-    if (loop == nullptr) {
-        loop = new (std::nothrow) uv_loop_t;
-        if (loop != nullptr && uv_loop_init(loop) != 0) {
-            delete loop;
-            loop = nullptr;
-        }
-    }
-    return loop;
-}
-
 size_t on_near_limit(void *data, size_t limit, size_t initial)
 {
     tf_js *js = static_cast<tf_js *>(data); /* SAFETY: as it was given */
@@ -283,21 +271,9 @@ size_t on_near_limit(void *data, size_t limit, size_t initial)
     return limit + UNWIND_ROOM;
 }
 
-void on_fatal(const char *where, const char *what)
-{
-    (void)std::fprintf(stderr, "tfaas: V8 cannot go on: %s: %s\n",
-                       where == nullptr ? "" : where, what == nullptr ? "" : what);
-    std::abort();
-}
-
-void on_no_memory(const char *where, const v8::OOMDetails &details)
-{
-    on_fatal(where, details.detail == nullptr ? "out of memory" : details.detail);
-}
-
 bool make_isolate(tf_js *js)
 {
-    uv_loop_t *loop = loop_of_thread();
+    struct uv_loop_s *loop = loop_of_thread();
     Isolate::CreateParams params;
 
     js->buffers = new (std::nothrow) Buffers(js->memory);
@@ -313,15 +289,14 @@ bool make_isolate(tf_js *js)
     js->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
     js->isolate->SetHostImportModuleDynamicallyCallback(on_dynamic_import);
     js->isolate->AddNearHeapLimitCallback(on_near_limit, js);
-    js->isolate->SetFatalErrorHandler(on_fatal);
-    js->isolate->SetOOMErrorHandler(on_no_memory);
+    end_loudly(js->isolate);
     js->is_full = false;
     return true;
 }
 
 void end_isolate(tf_js *js)
 {
-    js->realm.reset();
+    end_realm(js);
     for (Global<v8::UnboundScript> &script : js->prelude) {
         script.Reset();
     }

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * v8_addon.cc - how node starts us: an addon whose one function takes the thread and
- * never gives it back (enclave/native/start.js).
+ * v8_addon.cc - what is node's and the process's: an addon whose one function takes the
+ * thread and never gives it back (enclave/native/start.js), the platform behind V8, the end
+ * when V8 cannot go on.
  */
+#include <cstdio>
 #include <cstdlib>
+#include <new>
+
+#include <uv.h>
 
 #include "enclave/js/v8_instance.h"
 
@@ -19,6 +24,38 @@ using v8::String;
 using v8::Value;
 
 node::MultiIsolatePlatform *tfv8::platform;
+
+uv_loop_t *tfv8::loop_of_thread()
+{
+    static thread_local uv_loop_t *loop;
+
+    if (loop == nullptr) {
+        loop = new (std::nothrow) uv_loop_t;
+        if (loop != nullptr && uv_loop_init(loop) != 0) {
+            delete loop;
+            loop = nullptr;
+        }
+    }
+    return loop;
+}
+
+static void on_fatal(const char *where, const char *what)
+{
+    (void)std::fprintf(stderr, "tfaas: V8 cannot go on: %s: %s\n",
+                       where == nullptr ? "" : where, what == nullptr ? "" : what);
+    std::abort();
+}
+
+static void on_no_memory(const char *where, const v8::OOMDetails &details)
+{
+    on_fatal(where, details.detail == nullptr ? "out of memory" : details.detail);
+}
+
+void tfv8::end_loudly(Isolate *isolate)
+{
+    isolate->SetFatalErrorHandler(on_fatal);
+    isolate->SetOOMErrorHandler(on_no_memory);
+}
 
 namespace
 {

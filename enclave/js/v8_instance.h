@@ -119,6 +119,13 @@ namespace tfv8
  *  them. */
 extern node::MultiIsolatePlatform *platform;
 
+/** What V8's tasks hang on; nothing of ours does. One a thread, for its whole life.
+ *  @return nullptr without memory. */
+struct uv_loop_s *loop_of_thread();
+
+/** Has the isolate say what it cannot go on with, before it ends the process. */
+void end_loudly(v8::Isolate *isolate);
+
 /** The instance that the isolate is of. */
 tf_js *self(v8::Isolate *isolate);
 

@@ -436,6 +436,7 @@ static MaybeLocal<Module> on_import(Local<Context> context, Local<String> specif
             return import(js, std::string(loaded.path), specifier);
         }
     }
+    refuse(js->isolate, "a module that nobody loaded");
     return {};
 }
 
