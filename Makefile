@@ -264,7 +264,7 @@ compile_commands.json: ## for editors (bear)
 clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
-	@sed -n 's/^\([a-z_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
+	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 .PHONY: all images programs check unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
         show-enclave show-trust tidy \
         format clean help fuzz

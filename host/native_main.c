@@ -5,6 +5,7 @@
  * more than tfaas-worker's.
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,5 +84,6 @@ int tf_native_main(int argc, char **argv)
         (void)fputs(usage, stderr);
         return 2;
     }
+    (void)signal(SIGUSR1, SIG_IGN); /* node would open its debugger */
     return tf_worker_process_run(&settings);
 }

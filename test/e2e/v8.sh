@@ -86,6 +86,9 @@ is "with all its grants" second ask second /
 is "as its second process" 2 v8_starts
 
 pid=$(v8_pid)
+kill -USR1 "$pid"
+is "no signal wakes node's debugger" "first 1 x" ask first / -d x
+ok "and it lives" test "$(v8_pid)" = "$pid"
 kill -KILL "$pid"
 is "killed, it takes the neighbour nothing" beside ask beside /
 ok "and it comes back" until_ok 100 ask first /
