@@ -169,6 +169,7 @@ $(UNIT_ATTESTER): $(O)/test/unit/attester/%: $(O)/san/test/unit/attester/%.o $(c
 $(UNIT_HOST): $(O)/test/unit/host/%: $(O)/san/test/unit/host/%.o \
     $(call san,$(wildcard test/fake/enclave.c)) $(call A,host) $(call A,lib) $(call A,openssl)
 	$(TLINK) $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a $(HOST_LIBS)
+$(O)/test/unit/enclave/receipt_test: $(call san,verify/receipt.c)
 $(O)/test/unit/enclave/oom_test: private SAN += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=tf_core_enter
 $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \

@@ -66,6 +66,7 @@ static void write_claims(struct tf_json_writer *w, const struct tf_verdict *v)
 {
     tf_json_put_string(w, "domain", v->domain);
     tf_json_put_string(w, "instance", v->instance);
+    tf_json_put_string(w, "receipts", v->receipts);
     tf_json_put_string(w, "engine", v->engine);
     tf_json_put_string(w, "lvi", v->lvi);
     tf_json_put_integer(w, "time", v->time);

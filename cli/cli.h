@@ -39,6 +39,8 @@ int tf_cmd_collateral(int argc, char **argv);
 int tf_cmd_grant(int argc, char **argv);
 int tf_cmd_invoke(int argc, char **argv);
 int tf_cmd_log(int argc, char **argv);
+int tf_cmd_receipt(int argc, char **argv);
+int tf_cmd_usage(int argc, char **argv);
 int tf_cmd_revoke(int argc, char **argv);
 int tf_cmd_roll(int argc, char **argv);
 

@@ -67,6 +67,13 @@ static const struct verb VERBS[] = {
     {"log", tf_cmd_log,
      "verify FILE (--key FILE.pub | --keyid HEX) [--head HASH] [--json] | show FILE",
      "check an attester's log of its grants, or show it"},
+    {"usage", tf_cmd_usage,
+     "NAME --policy FILE [--connect A:P] [--allow-sim] [--collateral FILE]"
+     " [--collateral-service URL] [--collateral-cacert FILE] [--out FILE] [--json]",
+     "attest, then ask the enclave what the lambda has used since it started"},
+    {"receipt", tf_cmd_receipt,
+     "verify FILE (--attestation FILE | --keyid HEX) [--json]",
+     "check receipts of invocations and statements of usage, offline"},
     {"ls", tf_cmd_ls, "[--host SOCK] [--json]", "list what a host has deployed"},
     {"rm", tf_cmd_rm, "NAME [--host SOCK]", "remove a lambda and its grant"},
     {"roll", tf_cmd_roll,

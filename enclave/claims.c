@@ -59,6 +59,7 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
     tf_json_put_base64(&w, "exporter", conn->exporter, sizeof(conn->exporter));
     tf_json_put_hex(&w, "spki", instance->identity.spki_sha256, TF_SHA256_SIZE);
     tf_json_put_hex(&w, "domain", instance->domain.sha256, TF_SHA256_SIZE);
+    tf_json_put_hex(&w, "receipts", instance->receipts.id, TF_SHA256_SIZE);
     tf_json_put_hex(&w, "instance", instance->id, sizeof(instance->id));
     tf_json_put_string(&w, "engine", tf_js_engine());
     tf_json_put_string(&w, "lvi", tf_image_lvi(&tf_layout));

@@ -18,6 +18,9 @@
 #include "enclave/js/js.h"
 #include "lib/err.h"
 
+/** In a request it asks for a receipt, in a response it has one (doc/formats.md). */
+#define TF_RECEIPT_FIELD "tfaas-receipt"
+
 struct tf_http_head {
     struct tf_str method;
     /** Origin-form: /path?query (absolute-form is reduced to it); with OPTIONS also *. */
@@ -88,6 +91,7 @@ struct tf_http_reply {
     bool keep_alive;
     bool is_chunked; /* Transfer-Encoding: chunked instead of Content-Length */
     bool is_head;    /* answer to HEAD: length without body */
+    struct tf_str receipt; /* value of TF_RECEIPT_FIELD; size 0: none */
 };
 
 /**

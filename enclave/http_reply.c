@@ -108,20 +108,27 @@ static const char *reason_of(unsigned status)
     return ""; /* RFC 9112 section 4: the reason may be empty */
 }
 
-/* Fields by which a lambda would frame the message or speak for the connection. */
+/* Fields by which a lambda would frame the message, or speak for the connection or for the
+ * platform. */
 static bool is_ours(struct tf_str name)
 {
     static const char ours[][20] = {"content-length", "transfer-encoding", "connection",
                                     "keep-alive",     "upgrade",           "te",
                                     "trailer"};
-    static const char proxy[] = "proxy-";
+    static const char prefixes[][8] = {"proxy-", "tfaas-"};
     for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
         if (tf_http_is(name, ours[i])) {
             return true;
         }
     }
-    size_t size = sizeof(proxy) - 1;
-    return name.size >= size && tf_http_is((struct tf_str){name.data, size}, proxy);
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
+        size_t size = strlen(prefixes[i]);
+        if (name.size >= size &&
+            tf_http_is((struct tf_str){name.data, size}, prefixes[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The engine's file has checked names and values; this is the last place where a CR or LF
@@ -182,6 +189,11 @@ size_t tf_http_reply_write(const struct tf_http_reply *reply, char *out, size_t 
     }
     if (!is_interim(reply->status)) {
         put_framing(&writer, reply);
+    }
+    if (reply->receipt.size != 0) {
+        put_text(&writer, TF_RECEIPT_FIELD ": ");
+        put(&writer, reply->receipt.data, reply->receipt.size);
+        put_text(&writer, "\r\n");
     }
     put_text(&writer, "\r\n");
     return writer.is_full ? 0 : writer.at;

@@ -63,6 +63,10 @@ static tf_err start(struct tf_instance *instance, const struct tf_descriptor *do
     if (err != TF_OK) {
         return err;
     }
+    err = tf_receipt_key_make(&instance->receipts);
+    if (err != TF_OK) {
+        return err;
+    }
     tf_random(instance->id, sizeof(instance->id));
     tf_ticket_start(instance);
     instance->domain = *domain;

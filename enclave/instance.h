@@ -15,6 +15,7 @@
 
 #include "abi/limits.h"
 #include "enclave/anchor.h"
+#include "enclave/receipt.h"
 #include "enclave/secrets.h"
 #include "enclave/shared.h"
 #include "lib/descriptor.h"
@@ -47,6 +48,7 @@ struct tf_lambda {
     char signer[2 * TF_SHA256_SIZE + 1];
     char name[TF_NAME_MAX + 1];
     struct tf_names domains; /* that it may be granted */
+    struct tf_usage *usage;  /* of its name, in the instance; under `usage_lock` */
     uint8_t *bytes;          /* the .tfb; owned, in shared memory */
     size_t size;
 };
@@ -90,13 +92,15 @@ struct tf_lease {
     uint64_t left;                       /* requests that may still be served; atomic */
 };
 
-/** What a name may not fall below in this instance; outlives lambda and grant. */
+/** What an instance remembers of a name, and what that may not fall below; outlives lambda
+ *  and grant, and stays where it is. */
 struct tf_floor {
     char name[TF_NAME_MAX + 1];     /* "" ends the list */
     uint64_t version;               /* the highest that was accepted */
     uint8_t digest[TF_SHA256_SIZE]; /* of that one */
     uint64_t least;                 /* the lowest that a granter lets run */
     uint64_t serial;                /* the highest of a grant, accepted or confirmed */
+    struct tf_usage usage;          /* under `usage_lock` */
 };
 
 /** The key and the certificate of the management endpoint; made at the first INIT. */
@@ -126,6 +130,8 @@ struct tf_instance {
     struct tf_descriptor domain; /* this and the next two: constant once started */
     uint8_t id[TF_INSTANCE_ID_SIZE];
     struct tf_identity identity;
+    struct tf_receipt_key receipts; /* constant once started */
+    struct tf_lock usage_lock;      /* no other is taken under it */
     struct tf_anchor anchor;
     struct tf_lease leases[TF_LEASE_SIGNERS_MAX]; /* one for each key of the domain */
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */

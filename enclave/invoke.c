@@ -4,6 +4,7 @@
 #include "enclave/conn.h"
 #include "enclave/emit.h"
 #include "enclave/lease.h"
+#include "enclave/receipt.h"
 #include "enclave/thread.h"
 
 enum { MISDIRECTED = 421, UNAVAILABLE = 503 };
@@ -29,45 +30,54 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
     return 0;
 }
 
-static void fail(struct tf_conn *conn, struct tf_lambda_stats *stats, unsigned status,
-                 tf_err err)
+/* Counts it; `conn` is NULL if nobody waits for the answer any more. */
+static void note(struct tf_thread *thread, struct tf_conn *conn,
+                 struct tf_resident *resident, const struct tf_invocation *done)
 {
-    stats->failed++;
-    stats->bytes_in += conn->exchange.content.size;
-    uint64_t id = err == TF_EBUSY ? tf_serve_busy(conn) : tf_serve_refuse(conn, status);
+    tf_stats_add(tf_resident_stats(thread, resident), done);
+    tf_receipt_note(thread, conn, resident->lambda, done);
+}
+
+static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
+                 struct tf_invocation done)
+{
+    done.bytes_in = conn->exchange.content.size;
+    note(conn->thread, conn, resident, &done);
+    uint64_t id =
+        err == TF_EBUSY ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
     tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id);
 }
 
 void tf_invoke_fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err)
 {
-    fail(conn, &resident->stats, tf_http_status(err), err);
+    fail(conn, resident, err, (struct tf_invocation){.status = tf_http_status(err)});
 }
 
 void tf_invoke_end(struct tf_lane *lane)
 {
     const struct tf_js_response *response = &lane->response;
-    struct tf_lambda_stats *stats = tf_resident_stats(lane->thread, lane->resident);
+    struct tf_invocation done = {.steps = lane->report.steps, .peak = lane->report.peak};
 
-    stats->steps += lane->report.steps;
     if (lane->err != TF_OK) {
-        fail(lane->conn, stats, lane->is_loaded ? tf_http_status(lane->err) : UNAVAILABLE,
-             lane->err);
+        done.status = lane->is_loaded ? tf_http_status(lane->err) : UNAVAILABLE;
+        fail(lane->conn, lane->resident, lane->err, done);
         return;
     }
-    stats->ok++;
-    stats->bytes_in += lane->request.body.size;
-    stats->bytes_out += response->body.size;
+    done.is_ok = true;
+    done.status = response->status;
+    done.bytes_in = lane->request.body.size;
+    done.bytes_out = response->body.size;
+    note(lane->thread, lane->conn, lane->resident, &done);
     tf_serve_answer(lane->conn, response->status, response->headers,
                     response->header_count, response->body);
 }
 
 void tf_invoke_lost(struct tf_lane *lane)
 {
-    struct tf_lambda_stats *stats = tf_resident_stats(lane->thread, lane->resident);
+    const struct tf_invocation done = {.steps = lane->pauses * TF_QUANTUM,
+                                       .bytes_in = lane->request.body.size};
 
-    stats->failed++;
-    stats->bytes_in += lane->request.body.size;
-    stats->steps += lane->pauses * TF_QUANTUM;
+    note(lane->thread, NULL, lane->resident, &done);
 }
 
 void tf_invoke_answer(struct tf_conn *conn)
@@ -82,7 +92,7 @@ void tf_invoke_answer(struct tf_conn *conn)
     tf_err err = tf_resident_open(conn->thread, resident);
     err = err == TF_OK ? resident->failure : err;
     if (err != TF_OK) {
-        fail(conn, &resident->stats, UNAVAILABLE, err);
+        fail(conn, resident, err, (struct tf_invocation){.status = UNAVAILABLE});
         return;
     }
     tf_sched_submit(conn, resident);

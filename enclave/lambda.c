@@ -125,6 +125,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
     if (lambda == NULL) {
         return TF_ENOMEM;
     }
+    lambda->usage = &floor->usage;
     raise_floor(floor, bundle);
     tf_lambda_release(entry->lambda);
     entry->lambda = lambda;

@@ -11,6 +11,7 @@
 #include "enclave/enclu.h"
 #include "enclave/grant.h"
 #include "enclave/lease.h"
+#include "enclave/receipt.h"
 #include "enclave/revoke.h"
 #include "enclave/seal.h"
 #include "enclave/thread.h"
@@ -459,6 +460,50 @@ static tf_err revocations(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
+/* --- usage ---------------------------------------------------------------------------
+ */
+
+static tf_err parse_usage(struct tf_str body, char name[static TF_NAME_MAX + 1])
+{
+    json_t *document = NULL;
+    struct tf_json_fields f;
+
+    if (tf_json_parse(body.data, body.size, &document) != TF_OK) {
+        return TF_EFORMAT;
+    }
+    tf_json_fields_init(&f, document);
+    tf_json_copy(&f, "lambda", name, TF_NAME_MAX + 1);
+    bool is_good = tf_json_fields_end(&f);
+    json_decref(document);
+    return is_good ? TF_OK : TF_EFORMAT;
+}
+
+static tf_err usage(struct tf_conn *conn, struct tf_str body)
+{
+    char name[TF_NAME_MAX + 1];
+    char statement[TF_RECEIPT_MAX];
+    char text[TF_RECEIPT_MAX + 32];
+    struct tf_json_writer w;
+    size_t size = 0;
+
+    tf_err err = parse_usage(body, name);
+    if (err == TF_OK) {
+        err = tf_receipt_usage(conn->thread, name, statement, &size);
+    }
+    if (err != TF_OK) {
+        return err;
+    }
+    tf_json_writer_init(&w, text, sizeof(text));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_text(&w, "usage", statement, size);
+    tf_json_close_object(&w);
+    err = tf_json_take(&w, &size);
+    if (err == TF_OK) {
+        answer_json(conn, OK, (struct tf_str){text, size});
+    }
+    return err;
+}
+
 /* --- routes --------------------------------------------------------------------------
  */
 
@@ -488,6 +533,9 @@ static tf_err route(struct tf_conn *conn, struct tf_str body)
     }
     if (is_text(head->target, "/v1/revocations")) {
         return revocations(conn, body);
+    }
+    if (is_text(head->target, "/v1/usage")) {
+        return usage(conn, body);
     }
     return TF_ENOTFOUND;
 }

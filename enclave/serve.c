@@ -28,6 +28,7 @@ void tf_exchange_wipe(struct tf_exchange *exchange)
     tf_buffer_wipe(&exchange->plain);
     tf_buffer_wipe(&exchange->head_copy);
     tf_buffer_wipe(&exchange->content);
+    tf_buffer_wipe(&exchange->receipt);
     tf_buffer_wipe(&exchange->out);
 }
 
@@ -92,6 +93,11 @@ static void put_body(struct tf_buffer *out, struct tf_str body, bool is_chunked)
     }
 }
 
+static struct tf_str text_of(const struct tf_buffer *buffer)
+{
+    return (struct tf_str){(const char *)buffer->data, buffer->size};
+}
+
 void tf_serve_answer(struct tf_conn *conn, unsigned status,
                      const struct tf_js_header *headers, size_t header_count,
                      struct tf_str body)
@@ -108,9 +114,10 @@ void tf_serve_answer(struct tf_conn *conn, unsigned status,
                                   .is_chunked = has_head && head->takes_chunks &&
                                                 wants_chunks(headers, header_count),
                                   .is_head = has_head && head->method.size == 4 &&
-                                             memcmp(head->method.data, "HEAD", 4) == 0};
+                                             memcmp(head->method.data, "HEAD", 4) == 0,
+                                  .receipt = text_of(&exchange->receipt)};
     bool has_body = tf_http_reply_has_body(&reply);
-    size_t cap = head_cap(headers, header_count);
+    size_t cap = head_cap(headers, header_count) + reply.receipt.size;
 
     if (tf_buffer_reserve(&exchange->out,
                           cap + (has_body ? body.size + CHUNKS_MAX : 0)) != TF_OK) {
@@ -120,6 +127,7 @@ void tf_serve_answer(struct tf_conn *conn, unsigned status,
     size_t size =
         tf_http_reply_write(&reply, (char *)exchange->out.data + exchange->out.size, cap);
     exchange->out.size += size;
+    tf_buffer_cut(&exchange->receipt, exchange->receipt.size);
     if (size != 0 && has_body) {
         put_body(&exchange->out, body, reply.is_chunked);
     }
@@ -302,11 +310,6 @@ static tf_err take_body(struct tf_conn *conn)
     return exchange->body.is_done ? TF_OK : TF_AGAIN;
 }
 
-static struct tf_str content(const struct tf_exchange *exchange)
-{
-    return (struct tf_str){(const char *)exchange->content.data, exchange->content.size};
-}
-
 /* Answers the next whole request. @return TF_OK, or TF_AGAIN if there is none. */
 static tf_err serve_next(struct tf_conn *conn)
 {
@@ -320,7 +323,7 @@ static tf_err serve_next(struct tf_conn *conn)
         return err == TF_AGAIN ? TF_AGAIN : TF_OK;
     }
     if (conn->is_management) {
-        tf_manage_answer(conn, content(exchange));
+        tf_manage_answer(conn, text_of(&exchange->content));
     } else {
         tf_invoke_answer(conn);
     }

@@ -26,6 +26,7 @@ struct tf_exchange {
     struct tf_buffer head_copy;
     struct tf_http_body body;
     struct tf_buffer content; /* the decoded body so far */
+    struct tf_buffer receipt; /* for the next answer; empty: none */
     struct tf_buffer out;     /* answers; [out_at, size) is not yet sent */
     size_t out_at;
     bool is_last;    /* close when `out` is sent */

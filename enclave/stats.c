@@ -9,6 +9,16 @@
 
 enum { STATS_MAX = 32 << 10 }; /* 64 lambdas at their longest are below 20 KiB */
 
+void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *done)
+{
+    stats->ok += done->is_ok;
+    stats->failed += !done->is_ok;
+    stats->steps += done->steps;
+    stats->peak = done->peak > stats->peak ? done->peak : stats->peak;
+    stats->bytes_in += done->bytes_in;
+    stats->bytes_out += done->bytes_out;
+}
+
 static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
                          const struct tf_resident *resident)
 {
@@ -18,6 +28,7 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_thread *threa
     tf_json_put_integer(w, "ok", resident->stats.ok);
     tf_json_put_integer(w, "failed", resident->stats.failed);
     tf_json_put_integer(w, "steps", resident->stats.steps);
+    tf_json_put_integer(w, "peak", resident->stats.peak);
     tf_json_put_integer(w, "bytes_in", resident->stats.bytes_in);
     tf_json_put_integer(w, "bytes_out", resident->stats.bytes_out);
     tf_json_close_object(w);

@@ -5,15 +5,27 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct tf_thread;
 
-/** Of one lambda on one thread. */
+/** What one invocation used, once it has ended. */
+struct tf_invocation {
+    bool is_ok;      /* the lambda answered */
+    unsigned status; /* of the answer, the lambda's or the platform's */
+    uint64_t steps;
+    uint64_t peak;      /* the most that its JavaScript heap had, bytes */
+    uint64_t bytes_in;  /* request body */
+    uint64_t bytes_out; /* the lambda's response body */
+};
+
+/** Of one lambda: of one thread, of an instance, or of one invocation. */
 struct tf_lambda_stats {
     uint64_t ok;
     uint64_t failed;
     uint64_t steps;
+    uint64_t peak;      /* the highest of them */
     uint64_t bytes_in;  /* request bodies */
     uint64_t bytes_out; /* response bodies */
 };
@@ -24,6 +36,9 @@ struct tf_thread_stats {
     uint64_t handshakes_failed;
     uint64_t connections; /* open now */
 };
+
+/** Counts an invocation. */
+void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *done);
 
 /** Answers TF_MSG_STATS: a RESULT for `id`. */
 void tf_stats_answer(struct tf_thread *thread, uint64_t id);

@@ -45,6 +45,7 @@ static void take_counts(const struct question *q, struct tf_lambda *lambda,
     lambda->last[q->thread] = (struct tf_counts){.ok = number(entry, "ok"),
                                                  .failed = number(entry, "failed"),
                                                  .steps = number(entry, "steps"),
+                                                 .peak = number(entry, "peak"),
                                                  .bytes_in = number(entry, "bytes_in"),
                                                  .bytes_out = number(entry, "bytes_out")};
 }
@@ -126,6 +127,21 @@ static uint64_t lambda_sum(const struct tf_lambda *lambda, size_t offset)
         sum += read_count(&lambda->last[i], offset);
     }
     return sum;
+}
+
+static void write_peaks(FILE *out, const struct tf_registry *registry)
+{
+    head(out, "tfaas_heap_peak_bytes", "gauge",
+         "The most that one invocation's JavaScript heap had.");
+    for (size_t i = 0; i < registry->count; i++) {
+        const struct tf_lambda *lambda = registry->lambdas[i];
+        uint64_t peak = lambda->base.peak;
+        for (size_t j = 0; j < TF_THREADS_MAX; j++) {
+            peak = lambda->last[j].peak > peak ? lambda->last[j].peak : peak;
+        }
+        (void)fprintf(out, "tfaas_heap_peak_bytes{function=\"%s\"} %" PRIu64 "\n",
+                      lambda->name, peak);
+    }
 }
 
 static void write_lambdas(FILE *out, const struct tf_registry *registry)
@@ -236,6 +252,7 @@ static void answer(struct tf_daemon *d, struct tf_admin_conn *conn)
           "TCP connections without a server name that is served here.", d->refused);
     plain(out, "tfaas_functions", "gauge", "Lambdas deployed.", d->registry.count);
     write_lambdas(out, &d->registry);
+    write_peaks(out, &d->registry);
     write_workers(out, d);
     if (fclose(out) == 0) {
         tf_admin_reply(conn, 200, "text/plain; version=0.0.4; charset=utf-8", text, size);

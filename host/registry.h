@@ -18,6 +18,7 @@ struct tf_counts {
     uint64_t ok;
     uint64_t failed;
     uint64_t steps;
+    uint64_t peak; /* bytes: the highest, not a sum */
     uint64_t bytes_in;
     uint64_t bytes_out;
 };

@@ -230,6 +230,9 @@ void tf_supervise_fold(struct tf_worker *worker)
             lambda->base.ok += lambda->last[j].ok;
             lambda->base.failed += lambda->last[j].failed;
             lambda->base.steps += lambda->last[j].steps;
+            if (lambda->base.peak < lambda->last[j].peak) {
+                lambda->base.peak = lambda->last[j].peak;
+            }
             lambda->base.bytes_in += lambda->last[j].bytes_in;
             lambda->base.bytes_out += lambda->last[j].bytes_out;
             lambda->last[j] = (struct tf_counts){0};

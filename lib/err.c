@@ -350,6 +350,15 @@ static const struct row rows[TF_ERR_COUNT] = {
                        "Grant under a lease, which is never sealed (tfaas-attester)."},
     [TF_EBUSY] = {"busy", "too many requests of the lambda wait already",
                   "Ask again after a second; or have the lambda compute less."},
+    [TF_ERECEIPT_FORMAT] = {"receipt-format", "the receipt does not parse",
+                            "One line is the value of one tfaas-receipt field, whole."},
+    [TF_ERECEIPT_KEY] =
+        {"receipt-key", "the receipt is not of the instance that was attested",
+         "Each start of an enclave has another key: use the attestation of that one."},
+    [TF_ERECEIPT_SIGNATURE] = {"receipt-signature", "the receipt's signature does not verify",
+                               "It was changed after the enclave signed it."},
+    [TF_ERECEIPT_TWICE] = {"receipt-twice", "the same receipt is there twice",
+                           "Count it once: a serial is given to one invocation only."},
 };
 
 static const struct row unknown = {

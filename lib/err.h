@@ -154,6 +154,12 @@ typedef enum tf_err {
     TF_ESEAL_NONE,          /* this machine has no key to seal with */
     TF_EBUSY,               /* too many requests of the lambda wait already */
 
+    /* Receipts and statements of usage. */
+    TF_ERECEIPT_FORMAT,    /* does not parse */
+    TF_ERECEIPT_KEY,       /* of another key or instance than was attested */
+    TF_ERECEIPT_SIGNATURE, /* does not verify */
+    TF_ERECEIPT_TWICE,     /* two with the same serial */
+
     TF_ERR_COUNT
 } tf_err;
 

@@ -108,6 +108,7 @@ static bool read_claims(const json_t *document, const char *lambda, struct tf_cl
         read_exactly(&f, "exporter", out->exporter, sizeof(out->exporter)) && is_good;
     tf_json_hex(&f, "spki", out->spki, sizeof(out->spki));
     tf_json_hex(&f, "domain", out->domain, sizeof(out->domain));
+    tf_json_hex(&f, "receipts", out->receipts, sizeof(out->receipts));
     tf_json_hex(&f, "instance", out->instance, sizeof(out->instance));
     is_good = read_names(&f, out) && is_good;
     out->time = tf_json_integer(&f, "time", 0, TF_TIME_MAX);

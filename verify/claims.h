@@ -9,6 +9,7 @@ struct tf_claims {
     uint8_t exporter[TF_EXPORTER_SIZE];
     uint8_t spki[TF_SHA256_SIZE];
     uint8_t domain[TF_SHA256_SIZE];
+    uint8_t receipts[TF_SHA256_SIZE]; /* keyid of the key that signs receipts */
     uint8_t instance[16];
     char engine[16];
     char lvi[8];   /* against load value injection: off, cf or full */

@@ -90,6 +90,7 @@ static void keep_claims(const struct tf_claims *c, struct tf_verdict *v)
     v->has_claims = true;
     tf_hex_write(c->domain, sizeof(c->domain), v->domain);
     tf_hex_write(c->instance, sizeof(c->instance), v->instance);
+    tf_hex_write(c->receipts, sizeof(c->receipts), v->receipts);
     memcpy(v->engine, c->engine, sizeof(v->engine));
     memcpy(v->lvi, c->lvi, sizeof(v->lvi));
     v->time = c->time;

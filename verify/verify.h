@@ -75,6 +75,7 @@ struct tf_verdict {
     bool has_claims;               /* the claims parsed: the next ones are set */
     char domain[2 * TF_SHA256_SIZE + 1];
     char instance[33];
+    char receipts[2 * TF_SHA256_SIZE + 1]; /* keyid of the key that signs receipts */
     char engine[16];
     char lvi[8];   /* flavour of the image against load value injection */
     uint64_t time; /* the enclave's, seconds since 1970; 0: nobody has told it */

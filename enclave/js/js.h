@@ -95,6 +95,7 @@ struct tf_js_limits {
 /** How a call ended, for metering and for the publisher's log. */
 struct tf_js_report {
     uint64_t steps;    /* used */
+    uint64_t peak;     /* bytes: as far as the heap has grown; of a call, by tf_slot_call */
     char message[256]; /* on failure: name, message and first stack line, NUL-terminated */
 };
 

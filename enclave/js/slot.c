@@ -150,6 +150,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     if (snapshot->err != TF_OK) {
         *report = snapshot->report;
         report->steps = 0;
+        report->peak = 0;
         return snapshot->err;
     }
     if (slot->in != snapshot || (!slot->is_clean && !snapshot->is_reused)) {
@@ -157,6 +158,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     }
     slot->is_clean = false;
     err = tf_js_call(snapshot->js, request, limits, response, report);
+    report->peak = tf_arena_used(arena_of(slot));
     note_dirty(slot);
     if (err != TF_OK) {
         slot->in = NULL; /* whatever state it is in, it is not used again */

@@ -316,6 +316,16 @@ void on_time(void *user)
     static_cast<Isolate *>(user)->TerminateExecution(); /* SAFETY: as it was given */
 }
 
+/* V8 does not say how full its heap was at most: what it holds of the system now, which
+ * it gives back only now and then, and array buffers. */
+uint64_t take_peak(tf_js *js)
+{
+    v8::HeapStatistics statistics;
+
+    js->isolate->GetHeapStatistics(&statistics);
+    return statistics.total_heap_size() + js->buffers->TakeMost();
+}
+
 /* Runs `work` in the isolate within the limits, and tells which one it hit. */
 template <typename Work>
 tf_err guard(tf_js *js, const struct tf_js_limits *limits, struct tf_js_report *report,
@@ -337,6 +347,7 @@ tf_err guard(tf_js *js, const struct tf_js_limits *limits, struct tf_js_report *
     tf_err err = work();
     bool is_ended = isolate->IsExecutionTerminating();
     report->steps = tf_watch_disarm(js->watch, &is_late) / TF_STEP_NS;
+    report->peak = take_peak(js);
     isolate->CancelTerminateExecution();
     if (js->is_full) {
         return tf_text_say(report, TF_EMEMORY);

@@ -6,9 +6,11 @@
  */
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <node.h>
@@ -51,12 +53,18 @@ class Buffers final : public v8::ArrayBuffer::Allocator
         base_->Free(data, size);
         used_ -= size;
     }
+    /** The most that there was at a time since the last call of this. */
+    size_t TakeMost()
+    {
+        return std::exchange(most_, used_.load());
+    }
 
   private:
     bool take(size_t size)
     {
         size_t before = used_.fetch_add(size);
         if (size <= cap_ && before <= cap_ - size) {
+            most_ = std::max(most_, before + size);
             return true;
         }
         used_ -= size;
@@ -66,6 +74,7 @@ class Buffers final : public v8::ArrayBuffer::Allocator
     const size_t cap_;
     std::unique_ptr<v8::ArrayBuffer::Allocator> base_;
     std::atomic<size_t> used_{0};
+    size_t most_ = 0; /* the isolate's thread alone allocates */
 };
 
 /** A module of the context's, by its path. */

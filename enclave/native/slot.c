@@ -88,6 +88,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     if (err != TF_OK) {
         *report = snapshot->report;
         report->steps = 0;
+        report->peak = 0;
         return err;
     }
     enum tf_js_state state = tf_js_state(snapshot->js);

@@ -6,9 +6,9 @@
  *     seeds DIRECTORY
  *
  * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, pcs,
- * aesm, revocations, tlog, tsm and lease in it. They are made, not kept, so that the
- * repository has no binaries and they follow the format. Signed with the key of RFC 8032
- * that the targets' trust domain names.
+ * aesm, revocations, tlog, tsm, lease and receipt in it. They are made, not kept, so that
+ * the repository has no binaries and they follow the format. Signed with the key of RFC
+ * 8032 that the targets' trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ static int make_folders(const char *directory)
     static const char *const names[] = {
         "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
         "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog",
-        "/tsm",   "/pcs",    "/lease"};
+        "/tsm",   "/pcs",    "/lease",      "/receipt"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -104,7 +104,7 @@ static int save_evidence(const char *directory)
     static const char claims[] =
         "{\"tfaas\":\"claims.v1\",\"nonce\":\"" ZERO_BASE64
         "\",\"exporter\":\"" ZERO_BASE64 "\",\"spki\":\"" ZERO_KEYID
-        "\",\"domain\":\"" ZERO_KEYID
+        "\",\"domain\":\"" ZERO_KEYID "\",\"receipts\":\"" ZERO_KEYID
         "\",\"instance\":\"00000000000000000000000000000000\",\"engine\":\"quickjs\","
         "\"lvi\":\"off\",\"time\":1,\"revocations\":[{\"signer\":\"" ZERO_KEYID
         "\",\"serial\":1}],\"lambdas\":[{\"name\":\"hello\",\"version\":1,\"digest\":"
@@ -289,6 +289,23 @@ static int save_tlog(const char *directory)
     return save(directory, "tlog/events", events, sizeof(events) - 1);
 }
 
+/* Payloads of both kinds under the published key; receipt_fuzz.c signs them. */
+static int save_receipts(const char *directory)
+{
+#define RECEIPT_HEAD(kind)                                                               \
+    "{\"tfaas\":\"" kind                                                                 \
+    "\",\"lambda\":\"hello\",\"instance\":\"00000000000000000000000000000000\","         \
+    "\"key\":\"" FIXTURE_SPKI "\",\"time\":1,"
+#define RECEIPT_TAIL "\"steps\":1,\"peak\":2,\"in\":3,\"out\":4}"
+    static const char one[] = RECEIPT_HEAD(
+        "receipt.v1") "\"version\":1,\"digest\":\"" ZERO_KEYID
+                      "\",\"serial\":1,\"ok\":true,\"status\":200," RECEIPT_TAIL;
+    static const char usage[] =
+        RECEIPT_HEAD("usage.v1") "\"receipts\":1,\"ok\":1,\"failed\":0," RECEIPT_TAIL;
+    return save(directory, "receipt/one", one, sizeof(one) - 1) |
+           save(directory, "receipt/usage", usage, sizeof(usage) - 1);
+}
+
 static int save_all(const char *directory, const struct fixture_key *key)
 {
     char text[TEXT_MAX];
@@ -307,6 +324,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);
     is_bad |= save_tlog(directory);
+    is_bad |= save_receipts(directory);
     is_bad |= save_table(directory);
     free(envelope.data);
     free(bundle.data);

@@ -39,6 +39,21 @@ static void check_reply(const struct tf_http_reply *reply, const char *wanted)
     }
 }
 
+static void a_lambda_does_not_speak_for_the_platform(void)
+{
+    const struct tf_js_header headers[] = {{STR("tfaas-receipt"), STR("forged")},
+                                           {STR("Tfaas-Receipt"), STR("forged")},
+                                           {STR("TFAAS-"), STR("forged")},
+                                           {STR("tfaas"), STR("may")}};
+    struct tf_http_reply reply = {
+        .status = 200, .headers = headers, .header_count = 4, .keep_alive = true};
+    check_reply(&reply, "HTTP/1.1 200 OK\r\ntfaas: may\r\ncontent-length: 0\r\n"
+                        "connection: keep-alive\r\n\r\n");
+    reply.receipt = (struct tf_str)STR("a.b");
+    check_reply(&reply, "HTTP/1.1 200 OK\r\ntfaas: may\r\ncontent-length: 0\r\n"
+                        "connection: keep-alive\r\ntfaas-receipt: a.b\r\n\r\n");
+}
+
 static void framing_is_written(void)
 {
     struct tf_http_reply reply = {.status = 200, .body_size = 1234, .keep_alive = true};
@@ -164,6 +179,7 @@ static void every_error_has_a_status(void)
 
 int main(void)
 {
+    RUN(a_lambda_does_not_speak_for_the_platform);
     RUN(framing_is_written);
     RUN(some_statuses_have_no_body);
     RUN(a_lambda_does_not_frame);

@@ -71,6 +71,8 @@ static void test_refused(void)
         {"\"spki\":\"03", "\"spki\":\"0G"},
         {"\"domain\":\"d0", "\"domain\":\"D0"},
         {"\"instance\":\"00", "\"instance\":\""},
+        {"\"receipts\":\"00", "\"receipts\":\""},
+        {"\"receipts\"", "\"receipt\""},
         {"\"engine\":\"quickjs\"", "\"engine\":7"},
         {"\"engine\":\"quickjs\"", "\"engine\":\"\""},
         {"\"engine\":\"quickjs\"", "\"engine\":\"quickjs-of-16-or\""},

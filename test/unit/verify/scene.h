@@ -66,11 +66,11 @@ static inline void scene_claim(struct scene *s)
     tf_hex_write(s->input.spki, sizeof(s->input.spki), spki);
     (void)snprintf(s->claims, sizeof(s->claims),
                    "{\"tfaas\":\"claims.v1\",\"nonce\":\"%s\",\"exporter\":\"%s\","
-                   "\"spki\":\"%s\",\"domain\":\"%s\","
+                   "\"spki\":\"%s\",\"domain\":\"%s\",\"receipts\":\"%s\","
                    "\"instance\":\"000102030405060708090a0b0c0d0e0f\","
                    "\"engine\":\"quickjs\",\"lvi\":\"off\",\"time\":0,\"revocations\":"
                    "[{\"signer\":\"%s\",\"serial\":3}],\"lambdas\":%s}",
-                   nonce, exporter, spki, s->domain, SCENE_SIGNER, s->lambdas);
+                   nonce, exporter, spki, s->domain, SCENE_DIGEST, SCENE_SIGNER, s->lambdas);
     s->input.claims_size = strlen(s->claims);
     tf_sha256(s->claims, s->input.claims_size, s->report.report_data);
 }
