@@ -152,8 +152,8 @@ static void stats_count_requests(void)
     (void)rig_put(rig, 0, TF_MSG_STATS, 9, NULL, 0);
     (void)rig_enter(rig, 0);
     char *text = rig_result(rig);
-    static const char start[] =
-        "{\"lambdas\":[{\"name\":\"hello\",\"ok\":1,\"failed\":0,\"steps\":10,\"peak\":";
+    static const char start[] = "{\"lambdas\":[{\"name\":\"hello\",\"granted\":true,"
+                                "\"ok\":1,\"failed\":0,\"steps\":10,\"peak\":";
     CHECK(strncmp(text, start, sizeof(start) - 1) == 0);
     CHECK(atol(text + sizeof(start) - 1) > 1024);
     CHECK(strcmp(strchr(text + sizeof(start) - 1, ','),
