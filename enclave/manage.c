@@ -9,14 +9,12 @@
 #include "enclave/conn.h"
 #include "enclave/emit.h"
 #include "enclave/enclu.h"
-#include "enclave/grant.h"
 #include "enclave/lease.h"
+#include "enclave/manage_grant.h"
 #include "enclave/receipt.h"
 #include "enclave/revoke.h"
-#include "enclave/seal.h"
 #include "enclave/thread.h"
 #include "lib/bytes.h"
-#include "lib/dsse.h"
 #include "lib/json.h"
 
 enum {
@@ -248,150 +246,17 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
 /* --- grant ---------------------------------------------------------------------------
  */
 
-/* Opens the envelope; what is in it is then a publisher's or an attester's word. */
-static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_grant *out)
-{
-    enum { SCRATCH = 2 * TF_GRANT_MAX + 256 };
-    const struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
-                                      .payload_max = TF_GRANT_MAX,
-                                      .too_large = TF_EGRANT_FORMAT,
-                                      .domain = &conn->thread->instance->domain,
-                                      .with_attesters = true};
-    struct tf_dsse dsse;
-    uint8_t *scratch = malloc(SCRATCH);
-
-    if (scratch == NULL) {
-        return TF_ENOMEM;
-    }
-    tf_err err = tf_dsse_open(body.data, body.size, &rule, scratch, &dsse);
-    if (err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE) {
-        err = TF_EGRANT_SIGNER;
-    } else if (err != TF_OK) {
-        err = err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
-    } else {
-        err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, false, out);
-    }
-    if (err == TF_OK) {
-        memcpy(out->signer, dsse.signer, sizeof(out->signer));
-    }
-    tf_wipe(scratch, SCRATCH);
-    free(scratch);
-    return err;
-}
-
-/* The key of the last request on this connection, if the grant brings none. Without
- * either, the certificate's check finds that it has no key. */
-static tf_err fill_key(const struct tf_conn *conn, struct tf_grant *grant)
-{
-    if (grant->key_size != 0 || !conn->manage->has_csr) {
-        return TF_OK;
-    }
-    return tf_grant_set_key(grant, conn->manage->csr.key_pem);
-}
-
-/* A sealed grant, for the host's store. */
-struct stored {
-    uint8_t *blob; /* owned */
-    size_t size;
-};
-
-/* @return TF_OK, TF_ELIMIT, TF_ENOMEM, TF_ESEAL_NONE, TF_EINTERNAL. */
-static tf_err seal_grant(const struct tf_grant *grant, struct stored *out)
-{
-    char *text = malloc(TF_GRANT_MAX);
-    uint8_t *blob = malloc(TF_GRANT_MAX + TF_SEAL_OVERHEAD);
-    size_t size = 0;
-    tf_err err = TF_ENOMEM;
-
-    if (text != NULL && blob != NULL) {
-        err = tf_grant_write(grant, text, TF_GRANT_MAX, &size);
-    }
-    if (err == TF_OK) {
-        err = tf_seal(text, size, blob);
-    }
-    if (text != NULL) {
-        tf_wipe(text, TF_GRANT_MAX);
-    }
-    free(text);
-    if (err != TF_OK) {
-        free(blob);
-        return err;
-    }
-    *out = (struct stored){blob, size + TF_SEAL_OVERHEAD};
-    return TF_OK;
-}
-
-/* Hands it to the host's store: a request is taken up only when there is room for this
- * (has_turn in serve.c). */
-static tf_err send_sealed(struct tf_thread *thread, const char *lambda,
-                          const struct stored *stored)
-{
-    uint8_t head[sizeof(struct tf_msg_sealed) + TF_NAME_MAX];
-    struct tf_msg_sealed message = {(uint32_t)strlen(lambda), 0};
-
-    memcpy(head, &message, sizeof(message));
-    memcpy(head + sizeof(message), lambda, message.name_size);
-    bool is_sent = tf_emit_frame(thread, TF_MSG_SEALED, 0,
-                                 tf_part(head, sizeof(message) + message.name_size),
-                                 tf_part(stored->blob, stored->size));
-    return is_sent ? TF_OK : TF_EINTERNAL;
-}
-
-/* Sealed before it is in force: what the attester is told failed must not serve, and what
- * serves must outlive a restart. But a leased grant must not. */
-static tf_err put_and_store(struct tf_thread *thread, struct tf_grant *grant)
-{
-    struct stored stored = {0};
-
-    if (grant->is_leased) {
-        return tf_grant_put(thread, grant, false);
-    }
-    tf_err err = seal_grant(grant, &stored);
-    if (err == TF_OK) {
-        err = tf_grant_put(thread, grant, false);
-    }
-    if (err == TF_OK) {
-        err = send_sealed(thread, grant->lambda, &stored);
-    }
-    free(stored.blob);
-    return err;
-}
-
-static tf_err accept_grant(struct tf_conn *conn, struct tf_grant *grant)
-{
-    char text[TF_DOMAINS_MAX * (TF_DNS_MAX + 3) + 256];
-    size_t size = 0;
-
-    if (!tf_crypto_equal(grant->exporter, conn->exporter, sizeof(grant->exporter))) {
-        return TF_EGRANT_CHANNEL;
-    }
-    tf_err err = fill_key(conn, grant);
-    if (err == TF_OK) {
-        err = put_and_store(conn->thread, grant);
-    }
-    if (err == TF_OK) {
-        err = tf_grant_answer_write(grant, text, sizeof(text), &size);
-    }
-    if (err == TF_OK) {
-        tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0);
-        answer_json(conn, OK, (struct tf_str){text, size});
-    }
-    return err;
-}
-
 static tf_err grant(struct tf_conn *conn, struct tf_str body)
 {
-    struct tf_grant *grant = calloc(1, sizeof(*grant));
+    const struct tf_manage *manage = conn->manage;
+    char text[TF_MANAGE_GRANT_MAX];
+    struct tf_str answer = {text, 0};
 
-    if (grant == NULL) {
-        return TF_ENOMEM;
-    }
-    tf_err err = open_grant(conn, body, grant);
+    tf_err err = tf_manage_grant(conn, manage->has_csr ? manage->csr.key_pem : NULL, body,
+                                 text, &answer.size);
     if (err == TF_OK) {
-        err = accept_grant(conn, grant);
+        answer_json(conn, OK, answer);
     }
-    tf_wipe(grant, sizeof(*grant));
-    free(grant);
     return err;
 }
 
