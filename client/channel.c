@@ -17,6 +17,7 @@
 
 #include "abi/limits.h"
 #include "client/file.h"
+#include "client/keys.h"
 #include "client/report.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
@@ -291,6 +292,26 @@ tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
     channel->refusal[0] = '\0';
     tf_err err = exchange(channel, path, body, size, buffer, answer);
     free(buffer);
+    return err;
+}
+
+tf_err tf_channel_post_signed(struct tf_channel_client *channel, const char *path,
+                              EVP_PKEY *signer, const char *type, const char *statement,
+                              size_t size)
+{
+    char *envelope = NULL;
+    size_t envelope_size = 0;
+    json_t *answer = NULL;
+    tf_err err =
+        tf_envelope_make(signer, type, statement, size, &envelope, &envelope_size);
+
+    if (err != TF_OK) {
+        return err;
+    }
+    err = tf_channel_post(channel, path, envelope, envelope_size, &answer);
+    tf_wipe(envelope, envelope_size);
+    free(envelope);
+    json_decref(answer);
     return err;
 }
 

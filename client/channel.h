@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include <jansson.h>
+#include <openssl/evp.h>
 
 #include "client/collateral_fetch.h"
 #include "lib/err.h"
@@ -40,6 +41,16 @@ const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel);
  */
 TF_MUST_USE tf_err tf_channel_post(struct tf_channel_client *channel, const char *path,
                                    const char *body, size_t size, json_t **answer);
+
+/**
+ * Signs a statement, which may hold secrets, as a DSSE envelope of `type` and POSTs that.
+ * What the enclave answers but for a refusal is not looked at.
+ * @return as tf_channel_post and tf_envelope_make.
+ */
+TF_MUST_USE tf_err tf_channel_post_signed(struct tf_channel_client *channel,
+                                          const char *path, EVP_PKEY *signer,
+                                          const char *type, const char *statement,
+                                          size_t size);
 
 /** By what a relying party judges. All the caller's. */
 struct tf_attest_rules {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "abi/limits.h"
-#include "client/keys.h"
 #include "client/report.h"
 #include "lib/dsse.h"
 #include "lib/json.h"
@@ -85,26 +84,15 @@ tf_err tf_grant_send(struct tf_channel_client *channel, EVP_PKEY *signer,
 {
     char statement[TF_GRANT_MAX];
     size_t size = 0;
-    char *envelope = NULL;
-    size_t envelope_size = 0;
-    json_t *answer = NULL;
     tf_err err = write_statement(order, tf_channel_exporter(channel), statement,
                                  sizeof(statement), &size);
 
     if (err != TF_OK) {
         (void)tf_report(err, "chain, key and secrets are too large for a grant");
     } else {
-        err = tf_envelope_make(signer, TF_DSSE_GRANT, statement, size, &envelope,
-                               &envelope_size);
-    }
-    if (err == TF_OK) {
-        err = tf_channel_post(channel, "/v1/grant", envelope, envelope_size, &answer);
+        err = tf_channel_post_signed(channel, "/v1/grant", signer, TF_DSSE_GRANT,
+                                     statement, size);
     }
     tf_wipe(statement, sizeof(statement));
-    if (envelope != NULL) {
-        tf_wipe(envelope, envelope_size);
-    }
-    free(envelope);
-    json_decref(answer);
     return err;
 }

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/lease.h"
 
-#include <stdlib.h>
-
 #include "abi/limits.h"
-#include "client/keys.h"
 #include "client/report.h"
 #include "lib/dsse.h"
 #include "lib/json.h"
@@ -48,9 +45,6 @@ tf_err tf_lease_send(struct tf_channel_client *channel, EVP_PKEY *signer,
 {
     char statement[TF_GRANT_MAX];
     size_t size = 0;
-    char *envelope = NULL;
-    size_t envelope_size = 0;
-    json_t *answer = NULL;
     tf_err err = write_statement(order, tf_channel_exporter(channel), statement,
                                  sizeof(statement), &size);
 
@@ -58,12 +52,6 @@ tf_err tf_lease_send(struct tf_channel_client *channel, EVP_PKEY *signer,
         (void)tf_report(err, "too many lambdas for a lease");
         return err;
     }
-    err = tf_envelope_make(signer, TF_DSSE_LEASE, statement, size, &envelope,
-                           &envelope_size);
-    if (err == TF_OK) {
-        err = tf_channel_post(channel, "/v1/lease", envelope, envelope_size, &answer);
-    }
-    free(envelope);
-    json_decref(answer);
-    return err;
+    return tf_channel_post_signed(channel, "/v1/lease", signer, TF_DSSE_LEASE, statement,
+                                  size);
 }

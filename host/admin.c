@@ -153,13 +153,24 @@ static void put_domain(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     tf_admin_reply(conn, 200, media_type, text, (size_t)size);
 }
 
+void tf_admin_reply_json(struct tf_admin_conn *conn, struct tf_json_writer *w,
+                         const char *text)
+{
+    size_t size = 0;
+    tf_json_close_object(w);
+    if (tf_json_take(w, &size) == TF_OK) {
+        tf_admin_reply(conn, 200, media_type, text, size);
+    } else {
+        tf_admin_fail(conn, 500, TF_ELIMIT);
+    }
+}
+
 /* Replies with what `write` puts into a buffer of `cap` bytes. */
 static void reply_with(struct tf_daemon *daemon, struct tf_admin_conn *conn, size_t cap,
                        void (*write_json)(struct tf_json_writer *w,
                                           struct tf_daemon *daemon))
 {
     char *text = malloc(cap);
-    size_t size = 0;
     struct tf_json_writer w;
     if (text == NULL) {
         tf_admin_fail(conn, 503, TF_ENOMEM);
@@ -168,12 +179,7 @@ static void reply_with(struct tf_daemon *daemon, struct tf_admin_conn *conn, siz
     tf_json_writer_init(&w, text, cap);
     tf_json_open_object(&w, NULL);
     write_json(&w, daemon);
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) == TF_OK) {
-        tf_admin_reply(conn, 200, media_type, text, size);
-    } else {
-        tf_admin_fail(conn, 500, TF_ELIMIT);
-    }
+    tf_admin_reply_json(conn, &w, text);
     free(text);
 }
 

@@ -13,6 +13,7 @@
 
 #include "host/daemon.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_admin_conn;
 
@@ -57,3 +58,8 @@ void tf_admin_refuse(struct tf_admin_conn *conn, int status, const char *error,
 
 /** The same with the words of lib/err.h. */
 void tf_admin_fail(struct tf_admin_conn *conn, int status, tf_err err);
+
+/** Closes the object that `w` wrote to `text`, the caller's, and answers with it; if it
+ * did not fit with an error. */
+void tf_admin_reply_json(struct tf_admin_conn *conn, struct tf_json_writer *w,
+                         const char *text);

@@ -96,7 +96,6 @@ void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 {
     enum { CAP = 1024 + TF_PUBLISHERS_MAX * (TF_REVOCATIONS_MAX + 128) };
     struct tf_json_writer w;
-    size_t size = 0;
     tf_err err = TF_OK;
     struct shelf *shelf = open_shelf(daemon, domain, &err);
     char *text = malloc(CAP);
@@ -118,12 +117,7 @@ void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
         }
     }
     tf_json_close_array(&w);
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) == TF_OK) {
-        tf_admin_reply(conn, 200, media_type, text, size);
-    } else {
-        tf_admin_fail(conn, 500, TF_ELIMIT);
-    }
+    tf_admin_reply_json(conn, &w, text);
     free(text);
     free(shelf);
 }

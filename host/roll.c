@@ -41,8 +41,6 @@ struct tf_roll {
     struct tf_roll *before; /* heirs of earlier ones use their engine */
 };
 
-static const char media_type[] = "application/json";
-
 /* --- routing -------------------------------------------------------------------------
  */
 
@@ -486,7 +484,6 @@ void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
     const struct tf_roll *roll = daemon->roll;
     size_t cap = ANSWER_BASE + ANSWER_PER_LAMBDA * daemon->registry.count;
     char *text = malloc(cap);
-    size_t size = 0;
     struct tf_json_writer w;
     if (text == NULL) {
         tf_admin_fail(conn, 503, TF_ENOMEM);
@@ -504,12 +501,7 @@ void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
         tf_json_put_string(&w, "why", roll->end == NULL ? "" : roll->end);
         write_lambdas(&w, &daemon->registry);
     }
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) == TF_OK) {
-        tf_admin_reply(conn, 200, media_type, text, size);
-    } else {
-        tf_admin_fail(conn, 500, TF_ELIMIT);
-    }
+    tf_admin_reply_json(conn, &w, text);
     free(text);
 }
 

@@ -266,26 +266,35 @@ tf_err tf_store_get_domain(const struct tf_store *store, const char *hex, int *f
     return open_file(store->domains, name, fd);
 }
 
-static void lists_name(const char *domain, char out[static TF_STORE_HEX + 16])
+/* Where a signer's list lies: *folder, the caller's to close, and the name in it. */
+static tf_err find_list(const struct tf_store *store, const char *domain,
+                        const char *signer, int (*open_one)(int parent, const char *name),
+                        int *folder, char name[static TF_STORE_HEX + 6])
 {
-    (void)snprintf(out, TF_STORE_HEX + 16, "%s%s", domain, lists_suffix);
+    char folder_name[TF_STORE_HEX + 16];
+    if (!tf_store_hex_is_valid(domain) || !tf_store_hex_is_valid(signer)) {
+        return TF_EFORMAT;
+    }
+    (void)snprintf(folder_name, sizeof(folder_name), "%s%s", domain, lists_suffix);
+    domain_name(signer, name);
+    int fd = open_one(store->domains, folder_name);
+    if (fd < 0) {
+        return errno == ENOENT ? TF_ENOTFOUND : TF_EIO;
+    }
+    *folder = fd;
+    return TF_OK;
 }
 
 tf_err tf_store_put_list(struct tf_store *store, const char *domain, const char *signer,
                          const void *text, size_t size)
 {
-    char folder_name[TF_STORE_HEX + 16];
     char name[TF_STORE_HEX + 6];
-    if (!tf_store_hex_is_valid(domain) || !tf_store_hex_is_valid(signer)) {
-        return TF_EFORMAT;
+    int folder = -1;
+    tf_err err = find_list(store, domain, signer, make_folder, &folder, name);
+    if (err != TF_OK) {
+        return err;
     }
-    lists_name(domain, folder_name);
-    domain_name(signer, name);
-    int folder = make_folder(store->domains, folder_name);
-    if (folder < 0) {
-        return TF_EIO;
-    }
-    tf_err err = put_file(folder, name, text, size);
+    err = put_file(folder, name, text, size);
     (void)close(folder);
     return err;
 }
@@ -293,18 +302,13 @@ tf_err tf_store_put_list(struct tf_store *store, const char *domain, const char 
 tf_err tf_store_get_list(const struct tf_store *store, const char *domain,
                          const char *signer, int *fd)
 {
-    char folder_name[TF_STORE_HEX + 16];
     char name[TF_STORE_HEX + 6];
-    if (!tf_store_hex_is_valid(domain) || !tf_store_hex_is_valid(signer)) {
-        return TF_EFORMAT;
+    int folder = -1;
+    tf_err err = find_list(store, domain, signer, open_folder, &folder, name);
+    if (err != TF_OK) {
+        return err;
     }
-    lists_name(domain, folder_name);
-    domain_name(signer, name);
-    int folder = open_folder(store->domains, folder_name);
-    if (folder < 0) {
-        return errno == ENOENT ? TF_ENOTFOUND : TF_EIO;
-    }
-    tf_err err = open_file(folder, name, fd);
+    err = open_file(folder, name, fd);
     (void)close(folder);
     return err;
 }
