@@ -32,9 +32,7 @@ answer_of() {
 }
 
 give() {
-    tf grant "$name" --policy "$work/policy.json" --key "$work/publisher.pem" \
-        --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim \
-        --secret-file "TOKEN=$mine/token"
+    grant "$name" --secret-file "TOKEN=$mine/token"
 }
 
 post() { ask "$name" / --data-binary @"$mine/body" -H 'content-type: application/octet-stream'; }

@@ -69,14 +69,11 @@ relay_stop() {
 }
 
 verdict() { # ADDRESS
-    timeout 60 "$bin/tfaas" attest "$name" --policy "$work/dcap.json" --json \
-        --collateral-service "$world_pcs" --connect "$1" | jq -r '"\(.verdict) \(.reasons | join(" "))"'
+    world_attest "$work/dcap.json" "$name" --json --connect "$1" | verdict_of
 }
 
 give() { # ADDRESS
-    timeout 60 "$bin/tfaas" grant "$name" --policy "$work/dcap.json" --connect "$1" \
-        --key "$work/publisher.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" \
-        --collateral-service "$world_pcs"
+    world_grant "$work/dcap.json" "$name" --connect "$1"
 }
 
 granted() {
@@ -104,7 +101,6 @@ policy() {
 relay=$(tool relay)
 need "the relay is there" test -x "$relay"
 need "keys, bundle" prepare
-export XDG_CACHE_HOME=$work/cache
 need "a world with DCAP" world_start
 need "an instance in a namespace" instance one 10.77.1
 need "another in another" instance two 10.77.2

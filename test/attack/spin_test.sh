@@ -81,14 +81,12 @@ outlast() {
 wait_for_ends() { until_ok 1200 are_ends "$1"; }
 are_ends() { [ "$(compgen -G "$work/end.*" | wc -l)" = "$1" ]; }
 
-starts() { admin GET /v1/workers | jq '[.workers[].starts] | add'; }
-
 need "the platform starts, with one thread" host_start --threads 1
 need "a publisher" publisher_new
 for engine in "${engines[@]}"; do
     lambda "neighbour-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
     need "$engine: a neighbour answers" publish "neighbour-$engine" "$engine"
-    started=$(starts)
+    started=$(all_starts)
     names=()
     for row in "${pack[@]}"; do
         read -r kind steps <<<"$row"
@@ -101,7 +99,7 @@ for engine in "${engines[@]}"; do
     source_of top | lambda "top-$engine" '{"steps": 100000000}'
     ok "$engine: a top level without end is deployed" publish "top-$engine" "$engine"
     ok "$engine: while it runs, the neighbour" outlast "top-$engine"
-    is "$engine: no worker was restarted" "$started" starts
+    is "$engine: no worker was restarted" "$started" all_starts
     for name in "${names[@]}"; do
         ok "$engine: $name is removed" tf rm "$name"
     done

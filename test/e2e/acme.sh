@@ -91,17 +91,11 @@ no_file_has_it() {
 
 pick api && pick control && pick web && pick dns && pick mock
 need "pebble starts" pebble_start
-ok "the platform starts" host_start
-ok "a publisher with an attester" attester_publisher
-lambda shop <<'JS'
-exports.fetch = function () { return new Response('shop'); };
-JS
-ok "a lambda" bundle shop
-ok "is deployed" deploy shop "${engines[0]}"
+attester_shop
 ok "an attester that uses ACME" acme_config
 need "the attester starts" attester_start env "SSL_CERT_FILE=$work/api.pem"
 ok "curl trusts what it reaches" until_ok 600 public
-is "and gets an answer" shop public
+is "and gets an answer" "shop 1" public
 ok "pebble issued the certificate" grep -q 'Pebble' <(served_key -issuer)
 ok "for this name" grep -q 'DNS:shop.test$' <(served_key -ext subjectAltName)
 ok "for the certificate that the log has" grep -q \

@@ -13,20 +13,6 @@ engines=("${engines[0]}")
 hole='' hole_pid=''
 trap 'attester_end KILL; [ -z "$hole_pid" ] || kill "$hole_pid"; leave' EXIT
 
-make_lambda() { # NAME VERSION
-    lambda "$1" <<JS
-exports.fetch = function () { return new Response('$1 $2'); };
-JS
-    pack_and_deploy "$1" "$2"
-}
-
-pack_and_deploy() { # NAME VERSION
-    tf pack "$work/$1" --version "$2" --out "$work/$1.tfb" &&
-        tf sign "$work/$1.tfb" --key "$work/publisher.pem" && deploy "$1" "${engines[0]}"
-}
-
-differs() { [ -n "$2" ] && [ "$1" != "$2" ]; }
-
 # A machine that takes connections and never answers must not delay the other.
 silent_machine() {
     local own=$port
@@ -110,11 +96,6 @@ last_policy() {
         "$work/attester/log.jsonl"
 }
 
-reason_of() { # TYPE: of the last event
-    jq -rs --arg t "$1" 'map(select(.event.type == $t)) | last.event.reason' \
-        "$work/attester/log.jsonl"
-}
-
 # A lambda's secrets come with the grant, and only to who was attested.
 secrets() {
     attester_end
@@ -124,7 +105,7 @@ secrets() {
     lambda cart <<'JS'
 exports.fetch = function (request, env) { return new Response('cart ' + env.TOKEN); };
 JS
-    ok "a version that tells it" pack_and_deploy cart 2
+    ok "a version that tells it" release cart 2 "${engines[0]}"
     host_stop
     ok "a new instance" host_start
     ok "the attester starts" attester_start

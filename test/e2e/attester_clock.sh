@@ -75,13 +75,7 @@ attester_ahead() {
 }
 
 turn +0
-ok "the platform starts" host_start
-ok "a publisher with an attester" attester_publisher
-lambda shop <<'JS'
-exports.fetch = function () { return new Response('shop'); };
-JS
-ok "a lambda" bundle shop
-ok "is deployed" deploy shop "${engines[0]}"
+attester_shop
 ok "an attester's configuration" attester_config shop
 need "the attester starts" attester_start
 need "the lambda serves" until_ok 300 serves shop

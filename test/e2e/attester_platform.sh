@@ -13,18 +13,13 @@ engines=("${engines[0]}")
 ppid=a0a1a2a3a4a5a6a7a8a9aaabacadaeaf
 policy=$work/attester-policy.json
 
-reason() { # of the last lease that was stopped
-    jq -rs 'map(select(.event.type == "lease-stopped")) | last.event.reason' \
-        "$work/attester/log.jsonl"
-}
-
 policy_is() { # FILTER
     world_policy "$work/policy.new" "$1" && mv "$work/policy.new" "$policy"
 }
 
 falls() { # TITLE CODE
     ok "$1: not served any more" until_ok 300 is_silent shop
-    is "$1: $2" "$2" reason
+    is "$1: $2" "$2" reason_of lease-stopped
 }
 
 recovers() { ok "$1: served again" until_ok 300 serves shop; }

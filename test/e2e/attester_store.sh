@@ -12,12 +12,6 @@ engines=("${engines[0]}")
 clone='' clone_port=''
 trap 'attester_end KILL; clone_stop; leave' EXIT
 
-make_lambda() { # NAME VERSION
-    lambda "$1" <<<"exports.fetch = function () { return new Response('$1 $2'); };"
-    tf pack "$work/$1" --version "$2" --out "$work/$1.tfb" &&
-        tf sign "$work/$1.tfb" --key "$work/publisher.pem" && deploy "$1" "${engines[0]}"
-}
-
 # on_clone COMMAND...: with the second host's address
 on_clone() {
     local own=$port status
@@ -58,8 +52,6 @@ claim() { # FILTER: of the first lambda
     "$bin/tfaas" attest shop --policy "$work/policy.json" --allow-sim --json \
         --connect "127.0.0.1:$port" | jq -r "$1"
 }
-
-differs() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" != "$2" ]; }
 
 cloning() {
     ok "a second host on a copy of the store" clone_start

@@ -16,8 +16,6 @@ root=$PWD
 verbs=(init key domain ca policy quote collateral pack sign verify deploy attest grant revoke
     invoke log usage receipt ls rm info roll image doctor)
 
-cli() { timeout 60 "$bin/tfaas" "$@"; }
-
 # exits NAME STATUS CODE ARG...: `tfaas ARG...` ends with STATUS and says CODE; - for
 # nothing.
 exits() {

@@ -67,8 +67,7 @@ need "$doomed more instances start" doom_all
 # shellcheck disable=SC2046
 need "one of them has a grant" tf policy new $(trusted "$engine") \
     --domain "$work/dead0.json" --sim-root host --out "$work/dead0.policy"
-need "and serves" tf grant dead0 --policy "$work/dead0.policy" --key "$work/publisher.pem" \
-    --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim
+need "and serves" grant_by "$work/dead0.policy" dead0 --allow-sim
 is "it answers" alive ask dead0 /
 neighbour_load
 

@@ -15,29 +15,12 @@ zeros=0000000000000000000000000000000000000000000000000000000000000000
 
 start_host() { host_start --insecure-sim-aesm "$world_aesm" "$@"; }
 
-# Each question with a cache of its own: what the PCS says now counts.
-cli() {
-    rm -rf "$work/cache"
-    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" "$@"
-}
-
-attest() { # POLICY [ARG...]
-    local policy=$1
-    shift
-    cli attest "$name" --policy "$policy" --collateral-service "$world_pcs" "$@"
-}
-
-verdict() { attest "$1" --json | jq -r '"\(.verdict) \(.reasons | join(" "))"'; }
-
-give() { # POLICY
-    cli grant "$name" --policy "$1" --key "$work/publisher.pem" --ca-key "$work/ca.key" \
-        --ca-cert "$work/ca.pem" --collateral-service "$world_pcs"
-}
+verdict() { world_attest "$1" "$name" --json | verdict_of; } # POLICY
 
 is_granted() { cli ls --json | jq -r .lambdas[0].granted; }
 
 explains() { # TITLE CODE POLICY: the screen says the code, its words, and what to do
-    attest "$3" >"$log" 2>&1
+    world_attest "$3" "$name" >"$log" 2>&1
     [ $? = 1 ] && grep -q "verdict *BAD" "$log" && grep -q "because  *$2: ." "$log" &&
         grep -q "next  *[A-Z]" "$log"
     count $? "$1: in words, exit status 1"
@@ -47,7 +30,7 @@ explains() { # TITLE CODE POLICY: the screen says the code, its words, and what 
 wrong() {
     is "$1: $2" "bad $2" verdict "$3"
     explains "$1" "$2" "$3"
-    fails "$1: no grant" "$2" give "$3"
+    fails "$1: no grant" "$2" world_grant "$3" "$name"
     is "$1: nothing was granted" "${granted:-false}" is_granted
 }
 
@@ -59,8 +42,8 @@ policy_with() {
 
 good_way() {
     is "attest" "good " verdict "$good"
-    ok "the screen" attest "$good"
-    ok "grant" give "$good"
+    ok "the screen" world_attest "$good" "$name"
+    ok "grant" world_grant "$good" "$name"
     granted=true
     is "curl" here ask "$name" /
     is "the key is not the host's: no simulated evidence was needed" "good " verdict "$good"
@@ -69,10 +52,9 @@ good_way() {
 
 # offline: a verdict out of the cache
 offline() {
-    attest "$good" >/dev/null || return 1
+    world_attest "$good" "$name" >/dev/null || return 1
     world_says '"http": "error"'
-    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" attest "$name" --policy "$good" \
-        --collateral-service "$world_pcs"
+    cli attest "$name" --policy "$good" --collateral-service "$world_pcs"
     local status=$?
     world_says ''
     return $status
@@ -93,7 +75,7 @@ wrong_enclave() {
 
 wrong_lambda() {
     local digest
-    digest=$(attest "$good" --json | jq -r .lambda.digest)
+    digest=$(world_attest "$good" "$name" --json | jq -r .lambda.digest)
     is "the digest that was reviewed" "good " verdict "$(policy_with ".digests = [\"$digest\"]")"
     wrong "another digest of the lambda" policy-digest \
         "$(policy_with ".digests = [\"$zeros\"]")"
@@ -129,7 +111,7 @@ wrong_platform() {
 no_collateral() {
     fails "no service and no file" collateral-fetch cli attest "$name" --policy "$good"
     world_says '"http": "error"'
-    fails "the service fails" collateral-fetch attest "$good"
+    fails "the service fails" collateral-fetch world_attest "$good" "$name"
     world_says ''
 }
 
@@ -140,7 +122,7 @@ other_evidence() {
     ok "an image signed for a debugger" tf image sign "$bin/$engine.img" --prodid 1 --svn 1 \
         --key "$work/operator.pem" --out "$work/$engine.sig" --insecure-debug
     need "tfaasd starts" start_host
-    until_ok 100 attest "$(policy_with '.insecure_allow_debug = true')"
+    until_ok 100 world_attest "$(policy_with '.insecure_allow_debug = true')" "$name"
     granted=$(is_granted)
     wrong "a DEBUG enclave" evidence-debug "$good"
     host_stop
@@ -154,7 +136,7 @@ other_evidence() {
 }
 
 simulated_verdict() {
-    attest "$good" --allow-sim --json | jq -r '"\(.verdict) \(.reasons | join(" "))"'
+    world_attest "$good" "$name" --allow-sim --json | verdict_of
 }
 
 need "a world with DCAP" world_start

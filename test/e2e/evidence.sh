@@ -68,9 +68,8 @@ binds() {
 # fetch: `tfaas collateral` gets what judge needs.
 fetch() {
     rm -f "$work/collateral.json"
-    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" collateral fetch --quote "$work/quote" \
-        --policy "$work/dcap.json" --collateral-service "$world_pcs/" \
-        --out "$work/collateral.json"
+    cli collateral fetch --quote "$work/quote" --policy "$work/dcap.json" \
+        --collateral-service "$world_pcs/" --out "$work/collateral.json"
 }
 
 # certificate: the management endpoint's, in $work/quote, if it has evidence in it.
@@ -132,30 +131,20 @@ the_pcs_has_the_rest() {
     world_says ''
 }
 
-# client VERB ARG...: `tfaas VERB hello` that asks the world's PCS; no cache from before.
-client() {
-    local verb=$1
-    shift
-    rm -rf "$work/cache"
-    XDG_CACHE_HOME=$work/cache timeout 60 "$bin/tfaas" "$verb" hello \
-        --policy "$work/dcap.json" --collateral-service "$world_pcs" "$@"
-}
-
-grant_of_the_world() {
-    client grant --key "$work/publisher.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem"
-}
+attest() { world_attest "$work/dcap.json" hello; }
+give() { world_grant "$work/dcap.json" hello; }
 
 attested_by_the_client() {
-    ok "tfaas attest: the world's quote is good" client attest
-    ok "and so is a grant" grant_of_the_world
+    ok "tfaas attest: the world's quote is good" attest
+    ok "and so is a grant" give
     is "curl is answered" hello ask hello /
     world_says '"status": "OutOfDate"'
-    fails "the platform fell out of date: no new grant" tcb-status grant_of_the_world
+    fails "the platform fell out of date: no new grant" tcb-status give
     is "what was granted is served" hello ask hello /
     world_says '"http": "garbage"'
-    fails "the PCS talks nonsense" collateral-fetch client attest
+    fails "the PCS talks nonsense" collateral-fetch attest
     world_says '"http": "error"'
-    fails "the PCS fails" collateral-fetch client attest
+    fails "the PCS fails" collateral-fetch attest
     world_says ''
 }
 
@@ -164,12 +153,12 @@ another_machine() {
     ok "another machine in this world" world_machine other "$work/host/sim" "\"ppid\": \"$ppid\""
     host_stop
     need "its tfaasd" host_start --threads 1 --insecure-sim-aesm "$world/other.sock"
-    ok "is good under the same root" client attest
+    ok "is good under the same root" attest
     world_policy "$work/dcap.json" ".platforms = [\"$ppid\"]"
-    ok "and to a policy that lists it" client attest
+    ok "and to a policy that lists it" attest
     host_stop
     need "the first machine again" start_host
-    fails "which that policy does not list" policy-platform client attest
+    fails "which that policy does not list" policy-platform attest
     world_policy "$work/dcap.json"
 }
 

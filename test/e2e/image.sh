@@ -6,7 +6,6 @@
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 image=$bin/${engines[0]}.img
-cli() { timeout 60 "$bin/tfaas" "$@"; }
 sign() { cli image sign "$image" "$@"; }
 id=(--prodid 7 --svn 3 --date 20260102 --extprodid 000102030405060708090a0b0c0d0e0f
     --familyid ffeeddccbbaa99887766554433221100)

@@ -14,6 +14,7 @@ bin=${TFAAS_BIN:-build}
 read -r -a engines <<<"${TFAAS_ENGINES:-quickjs duktape}"
 work=$(mktemp -d "${TMPDIR:-/tmp}/tfaas-e2e.XXXXXX") || exit 1
 log=$work/log
+export XDG_CACHE_HOME=$work/cache # of collateral; never the caller's
 passed=0 failed=0 daemon='' port='' world='' world_aesm='' world_pcs='' world_port='' world_pid='' world_machines=()
 
 note() { printf '%s\n' "$*" >&2; }
@@ -94,6 +95,8 @@ until_ok() {
     done
     return 1
 }
+
+differs() { [ -n "$1" ] && [ -n "$2" ] && [ "$1" != "$2" ]; }
 
 is_free() { ! (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 
@@ -239,6 +242,20 @@ world_policy() {
         "$work/policy.json" >"$1"
 }
 
+# world_attest POLICY NAME [ARG...], world_grant POLICY NAME [ARG...]: with what this world's
+# PCS says now.
+world_attest() {
+    local policy=$1 name=$2
+    shift 2
+    rm -rf "$XDG_CACHE_HOME"
+    cli attest "$name" --policy "$policy" --collateral-service "$world_pcs" "$@"
+}
+
+world_grant() {
+    rm -rf "$XDG_CACHE_HOME"
+    grant_by "$@" --collateral-service "$world_pcs"
+}
+
 chain_of() { # HEAD NAME: a header's URL-encoded PEM
     local text
     text=$(sed -n "s/^$2: //p" "$1" | tr -d '\r')
@@ -253,11 +270,16 @@ admin() { # METHOD PATH: the host's own API
     curl -sS --max-time 10 --unix-socket "$TFAAS_HOST" -X "$1" "http://localhost$2"
 }
 
+# all_starts: how often the workers were started
+all_starts() { admin GET /v1/workers | jq '[.workers[].starts] | add'; }
+
 # --- the publisher ------------------------------------------------------------------------
+
+cli() { timeout 60 "$bin/tfaas" "$@"; }
 
 # tf ARG...: the command line; what it says is shown when it fails.
 tf() {
-    timeout 60 "$bin/tfaas" "$@" >"$work/tfaas.log" 2>&1 && return 0
+    cli "$@" >"$work/tfaas.log" 2>&1 && return 0
     cat "$work/tfaas.log"
     return 1
 }
@@ -297,10 +319,26 @@ deploy() { # NAME ENGINE
     tf deploy "$work/$1.tfb" --domain "$work/domain.json" --engine "$2"
 }
 
-grant() { # NAME
-    tf grant "$1" --policy "$work/policy.json" --key "$work/publisher.pem" \
-        --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim
+# release NAME VERSION ENGINE [KEY]: the same project as another version
+release() {
+    tf pack "$work/$1" --version "$2" --out "$work/$1.tfb" &&
+        tf sign "$work/$1.tfb" --key "$work/${4:-publisher}.pem" && deploy "$1" "$3"
 }
+
+# grant_by POLICY NAME [ARG...]: with the publisher's keys; options go before these.
+grant_by() {
+    local policy=$1 name=$2
+    shift 2
+    tf grant "$name" --policy "$policy" --key "$work/publisher.pem" \
+        --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" "$@"
+}
+
+grant() { # NAME [ARG...]
+    grant_by "$work/policy.json" "$@" --allow-sim
+}
+
+# verdict_of: of `tfaas attest --json` on stdin: good or bad, and why
+verdict_of() { jq -r '"\(.verdict) \(.reasons | join(" "))"'; }
 
 # publish NAME ENGINE: from the project to a lambda that answers.
 publish() {

@@ -5,16 +5,11 @@
 # at hand, under policies that accept and refuse it; `tfaas policy check` and `explain`.
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
-export XDG_CACHE_HOME=$work/cache
 unset TFAAS_COLLATERAL
 
 vectors=${TFAAS_VECTORS:-../shared/vectors}
 hash=00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff
 last=0
-
-cli() {
-    timeout 60 "$bin/tfaas" "$@"
-}
 
 gives() { # NAME STATUS TEXT ARG...: ends with STATUS and says TEXT
     local title=$1 status=$2 text=$3

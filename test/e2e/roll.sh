@@ -12,8 +12,6 @@ engines=("$engine")
 trap 'clients_stop; leave' EXIT
 clients=''
 
-cli() { timeout 60 "$bin/tfaas" "$@"; }
-
 # another_image OUT WORD: the image with another word of four letters in one of its texts
 another_image() {
     LC_ALL=C sed "s/no such lambda, grant, file or route/no such lambda, grant, $2 or route/" \
@@ -85,10 +83,9 @@ one_worker() { [ "$(admin GET /v1/workers | jq '.workers | length')" = 1 ]; }
 give() { # POLICY [ARG...]
     local policy=$1
     shift
-    tf grant first --policy "$policy" --key "$work/publisher.pem" --ca-key "$work/ca.key" \
-        --ca-cert "$work/ca.pem" --allow-sim "$@"
+    grant_by "$policy" first --allow-sim "$@"
 }
-release() { # VERSION [PACK ARG...]
+update() { # VERSION [PACK ARG...]
     local version=$1
     shift
     tf pack "$work/first" --version "$version" --out "$work/first.tfb" "$@" &&
@@ -109,15 +106,15 @@ is "nothing is rolled" none state
 
 # --- an update needs no new grant, as far as the grant covers it ------------------------
 clients_start
-ok "version 2 is deployed under the same grant" release 2
-ok "version 3 too" release 3
-fails "a version without the granted name is refused" grant-domain release 4 \
+ok "version 2 is deployed under the same grant" update 2
+ok "version 3 too" update 3
+fails "a version without the granted name is refused" grant-domain update 4 \
     --domain other.test
-fails "so is one below what was there" version-floor release 1
+fails "so is one below what was there" version-floor update 1
 need "a grant for this one bundle" give "$work/policy.json" --pin
-fails "holds no other" grant-lambda release 4
+fails "holds no other" grant-lambda update 4
 need "a grant for all that follow" give "$work/policy.json"
-ok "holds version 4" release 4
+ok "holds version 4" update 4
 asked "all the while every request is answered"
 
 # --- a new one that does not come up -------------------------------------------------------
@@ -142,7 +139,7 @@ ok "a roll begins" cli roll --engine "$engine" --image "$work/new.img" \
 fails "one at a time" conflict cli roll --engine "$engine"
 ok "the new one comes up" until_ok 100 heir_serves
 is "it waits for the grant" first waiting
-fails "meanwhile nothing is deployed" conflict release 5
+fails "meanwhile nothing is deployed" conflict update 5
 fails "the management name leads to the new one" policy-measurement \
     cli attest first --policy "$work/policy.json" --allow-sim
 asked "all the while every request is answered"
@@ -169,7 +166,7 @@ ok "the old one ends" until_ok 400 one_worker
 asked "all the while every request is answered"
 ok "it is another measurement" [ "$before" != "$(mrenclaves)" ]
 is "it answers" here ask first /
-ok "updates go to it" release 5
+ok "updates go to it" update 5
 ok "the list says that it is granted" eval \
     'cli ls --json | jq -e ".lambdas[0].granted" >/dev/null'
 
@@ -198,13 +195,12 @@ clients_start
 ok "a roll to it begins" cli roll --engine "$engine" --domain "$work/domain.json" \
     --to "$work/domain2.json"
 ok "the new one comes up" until_ok 100 heir_serves
-ok "the next key grants it" tf grant first --policy "$work/policy2.json" \
-    --key "$work/next.pem" --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --allow-sim
+ok "the next key grants it" give "$work/policy2.json" --key "$work/next.pem"
 ok "it takes over" until_ok 50 is_state done
 ok "the old one ends" until_ok 400 one_worker
 asked "all the while every request is answered"
 domain=$work/domain2.json
-ok "updates go there" release 6
+ok "updates go there" update 6
 hash=$(sha256sum "$domain" | cut -d' ' -f1)
 is "the revocation list went along" 1 eval \
     'admin GET "/v1/domains/$hash/revocations" | jq ".revocations[0].list.serial"'

@@ -7,12 +7,6 @@
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 engines=("${engines[0]}")
-export XDG_CACHE_HOME=$work/cache
-
-screen() {
-    timeout 60 "$bin/tfaas" attest hello --policy "$work/dcap.json" \
-        --collateral-service "$world_pcs"
-}
 
 # labels: what stands before the values; `(next)` for what is only sometimes there
 labels() { cut -c 1-13 | sed 's/ *$//' | grep .; }
@@ -39,15 +33,13 @@ need "a policy for this world" world_policy "$work/dcap.json"
 lambda hello <<<'exports.fetch = function () { return new Response("here\n"); };'
 need "a bundle" bundle hello
 need "deployed" deploy hello "${engines[0]}"
-need "granted" tf grant hello --policy "$work/dcap.json" --key "$work/publisher.pem" \
-    --ca-key "$work/ca.key" --ca-cert "$work/ca.pem" --collateral-service "$world_pcs"
-screen >"$work/good" 2>"$log"
+need "granted" world_grant "$work/dcap.json" hello
+world_attest "$work/dcap.json" hello >"$work/good" 2>"$log"
 is "a good instance: exit status" 0 echo $?
 world_says '"status": "OutOfDate", "advisories": ["INTEL-SA-00615", "INTEL-SA-00828"]'
-rm -rf "$XDG_CACHE_HOME"
-screen >"$work/bad" 2>"$log"
+world_attest "$work/dcap.json" hello >"$work/bad" 2>"$log"
 is "a bad one: exit status" 1 echo $?
-timeout 60 "$bin/tfaas" attest hello --policy "$work/none.json" >"$log" 2>&1
+cli attest hello --policy "$work/none.json" >"$log" 2>&1
 is "one that cannot be judged: exit status" 2 echo $?
 ok "the verdict is the last word of the good one" grep -q '^verdict *GOOD' "$work/good"
 ok "the bad one says why" grep -q '^  because *tcb-status' "$work/bad"

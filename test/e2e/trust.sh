@@ -12,8 +12,6 @@
 side='' side_port=''
 trap 'side_stop; leave' EXIT
 
-cli() { timeout 60 "$bin/tfaas" "$@"; }
-
 # --- what is looked at ------------------------------------------------------------------
 
 # s_client [ARG...]: a stock TLS client's view of the lambda's domain
@@ -36,7 +34,7 @@ answers() { is "$engine: $1" "shop ${2:-5}" ask "$name" /; }
 
 attest() { cli attest "$name" --policy "${1:-$work/policy.json}" --allow-sim --json; }
 
-verdict() { attest "$@" | jq -r '"\(.verdict) \(.reasons | join(" "))"'; }
+verdict() { attest "$@" | verdict_of; }
 
 give() { # [ARG...]: grants; later options go before earlier ones
     cli grant "$name" --policy "$work/policy.json" --key "$work/publisher.pem" \
@@ -155,7 +153,6 @@ identity() {
 
 san() { certificate -ext subjectAltName | tail -n 1 | tr -d ' '; }
 granted_claim() { attest | jq .lambda.granted; }
-differs() { [ -n "$2" ] && [ "$1" != "$2" ]; }
 
 refuse() { # KIND CODE TITLE FILE
     fails "$engine: $3 ($1)" "$2" hand_in "$4"

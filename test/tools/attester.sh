@@ -59,6 +59,24 @@ attester_events() { attester_log_verify --json | jq --arg t "$1" '.events[$t]'; 
 serves() { ask "$1" / -f --max-time 5; }
 is_silent() { ! serves "$1"; }
 
+make_lambda() { # NAME VERSION: one that answers both, deployed
+    lambda "$1" <<<"exports.fetch = function () { return new Response('$1 $2'); };"
+    release "$1" "$2" "${engines[0]}"
+}
+
+# attester_shop: a platform, a publisher with an attester, and `shop`, which nobody granted
+attester_shop() {
+    ok "the platform starts" host_start
+    ok "a publisher with an attester" attester_publisher
+    ok "a lambda is deployed" make_lambda shop 1
+}
+
+# reason_of TYPE: of the last such event
+reason_of() {
+    jq -rs --arg t "$1" 'map(select(.event.type == $t)) | last.event.reason' \
+        "$work/attester/log.jsonl"
+}
+
 certificate_of() { # NAME: the fingerprint of the certificate that it serves with
     openssl s_client -connect "127.0.0.1:$port" -servername "$1.test" </dev/null 2>/dev/null |
         openssl x509 -noout -fingerprint -sha256
