@@ -215,11 +215,12 @@ static bool drain(struct tf_daemon *daemon)
     bool is_waiting = false;
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
-        if (worker->is_retired && worker->state == TF_WORKER_SERVING) {
-            is_waiting = true;
-            if (is_drained(worker)) {
-                tf_supervise_stop(worker);
-            }
+        if (!worker->is_retired || worker->state != TF_WORKER_SERVING) {
+            continue;
+        }
+        is_waiting = true;
+        if (is_drained(worker)) {
+            tf_supervise_stop(worker);
         }
     }
     return is_waiting;
