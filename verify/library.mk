@@ -5,7 +5,7 @@ PREFIX         ?= /usr/local
 VERIFY_VERSION := 0.1.0
 VERIFY_LIB     := $(O)/libtfaas-verify.a
 # What verify.h, dcap.h, snp.h and ratls.h include, and nothing else.
-VERIFY_HEADERS := $(addprefix verify/,verify.h dcap.h snp.h ratls.h appraisal.h collateral.h \
+VERIFY_HEADERS := $(addprefix verify/,verify.h dcap.h snp.h ratls.h receipt.h appraisal.h collateral.h \
                   chain.h policy.h tcb.h pck.h quote.h roots.h dates.h) \
                   lib/err.h lib/crypto.h abi/limits.h abi/sgx.h
 VERIFY_DEST     = $(DESTDIR)$(PREFIX)
