@@ -32,6 +32,7 @@ struct candidate {
     struct tf_collateral parsed;
     bool is_usable; /* the evidence could be judged with it */
     bool is_good;   /* and chains, collateral and TCB are as they should be */
+    bool is_known;  /* it could, at the latest when it was fetched */
     int64_t
         issued; /* TCB info and identity; 0 if a revoked certificate ended it before */
     int64_t root_crl_start;
@@ -60,6 +61,16 @@ static tf_err judge(const struct tf_collateral_wanted *wanted,
     return tf_dcap_verify(&in, out);
 }
 
+static bool is_usable(const struct tf_appraisal *a)
+{
+    for (size_t i = 0; i < a->reason_count; i++) {
+        if (tf_collateral_is_blamed(a->reasons[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Takes a file over: afterwards `text` is the candidate's, or freed. */
 static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t size,
                    struct candidate *out)
@@ -74,11 +85,11 @@ static tf_err take(const struct tf_collateral_wanted *wanted, char *text, size_t
     out->text = text;
     out->size = size;
     (void)!judge(wanted, &out->parsed, &a);
-    out->is_usable = true;
+    out->is_usable = is_usable(&a);
+    out->is_known = out->is_usable;
     out->is_good = true;
     for (size_t i = 0; i < a.reason_count; i++) {
         tf_err reason = a.reasons[i];
-        out->is_usable = out->is_usable && !tf_collateral_is_blamed(reason);
         out->is_good =
             out->is_good && (reason < TF_ECHAIN_FORMAT || reason > TF_ETCB_DATE);
     }
@@ -230,6 +241,18 @@ static tf_err take_file(const struct tf_collateral_source *source,
     return TF_OK;
 }
 
+/* What has expired is no use, but was good once: nothing older comes after it. */
+static void remember(const struct tf_collateral_wanted *wanted, struct candidate *cached)
+{
+    struct tf_collateral_wanted then = *wanted;
+    struct tf_appraisal a;
+
+    then.time = cached->fetched < wanted->time ? cached->fetched : wanted->time;
+    (void)!judge(&then, &cached->parsed, &a);
+    cached->is_known = is_usable(&a);
+    cached->issued = a.tcb.issued;
+}
+
 static void take_cached(const struct tf_collateral_source *source,
                         const struct tf_collateral_wanted *wanted, const char *name,
                         struct candidate *out)
@@ -241,6 +264,9 @@ static void take_cached(const struct tf_collateral_source *source,
                       &out->fetched) &&
         take(wanted, (char *)text, size, out) == TF_OK) {
         out->origin = TF_COLLATERAL_CACHE;
+        if (!out->is_usable) {
+            remember(wanted, out);
+        }
     }
 }
 
@@ -268,8 +294,10 @@ static bool is_older(const struct candidate *c, const struct candidate *than)
 
 static bool is_better(const struct candidate *fetched, const struct candidate *cached)
 {
-    return fetched->origin != TF_COLLATERAL_NONE &&
-           (!cached->is_usable || (fetched->is_usable && !is_older(fetched, cached)));
+    if (fetched->origin == TF_COLLATERAL_NONE || !cached->is_known) {
+        return fetched->origin != TF_COLLATERAL_NONE;
+    }
+    return (fetched->is_usable || !cached->is_usable) && !is_older(fetched, cached);
 }
 
 static void find(const struct tf_collateral_source *source,

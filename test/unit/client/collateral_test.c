@@ -339,6 +339,30 @@ static void test_expired(void)
     party_close(p);
 }
 
+/* One part of the cached collateral expires before another: the other may not be played
+ * back to a time before the platform fell. */
+static void test_played_back_when_expired(void)
+{
+    struct party *p = party_open(3, false);
+
+    p->pki->level_status = "OutOfDate";
+    p->pki->pck_crl_end = PKI_NOW + PKI_DAY;
+    publish(p);
+    CHECK(judge(p, TF_COLLATERAL_SERVICE) == TF_ETCB_STATUS);
+    date_cache(p, SGX_NAME, PKI_NOW);
+    p->pki->level_status = "UpToDate";
+    p->pki->info_start -= PKI_DAY;
+    p->pki->pck_crl_end = PKI_NOW + 30 * PKI_DAY;
+    p->pki->crl_start += 1;
+    publish(p);
+    p->wanted.time = PKI_NOW + 2 * PKI_DAY;
+    CHECK(judge(p, TF_COLLATERAL_CACHE) == TF_ECOLLATERAL_EXPIRED);
+    p->pki->info_start += PKI_DAY + 1; /* what was said later replaces it */
+    publish(p);
+    CHECK(judge(p, TF_COLLATERAL_SERVICE) == TF_OK);
+    party_close(p);
+}
+
 static void test_file(void)
 {
     struct party *p = party_open(3, false);
@@ -515,6 +539,7 @@ int main(void)
     RUN(test_good_one_is_not_replaced);
     RUN(test_platform_falls);
     RUN(test_expired);
+    RUN(test_played_back_when_expired);
     RUN(test_file);
     RUN(test_kds_once_then_offline);
     RUN(test_kds_list_alone);
