@@ -16,26 +16,40 @@ struct room {
     uint8_t scratch[TF_REVOCATIONS_SCRATCH];
 };
 
+/* Moves the file read last to its place. */
+static void sort_last(struct tf_lists *lists)
+{
+    for (size_t i = lists->count - 1; i > 0; i--) {
+        struct tf_list_file *at = &lists->files[i];
+        struct tf_list_file moved = at[0];
+        if (at[-1].rank > moved.rank ||
+            (at[-1].rank == moved.rank && at[-1].serial <= moved.serial)) {
+            return;
+        }
+        at[0] = at[-1];
+        at[-1] = moved;
+    }
+}
+
 static tf_err load_one(const char *path, const struct tf_descriptor *domain,
                        struct room *room, struct tf_lists *out)
 {
-    size_t at = out->count;
-    size_t signer = 0;
-    tf_err err = tf_file_read(path, ENVELOPE_MAX, &out->envelopes[at], &out->sizes[at]);
+    struct tf_list_file *file = &out->files[out->count];
+    tf_err err = tf_file_read(path, ENVELOPE_MAX, &file->envelope, &file->size);
 
     if (err != TF_OK) {
         return err;
     }
     out->count++; /* the envelope is owned from here on */
-    err = tf_revocations_open((const char *)out->envelopes[at], out->sizes[at], domain,
-                              room->scratch, &room->list, &signer);
+    err = tf_revocations_open((const char *)file->envelope, file->size, domain,
+                              room->scratch, &room->list, &file->rank);
     if (err != TF_OK) {
         (void)tf_report(err, "%s", path);
         return err;
     }
-    memcpy(out->keyids[at], domain->publishers[signer].keyid, sizeof(out->keyids[at]));
-    out->named[at] =
-        (struct tf_lease_list){.signer = out->keyids[at], .serial = room->list.serial};
+    memcpy(file->signer, domain->publishers[file->rank].keyid, sizeof(file->signer));
+    file->serial = room->list.serial;
+    sort_last(out);
     return TF_OK;
 }
 
@@ -59,6 +73,10 @@ tf_err tf_lists_load(const struct tf_config *config, struct tf_lists *out)
         err = load_one(config->revocations[i], &domain, room, out);
     }
     free(room);
+    for (size_t i = 0; i < out->count; i++) {
+        out->named[i] = (struct tf_lease_list){.signer = out->files[i].signer,
+                                               .serial = out->files[i].serial};
+    }
     if (err != TF_OK) {
         tf_lists_wipe(out);
     }
@@ -68,7 +86,7 @@ tf_err tf_lists_load(const struct tf_config *config, struct tf_lists *out)
 void tf_lists_wipe(struct tf_lists *lists)
 {
     for (size_t i = 0; i < lists->count; i++) {
-        free(lists->envelopes[i]);
+        free(lists->files[i].envelope);
     }
     lists->count = 0;
 }
@@ -92,8 +110,8 @@ tf_err tf_lists_post(const struct tf_lists *lists, struct tf_channel_client *cha
         json_t *answer = NULL;
         if (is_behind(verdict, &lists->named[i])) {
             err = tf_channel_post(channel, "/v1/revocations",
-                                  (const char *)lists->envelopes[i], lists->sizes[i],
-                                  &answer);
+                                  (const char *)lists->files[i].envelope,
+                                  lists->files[i].size, &answer);
         }
         json_decref(answer);
     }

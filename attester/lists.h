@@ -13,12 +13,20 @@
 #include "lib/err.h"
 #include "lib/revocations.h"
 
+struct tf_list_file {
+    uint8_t *envelope; /* owned */
+    size_t size;
+    size_t rank; /* of its signer among the publishers */
+    char signer[TF_KEYID_SIZE + 1];
+    uint64_t serial;
+};
+
+/** In the order in which an instance takes them all: the last publisher's first. After a
+ *  list that revokes a publisher, that one's would be refused. */
 struct tf_lists {
     size_t count;
-    uint8_t *envelopes[TF_CONFIG_LISTS_MAX]; /* owned */
-    size_t sizes[TF_CONFIG_LISTS_MAX];
-    struct tf_lease_list named[TF_CONFIG_LISTS_MAX]; /* signers point into `keyids` */
-    char keyids[TF_CONFIG_LISTS_MAX][TF_KEYID_SIZE + 1];
+    struct tf_list_file files[TF_CONFIG_LISTS_MAX];
+    struct tf_lease_list named[TF_CONFIG_LISTS_MAX]; /* the same; point into `files` */
 };
 
 /** Reads and checks the configured lists. @return TF_OK (end with tf_lists_wipe), or an

@@ -23,6 +23,8 @@ silent_machine() {
     attester_set ".machines += [\"127.0.0.1:$hole\"]"
 }
 
+core_limit() { awk '/^Max core file size/ { print $5 }' "/proc/$1/limits"; } # PID
+
 beginning() {
     ok "an attester's configuration" attester_config shop cart
     ok "with a machine that does not answer" silent_machine
@@ -30,6 +32,7 @@ beginning() {
     ok "a lambda is deployed" make_lambda shop 1
     fails "nobody granted it" "unrecognized name" serves shop
     need "the attester starts" attester_start
+    is "its keys get into no core file" 0 core_limit "$attester"
     need "the lambda serves, and nobody did anything" until_ok 300 serves shop
     is "a stock client gets an answer" "shop 1" ask shop /
     ok "a second lambda of the same instance" make_lambda cart 1
