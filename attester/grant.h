@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "attester/config.h"
 #include "client/channel.h"
@@ -21,6 +22,8 @@ struct tf_place {
     struct tf_attestation attestation;
     bool is_good;    /* attested, and nothing speaks against it */
     bool is_due;     /* it needs a grant, or a newer one */
+    bool is_lessor;  /* a lease of its instance went over its channel */
+    time_t late;     /* when the verdict is too old to lease on; of tf_steady_now */
     uint64_t serial; /* of our grant that it has; 0: none */
 };
 

@@ -15,6 +15,7 @@
 
 #include "abi/limits.h"
 #include "attester/run.h"
+#include "attester/visit.h"
 #include "client/cert.h"
 #include "client/keys.h"
 #include "client/report.h"
@@ -136,24 +137,16 @@ static tf_err run_command(const struct tf_config *config, const char *csr, char 
     return TF_OK;
 }
 
-static time_t steady_now(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
-}
-
 static tf_err issue_acme(struct tf_issuer *issuer, const char *csr, char **chain)
 {
     tf_err err = TF_AGAIN;
 
     (void)pthread_mutex_lock(&issuer->lock);
-    if (issuer->wait == 0 || steady_now() >= issuer->wait_until) {
+    if (issuer->wait == 0 || tf_steady_now() >= issuer->wait_until) {
         err = run_command(issuer->config, csr, chain);
         time_t longer = issuer->wait == 0 ? WAIT_FIRST : 2 * issuer->wait;
         issuer->wait = err == TF_OK ? 0 : longer < WAIT_MAX ? longer : WAIT_MAX;
-        issuer->wait_until = steady_now() + issuer->wait;
+        issuer->wait_until = tf_steady_now() + issuer->wait;
     }
     (void)pthread_mutex_unlock(&issuer->lock);
     return err;

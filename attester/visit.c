@@ -26,7 +26,7 @@ struct visit {
     time_t ends; /* when leases are due again; of the monotonic clock */
 };
 
-static time_t steady_now(void)
+time_t tf_steady_now(void)
 {
     struct timespec now;
 
@@ -110,6 +110,7 @@ static void attest(const struct visit *v, struct tf_place *place)
                v->machine, tf_err_name(err));
         return;
     }
+    place->late = tf_steady_now() + (time_t)config->lease_seconds;
     err = judge(v, place);
     if (err != TF_OK) {
         refuse(v, place, err);
@@ -134,7 +135,7 @@ static size_t collect(const struct visit *v, const struct tf_place *first,
 
     for (size_t i = 0; i < v->count; i++) {
         const struct tf_place *place = &v->places[i];
-        if (place->is_good && place->serial != 0 &&
+        if (place->is_good && place->serial != 0 && tf_steady_now() < place->late &&
             strcmp(place->attestation.verdict.instance, instance) == 0) {
             out[count++] = (struct tf_leased){
                 .lambda = place->wanted->name,
@@ -145,8 +146,24 @@ static size_t collect(const struct visit *v, const struct tf_place *first,
     return count;
 }
 
-static void lease_instance(const struct visit *v, const struct tf_place *first)
+/* Over whose channel the instance's lease goes: an instance takes no second one of a
+ * signer from a connection that was there before the first. */
+static struct tf_place *lessor_of(const struct visit *v, struct tf_place *place)
 {
+    const char *instance = place->attestation.verdict.instance;
+
+    for (size_t i = 0; i < v->count; i++) {
+        if (v->places[i].is_lessor &&
+            strcmp(v->places[i].attestation.verdict.instance, instance) == 0) {
+            return &v->places[i];
+        }
+    }
+    return place;
+}
+
+static void lease_instance(const struct visit *v, struct tf_place *place)
+{
+    struct tf_place *first = lessor_of(v, place);
     const struct tf_config *config = v->attester->config;
     const struct tf_verdict *verdict = &first->attestation.verdict;
     struct tf_leased lambdas[TF_LAMBDAS_MAX];
@@ -159,8 +176,12 @@ static void lease_instance(const struct visit *v, const struct tf_place *first)
                                          .lambda_count = collect(v, first, lambdas),
                                          .lists = v->lists.named,
                                          .list_count = v->lists.count};
-    tf_err err = tf_lease_send(first->channel, v->attester->key, &order);
+    /* A machine that is slow on purpose gets nothing for it. */
+    tf_err err = tf_steady_now() >= first->late
+                     ? TF_AGAIN
+                     : tf_lease_send(first->channel, v->attester->key, &order);
 
+    first->is_lessor = first->is_lessor || err == TF_OK;
     if (err != TF_OK) {
         tf_say("lease-failed", "instance=%s machine=%s code=%s", verdict->instance,
                v->machine, tf_grant_failure(first->channel, err));
@@ -177,7 +198,7 @@ static void lease_instance(const struct visit *v, const struct tf_place *first)
 static void lease_all(const struct visit *v)
 {
     for (size_t i = 0; i < v->count; i++) {
-        const struct tf_place *place = &v->places[i];
+        struct tf_place *place = &v->places[i];
         bool is_first = place->is_good && place->serial != 0;
         for (size_t j = 0; j < i && is_first; j++) {
             const struct tf_place *other = &v->places[j];
@@ -198,7 +219,7 @@ static void grant_all(const struct visit *v)
     for (size_t i = 0; i < v->count; i++) {
         struct tf_place *place = &v->places[i];
         struct tf_tlog_event intent = {0};
-        if (!place->is_good || !place->is_due || steady_now() >= v->ends) {
+        if (!place->is_good || !place->is_due || tf_steady_now() >= v->ends) {
             continue;
         }
         note_platform(&place->attestation.verdict.appraisal, &intent);
@@ -230,8 +251,8 @@ void tf_visit(const struct tf_attester *attester, const char *machine)
     struct visit v = {.attester = attester,
                       .machine = machine,
                       .count = attester->config->lambda_count,
-                      .ends =
-                          steady_now() + (time_t)(attester->config->lease_seconds / 3)};
+                      .ends = tf_steady_now() +
+                              (time_t)(attester->config->lease_seconds / 3)};
 
     tf_err err = tf_policy_now(attester->config->policy, &v.policy);
     if (err == TF_OK) {

@@ -7,6 +7,8 @@
  */
 #pragma once
 
+#include <time.h>
+
 #include <openssl/evp.h>
 
 #include "attester/book.h"
@@ -20,6 +22,9 @@ struct tf_attester {
     struct tf_book *book;
     struct tf_issuer *issuer;
 };
+
+/** Seconds of a clock that nobody sets. */
+time_t tf_steady_now(void);
 
 /** Visits `machine`, ADDR:PORT. May take minutes where it does not answer. */
 void tf_visit(const struct tf_attester *attester, const char *machine);

@@ -202,6 +202,7 @@ tf_err tf_conn_open(struct tf_thread *thread, uint64_t id)
     }
     conn->thread = thread;
     conn->id = id;
+    conn->leases_seen = __atomic_load_n(&thread->instance->lease_count, __ATOMIC_ACQUIRE);
     thread->conns[slot] = conn;
     thread->stats.connections++;
     if (tf_tls_open(conn) != TF_OK) {

@@ -47,6 +47,7 @@ struct tf_conn {
     char sni[TF_DNS_MAX + 1]; /* lower case; "" until the ClientHello was seen */
     uint64_t grant_ordinal;   /* of the grant that the certificate came from */
     uint8_t exporter[TF_EXPORTER_SIZE]; /* management only */
+    uint64_t leases_seen; /* how many the instance had taken when this one began */
 
     const uint8_t *input; /* the rest of the frame being worked on, borrowed */
     size_t input_size;

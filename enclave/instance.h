@@ -90,6 +90,7 @@ struct tf_entry {
 struct tf_lease {
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid; "": nobody's yet */
     uint64_t left;                       /* requests that may still be served; atomic */
+    uint64_t number; /* which of all that the instance has taken; 0: none yet */
 };
 
 /** What an instance remembers of a name, and what that may not fall below; outlives lambda
@@ -134,6 +135,7 @@ struct tf_instance {
     struct tf_lock usage_lock;      /* no other is taken under it */
     struct tf_anchor anchor;
     struct tf_lease leases[TF_LEASE_SIGNERS_MAX]; /* one for each key of the domain */
+    uint64_t lease_count;                         /* taken so far; atomic */
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */

@@ -154,17 +154,19 @@ static void end_leases(struct tf_instance *instance, size_t place)
     }
 }
 
-static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lease,
+static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
                   const char *signer, struct tf_json_writer *w)
 {
-    struct tf_instance *instance = thread->instance;
+    struct tf_instance *instance = conn->thread->instance;
+    size_t place = place_of(instance, signer);
 
     /* Under the same lock as what follows: a list may come in on another thread. */
     tf_err err = tf_revoke_check_signer(instance, signer);
     if (err != TF_OK) {
         return err;
     }
-    if (lease->time < instance->anchor.signed_time) {
+    if (lease->time < instance->anchor.signed_time ||
+        instance->leases[place].number > conn->leases_seen) {
         return TF_ELEASE_OLD;
     }
     for (size_t i = 0; i < lease->lambda_count; i++) {
@@ -172,8 +174,10 @@ static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lea
             return TF_ELIMIT;
         }
     }
-    size_t place = place_of(instance, signer);
     end_leases(instance, place);
+    conn->leases_seen = instance->lease_count + 1;
+    __atomic_store_n(&instance->lease_count, conn->leases_seen, __ATOMIC_RELEASE);
+    instance->leases[place].number = conn->leases_seen;
     __atomic_store_n(&instance->leases[place].left,
                      lease->requests == 0 ? UNBOUND : lease->requests, __ATOMIC_RELAXED);
     for (size_t i = 0; i < lease->lambda_count; i++) {
@@ -182,7 +186,7 @@ static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lea
             tf_json_put_string(w, NULL, lease->lambdas[i].name);
         }
     }
-    tf_anchor_set(&instance->anchor, lease->time, thread->now);
+    tf_anchor_set(&instance->anchor, lease->time, conn->thread->now);
     tf_instance_touch(instance);
     return TF_OK;
 }
@@ -190,7 +194,7 @@ static tf_err put(struct tf_thread *thread, const struct tf_lease_statement *lea
 /* --- a lease comes in ----------------------------------------------------------------
  */
 
-static tf_err accept(const struct tf_conn *conn, const struct tf_lease_statement *lease,
+static tf_err accept(struct tf_conn *conn, const struct tf_lease_statement *lease,
                      const char *signer, char *answer, size_t *answer_size)
 {
     struct tf_thread *thread = conn->thread;
@@ -204,7 +208,7 @@ static tf_err accept(const struct tf_conn *conn, const struct tf_lease_statement
     tf_json_open_object(&w, NULL);
     tf_json_open_array(&w, "leased");
     tf_lock_take(&thread->instance->lock);
-    err = put(thread, lease, signer, &w);
+    err = put(conn, lease, signer, &w);
     tf_lock_give(&thread->instance->lock);
     if (err != TF_OK) {
         return err;
@@ -217,7 +221,7 @@ static tf_err accept(const struct tf_conn *conn, const struct tf_lease_statement
     return tf_json_take(&w, answer_size);
 }
 
-tf_err tf_lease_take(const struct tf_conn *conn, struct tf_str body, char *answer,
+tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
                      size_t *answer_size)
 {
     enum { SCRATCH = 2 * TF_LEASE_MAX + 256 };

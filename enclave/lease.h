@@ -31,12 +31,13 @@ enum { TF_LEASE_ANSWER_MAX = 8 << 10 };
  *
  * @param answer  TF_LEASE_ANSWER_MAX bytes: {"leased", "until", "time"}.
  * @return TF_OK; TF_ELEASE_FORMAT, _SIGNER; _INSTANCE for another instance or connection;
- *         _OLD if a later statement was accepted; TF_EREVOKED (its signer);
- *         TF_EREVOCATION_OLD for a list that this instance does not have; TF_ELIMIT;
- *         TF_ENOMEM.
+ *         _OLD if a later statement was accepted, or one of that signer since this
+ *         connection began: what a host held back on many is worth one lease, not many;
+ * TF_EREVOKED (its signer); TF_EREVOCATION_OLD for a list that this instance does not
+ * have; TF_ELIMIT; TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_lease_take(const struct tf_conn *conn, struct tf_str body,
-                                 char *answer, size_t *answer_size);
+TF_MUST_USE tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
+                                 size_t *answer_size);
 
 /** Until when the lambda is leased, seconds since 1970; 0: it is not. By the thread's
  * view: tf_view_sync first. */

@@ -309,7 +309,7 @@ static const struct row rows[TF_ERR_COUNT] = {
          "Attest again on this connection and make a new lease."},
     [TF_ELEASE_OLD] = {"lease-old",
                        "the lease is older than what this instance was told already",
-                       "The attester's clock or its state went back; set it right."},
+                       "The attester's clock or state went back; or connect again."},
     [TF_EREVOKED] =
         {"revoked", "the publisher revoked this lambda, version or key",
          "Deploy a newer version that is signed with a key in good standing."},

@@ -182,6 +182,38 @@ static void a_lease_from_before_the_last_one_is_refused(void)
     rig_close(rig);
 }
 
+/* A host lets none through of the leases of many visits, each with its own bound of
+ * requests, to use them up one after the other once the attester has stopped. */
+static void leases_held_back_are_worth_one(void)
+{
+    struct rig *rig = granted();
+    struct tf_lease_statement lease = of_hello;
+    struct rig_client *held[3];
+    char *answer = NULL;
+
+    lease.requests = 1;
+    for (int i = 0; i < 3; i++) {
+        held[i] = rig_connect(rig, 0, management);
+    }
+    CHECK(rig_lease(rig, held[0], &lease, NULL, NULL) == 200);
+    struct rig_client *visitor = rig_connect(rig, 0, "hello.example");
+    CHECK(ask(rig, visitor) == 200);
+    CHECK(ask(rig, visitor) == 421);
+    CHECK(rig_lease(rig, held[1], &lease, NULL, &answer) == 400);
+    CHECK(rig_is_error(answer, TF_ELEASE_OLD));
+    free(answer);
+    CHECK(rig_lease(rig, held[2], &lease, NULL, NULL) == 400);
+    CHECK(!serves(rig, "hello.example"));
+    /* Who is there now leases, on a new connection or the one of its last lease. */
+    CHECK(post(rig, &lease) == 200);
+    CHECK(rig_lease(rig, held[0], &lease, NULL, NULL) == 400);
+    struct rig_client *now = rig_connect(rig, 0, management);
+    CHECK(rig_lease(rig, now, &lease, NULL, NULL) == 200);
+    CHECK(rig_lease(rig, now, &lease, NULL, NULL) == 200);
+    CHECK(serves(rig, "hello.example"));
+    rig_close(rig);
+}
+
 static void a_lease_out_of_its_bounds_is_refused(void)
 {
     struct rig *rig = granted();
@@ -489,6 +521,7 @@ int main(void)
     RUN(a_lease_of_another_instance_is_refused);
     RUN(a_replayed_lease_is_refused);
     RUN(a_lease_from_before_the_last_one_is_refused);
+    RUN(leases_held_back_are_worth_one);
     RUN(a_lease_out_of_its_bounds_is_refused);
     RUN(a_lease_is_for_one_grant);
     RUN(a_lease_wants_the_revocation_lists_that_it_names);
