@@ -207,13 +207,30 @@ tf_err tf_revocations_open(const char *text, size_t size,
 /* --- the lists in force --------------------------------------------------------------
  */
 
+static bool are_equal(const struct tf_revocations *a, const struct tf_revocations *b)
+{
+    if (a->serial != b->serial || a->digest_count != b->digest_count ||
+        a->version_count != b->version_count || a->signer_count != b->signer_count ||
+        memcmp(a->digests, b->digests, sizeof(a->digests)) != 0 ||
+        memcmp(a->signers, b->signers, sizeof(a->signers)) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < a->version_count; i++) {
+        if (a->versions[i].below != b->versions[i].below ||
+            strcmp(a->versions[i].name, b->versions[i].name) != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 tf_err tf_revocations_check(const struct tf_revocation_set *set,
                             const struct tf_descriptor *domain, size_t signer,
                             const struct tf_revocations *list)
 {
     const struct tf_revocations *current = set->lists[signer];
 
-    if (current != NULL && memcmp(current, list, sizeof(*list)) == 0) {
+    if (current != NULL && are_equal(current, list)) {
         return TF_OK;
     }
     if (tf_revocations_have_signer(set, domain->publishers[signer].keyid)) {

@@ -28,7 +28,7 @@ struct tf_revoked_version {
     uint64_t below; /* versions less than this are revoked */
 };
 
-/** One list, decoded. What is not used is zero, so that equal lists are equal bytes. */
+/** One list, decoded. What is not used is zero. */
 struct tf_revocations {
     uint64_t serial; /* grows with every list of one publisher */
     uint64_t digest_count;
