@@ -224,12 +224,19 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 	@mkdir -p $(O)/fuzz/corpus; $(O)/fuzz/seeds $(O)/fuzz/corpus
 	@tools/run-fuzz $(O)/fuzz $(S) $(T)
 
+# The longest come first, so that the end is not one long test.
+LONG_UNIT    := $(addprefix $(O)/test/unit/,verify/tlog_test verify/vectors_test enclave/oom_test \
+                js/limits_test-duktape lib/sigstruct_test js/steps_test-quickjs)
+LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester attester_kill attester_platform cli) \
+                test/attack/spin_test.sh test/attack/boundary_test.sh
+STORIES      := $(filter-out test/e2e/lib.sh,$(wildcard test/attack/*.sh test/e2e/*.sh))
 check: all try-v8 unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
-	@tools/run-tests tools/check-layers $(UNIT) $(TOY_TESTS:%='% $(O)/toy.img') \
-	    '$(O)/test/attack/driver_test $(O)/toy.img' 'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
+	@tools/run-tests tools/check-layers 'make -s fuzz S=3' '$(O)/test/attack/driver_test $(O)/toy.img' \
+	    $(LONG_UNIT) $(LONG_STORIES) $(TOY_TESTS:%='% $(O)/toy.img') \
+	    'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
-	    'make -s boundary' 'test/unit/js/v8.sh $(O)' $(wildcard test/attack/*.sh) $(wildcard test/e2e/*_test.sh) \
-	    $(filter-out test/e2e/lib.sh,$(wildcard test/e2e/*.sh)) 'make -s fuzz S=3'
+	    'make -s boundary' 'test/unit/js/v8.sh $(O)' $(filter-out $(LONG_STORIES),$(STORIES)) \
+	    $(filter-out $(LONG_UNIT),$(UNIT))
 unit-programs: $(UNIT) $(TOOLS) $(FAKE_DCAP)
 unit: unit-programs ## unit tests only
 	@tools/run-tests $(UNIT)
