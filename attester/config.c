@@ -179,18 +179,35 @@ static bool read_collateral(const json_t *object, struct tf_config *out)
            wrong("`collateral`: optional file, service, cacert, cache, max_age_seconds");
 }
 
-static bool read_all(struct tf_json_fields *f, struct tf_config *out)
+/* The fields that are no lists or objects. `f` stays bad after the first that is wrong,
+ * so that is the one to name. */
+static bool read_plain(struct tf_json_fields *f, struct tf_config *out)
 {
     out->policy = tf_json_string(f, "policy", 1, PATH_MAX);
     out->key = tf_json_string(f, "key", 1, PATH_MAX);
     out->log = tf_json_string(f, "log", 1, PATH_MAX);
+    if (f->bad) {
+        return wrong("`policy`, `key`, `log`: paths, all needed");
+    }
     out->lease_seconds = tf_json_integer(f, "lease_seconds", LEASE_MIN, LEASE_MAX);
+    if (f->bad) {
+        return wrong("`lease_seconds`: a number from 3 to 604800");
+    }
     out->certificate_seconds =
         tf_json_integer(f, "certificate_seconds", CERTIFICATE_MIN, CERTIFICATE_MAX);
+    if (f->bad) {
+        return wrong("`certificate_seconds`: a number from 30 to 71280000");
+    }
     out->requests = tf_json_integer_or(f, "requests", 0, TF_JSON_INTEGER_MAX, 0);
     out->insecure_allow_simulated =
         tf_json_boolean_or(f, "insecure_allow_simulated", false);
-    bool is_good = read_machines(f, out) && read_lambdas(f, out) &&
+    return !f->bad ||
+           wrong("`requests`: a number; `insecure_allow_simulated`: a boolean");
+}
+
+static bool read_all(struct tf_json_fields *f, struct tf_config *out)
+{
+    bool is_good = read_plain(f, out) && read_machines(f, out) && read_lambdas(f, out) &&
                    read_issuer(tf_json_object(f, "issuer"), out);
     if (is_good && tf_json_has(f, "collateral")) {
         is_good = read_collateral(tf_json_object(f, "collateral"), out);
@@ -202,8 +219,8 @@ static bool read_all(struct tf_json_fields *f, struct tf_config *out)
                    out->domain != NULL) ||
                   wrong("`revocations`: 1 to 8 paths, and `domain`: the descriptor's");
     }
-    return is_good && (tf_json_fields_end(f) ||
-                       wrong("a field is missing, unknown, or out of its bounds"));
+    return is_good &&
+           (tf_json_fields_end(f) || wrong("an unknown field, or `domain` is no path"));
 }
 
 tf_err tf_config_parse(const char *text, size_t size, struct tf_config *out)

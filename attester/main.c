@@ -17,13 +17,35 @@
 #include "attester/book.h"
 #include "attester/config.h"
 #include "attester/issuer.h"
+#include "attester/lists.h"
 #include "attester/policy.h"
 #include "attester/rounds.h"
 #include "attester/say.h"
+#include "attester/secrets.h"
 #include "client/keys.h"
 #include "client/report.h"
 
 static const char usage[] = "usage: tfaas-attester --config FILE [--check]\n";
+
+/* Whether what visits read can be read now. @return TF_OK, or an error after a message.
+ */
+static tf_err check_files(const struct tf_config *config)
+{
+    struct tf_lists lists = {0};
+    tf_err err = tf_lists_load(config, &lists);
+
+    if (err == TF_OK) {
+        tf_lists_wipe(&lists);
+    }
+    for (size_t i = 0; err == TF_OK && i < config->lambda_count; i++) {
+        struct tf_secret_file secrets;
+        err = tf_secret_file_load(config->lambdas[i].secrets, &secrets);
+        if (err == TF_OK) {
+            tf_secret_file_wipe(&secrets);
+        }
+    }
+    return err;
+}
 
 /* Loads all that the configuration names, and with `is_check` does no more. */
 static tf_err run(const struct tf_config *config, const sigset_t *stop, bool is_check)
@@ -38,6 +60,9 @@ static tf_err run(const struct tf_config *config, const sigset_t *stop, bool is_
     }
     if (err == TF_OK) {
         err = tf_issuer_open(config, &attester.issuer);
+    }
+    if (err == TF_OK && is_check) {
+        err = check_files(config);
     }
     if (err == TF_OK && !is_check) {
         err = tf_book_open(config->log, attester.key, policy.hash, &attester.book);

@@ -232,15 +232,20 @@ static void grant_all(const struct visit *v)
 /* Leases first: they are what ends. */
 static void go_round(struct visit *v)
 {
+    size_t found = 0;
+
     for (size_t i = 0; i < v->count; i++) {
         v->places[i].wanted = &v->attester->config->lambdas[i];
         attest(v, &v->places[i]);
+        found += v->places[i].channel != NULL;
         if (v->places[i].is_good) {
             tf_grant_look(v->attester, v->machine, &v->places[i]);
         }
     }
     lease_all(v);
     grant_all(v);
+    /* A name that is spelt wrong is found nowhere, a machine that is down has nothing. */
+    tf_say("visited", "machine=%s found=%zu of=%zu", v->machine, found, v->count);
     for (size_t i = 0; i < v->count; i++) {
         tf_channel_close(v->places[i].channel);
     }

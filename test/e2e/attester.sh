@@ -29,6 +29,12 @@ beginning() {
     ok "an attester's configuration" attester_config shop cart
     ok "with a machine that does not answer" silent_machine
     ok "it is checked" "$bin/tfaas-attester" --config "$work/attester.json" --check
+    sed 's/"lease_seconds"/"lease_second"/' "$work/attester.json" >"$work/wrong.json"
+    fails "a misspelt field is the one that is named" lease_seconds \
+        "$bin/tfaas-attester" --config "$work/wrong.json" --check
+    jq '.lambdas[0].secrets = "/nowhere"' "$work/attester.json" >"$work/wrong.json"
+    fails "secrets that are not there" io \
+        "$bin/tfaas-attester" --config "$work/wrong.json" --check
     ok "a lambda is deployed" make_lambda shop 1
     fails "nobody granted it" "unrecognized name" serves shop
     need "the attester starts" attester_start
