@@ -32,14 +32,58 @@ static tf_err save_public(const char *path, EVP_PKEY *key)
     return err;
 }
 
-static int print_keyid(const EVP_PKEY *key, bool is_json)
+static int print_keyid(const uint8_t *spki, size_t size, bool is_json)
 {
-    uint8_t spki[TF_SPKI_MAX];
     char keyid[2 * TF_SHA256_SIZE + 1];
 
-    tf_keyid(spki, tf_key_spki(key, spki), keyid);
+    tf_keyid(spki, size, keyid);
     (void)printf(is_json ? "{\"keyid\":\"%s\"}\n" : "keyid %s\n", keyid);
     return TF_EXIT_OK;
+}
+
+static int make(const char *path, const char *algorithm, bool is_json)
+{
+    uint8_t spki[TF_SPKI_MAX];
+
+    if (access(path, F_OK) == 0) {
+        return tf_report(TF_EUSAGE, "%s exists; a key is not overwritten", path);
+    }
+    EVP_PKEY *key = tf_key_make(algorithm);
+    if (key == NULL) {
+        return TF_EXIT_USAGE;
+    }
+    bool is_saved = tf_key_save(path, key) == TF_OK && save_public(path, key) == TF_OK;
+    size_t size = tf_key_spki(key, spki);
+    EVP_PKEY_free(key);
+    return is_saved ? print_keyid(spki, size, is_json) : TF_EXIT_USAGE;
+}
+
+static bool is_public(const char *path)
+{
+    size_t size = strlen(path);
+
+    return size > 4 && strcmp(path + size - 4, ".pub") == 0;
+}
+
+/* Of either half: whose key is to be revoked may be somebody else's. */
+static int show(const char *path, bool is_json)
+{
+    uint8_t spki[TF_SPKI_MAX];
+    size_t size = 0;
+
+    if (is_public(path)) {
+        if (tf_spki_load(path, spki, &size) != TF_OK) {
+            return TF_EXIT_USAGE;
+        }
+        return print_keyid(spki, size, is_json);
+    }
+    EVP_PKEY *key = tf_key_load(path);
+    if (key == NULL) {
+        return TF_EXIT_USAGE;
+    }
+    size = tf_key_spki(key, spki);
+    EVP_PKEY_free(key);
+    return print_keyid(spki, size, is_json);
 }
 
 int tf_cmd_key(int argc, char **argv)
@@ -53,26 +97,13 @@ int tf_cmd_key(int argc, char **argv)
     if (!tf_options(argc, argv, options, operands, 2)) {
         return TF_EXIT_USAGE;
     }
-    bool is_new = strcmp(operands[0], "new") == 0;
-    if (!is_new && strcmp(operands[0], "show") != 0) {
+    if (strcmp(operands[0], "new") == 0) {
+        return make(operands[1], algorithm, is_json);
+    }
+    if (strcmp(operands[0], "show") != 0) {
         return tf_report(TF_EUSAGE, "key new or key show, not `%s`", operands[0]);
     }
-    if (is_new && access(operands[1], F_OK) == 0) {
-        return tf_report(TF_EUSAGE, "%s exists; a key is not overwritten", operands[1]);
-    }
-    EVP_PKEY *key = is_new ? tf_key_make(algorithm) : tf_key_load(operands[1]);
-    if (key == NULL) {
-        return TF_EXIT_USAGE;
-    }
-    int status = TF_EXIT_OK;
-    if (is_new && (tf_key_save(operands[1], key) != TF_OK ||
-                   save_public(operands[1], key) != TF_OK)) {
-        status = TF_EXIT_USAGE;
-    } else {
-        status = print_keyid(key, is_json);
-    }
-    EVP_PKEY_free(key);
-    return status;
+    return show(operands[1], is_json);
 }
 
 static tf_err write_keys(struct tf_json_writer *w, const char *field,

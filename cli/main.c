@@ -71,13 +71,13 @@ static const struct verb VERBS[] = {
      "NAME --policy FILE [--connect A:P] [--allow-sim] [--collateral FILE]"
      " [--collateral-service URL] [--collateral-cacert FILE] [--out FILE] [--json]",
      "attest, then ask the enclave what the lambda has used since it started"},
-    {"receipt", tf_cmd_receipt,
-     "verify FILE (--attestation FILE | --keyid HEX) [--json]",
+    {"receipt", tf_cmd_receipt, "verify FILE (--attestation FILE | --keyid HEX) [--json]",
      "check receipts of invocations and statements of usage, offline"},
     {"ls", tf_cmd_ls, "[--host SOCK] [--json]", "list what a host has deployed"},
     {"rm", tf_cmd_rm, "NAME [--host SOCK]", "remove a lambda and its grant"},
     {"roll", tf_cmd_roll,
-     "[--engine E [--image FILE --sigstruct FILE] [--domain FILE --to FILE] [--minutes N]]"
+     "[--engine E [--image FILE --sigstruct FILE] [--domain FILE --to FILE] [--minutes "
+     "N]]"
      " [--abort] [--host SOCK] [--json]",
      "replace a host's enclaves by new ones while they serve, or say how far that is"},
     {"info", tf_cmd_info, "[--host SOCK] [--json]", "say what a host is"},
@@ -92,7 +92,7 @@ static void usage(FILE *out)
 {
     (void)fprintf(out, "usage: tfaas VERB ...\n\n");
     for (size_t i = 0; i < VERB_COUNT; i++) {
-        (void)fprintf(out, "  %-8s %s\n", VERBS[i].name, VERBS[i].text);
+        (void)fprintf(out, "  %-10s %s\n", VERBS[i].name, VERBS[i].text);
     }
     (void)fprintf(
         out, "\n`tfaas help VERB` shows a verb's options. --host is the admin socket of"

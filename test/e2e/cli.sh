@@ -122,6 +122,8 @@ keys() {
         is "the key's id is SHA-256 of its SubjectPublicKeyInfo" \
             "keyid $(openssl pkey -in "$work/$a.pem" -pubout -outform DER | sha256sum |
                 cut -d' ' -f1)" cli key show "$work/$a.pem"
+        is "and is told from that half alone" "$(cli key show "$work/$a.pem")" \
+            cli key show "$work/$a.pem.pub"
         cp "$work/$a.pem" "$work/before"
         exits "a key is not overwritten" 2 usage key new "$work/$a.pem"
         is "and is as it was" "" diff "$work/before" "$work/$a.pem"
