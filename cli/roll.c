@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "abi/limits.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
 #include "lib/json.h"
+
+enum { PAUSE_NS = 100 * 1000 * 1000 };
 
 struct options {
     const char *host;
@@ -118,6 +121,27 @@ static void print(const json_t *answer)
     }
 }
 
+/* Until the new ones are up a grant would still go to the old ones. tfaasd gives up what
+ * does not start, so this ends. */
+static tf_err wait_until_up(const struct options *o, json_t **answer)
+{
+    const struct timespec pause = {.tv_nsec = PAUSE_NS};
+    const struct tf_admin_request request = {
+        .socket = o->host, .method = "GET", .path = "/v1/roll"};
+
+    while (strcmp(text_of(*answer, "state"), "running") == 0 &&
+           !json_is_true(json_object_get(*answer, "ready"))) {
+        (void)nanosleep(&pause, NULL);
+        json_decref(*answer);
+        *answer = NULL;
+        tf_err err = tf_admin_call(&request, answer);
+        if (err != TF_OK) {
+            return err;
+        }
+    }
+    return TF_OK;
+}
+
 static int roll(const struct options *o)
 {
     json_t *answer = NULL;
@@ -125,13 +149,18 @@ static int roll(const struct options *o)
         .socket = o->host, .method = o->is_abort ? "DELETE" : "GET", .path = "/v1/roll"};
     tf_err err = o->engine != NULL ? begin(o, &answer) : tf_admin_call(&request, &answer);
 
+    if (err == TF_OK && o->engine != NULL) {
+        err = wait_until_up(o, &answer);
+    }
     if (err == TF_OK && o->is_json) {
         tf_host_print(answer);
     } else if (err == TF_OK) {
         print(answer);
     }
+    bool has_failed =
+        o->engine != NULL && strcmp(text_of(answer, "state"), "aborted") == 0;
     json_decref(answer);
-    return tf_host_exit(err);
+    return has_failed ? TF_EXIT_REFUSED : tf_host_exit(err);
 }
 
 int tf_cmd_roll(int argc, char **argv)

@@ -110,7 +110,7 @@ static void post_lambda(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     if (!is_known) {
         tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND),
                         "this tfaasd has no such engine",
-                        "GET /v1/info lists them; tfaasd --image adds one");
+                        "list them with `tfaas info`; tfaasd --image adds one");
         return;
     }
     if (!tf_store_has_domain(&daemon->store, domain)) {

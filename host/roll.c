@@ -441,6 +441,12 @@ void tf_roll_begin(struct tf_daemon *daemon, struct tf_admin_conn *conn,
         return;
     }
     tf_err err = find_engine(roll);
+    if (err == TF_ENOTFOUND) {
+        free(roll);
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND),
+                        "this tfaasd has no such engine", "list them with `tfaas info`");
+        return;
+    }
     if (err == TF_OK && roll->to[0] != '\0') {
         err =
             is_occupied(roll) ? TF_EUSAGE : tf_lists_carry(daemon, roll->from, roll->to);
@@ -480,6 +486,18 @@ static void write_lambdas(struct tf_json_writer *w, const struct tf_registry *re
     tf_json_close_array(w);
 }
 
+/* Whether all heirs serve: until then management connections still reach the old ones. */
+static bool is_up(const struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        const struct tf_worker *worker = daemon->workers[i];
+        if (worker->elder != NULL && worker->state != TF_WORKER_SERVING) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
 {
     const struct tf_roll *roll = daemon->roll;
@@ -495,6 +513,7 @@ void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
     const char *state = roll == NULL ? "none" : roll->is_running ? "running" : "done";
     state = roll != NULL && roll->end != NULL ? "aborted" : state;
     tf_json_put_string(&w, "state", state);
+    tf_json_put_boolean(&w, "ready", roll != NULL && roll->is_running && is_up(daemon));
     if (roll != NULL) {
         tf_json_put_string(&w, "engine", roll->engine.name);
         tf_json_put_hex(&w, "mrenclave", roll->engine.mrenclave,
@@ -509,7 +528,8 @@ void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
 void tf_roll_abort(struct tf_daemon *daemon, struct tf_admin_conn *conn)
 {
     if (daemon->roll == NULL || !daemon->roll->is_running) {
-        tf_admin_fail(conn, 404, TF_ENOTFOUND);
+        tf_admin_refuse(conn, 404, tf_err_name(TF_ENOTFOUND), "no roll is under way",
+                        "`tfaas roll` says how the last one ended");
         return;
     }
     end(daemon->roll, "asked to");

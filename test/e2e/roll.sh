@@ -122,12 +122,13 @@ need "another image" another_image new door
 need "an image with a wrong signature" cp "$work/new.sig" "$work/odd.sig"
 printf 'x' | dd of="$work/odd.sig" bs=1 seek=200 conv=notrunc 2>/dev/null
 clients_start
-ok "a roll to it begins" cli roll --engine "$engine" --image "$work/new.img" \
-    --sigstruct "$work/odd.sig"
-ok "and is given up" until_ok 100 is_state aborted
+fails "a roll to it is given up" image-signature cli roll --engine "$engine" \
+    --image "$work/new.img" --sigstruct "$work/odd.sig"
+ok "and stays so" is_state aborted
 is "because of what was wrong" image-signature eval 'cli roll --json | jq -r .why'
 fails "a file that is not there" io cli roll --engine "$engine" --image "$work/none"
 fails "an engine that is not there" not-found cli roll --engine mujs
+fails "nothing to be given up" not-found cli roll --abort
 is "the old one is the only one" "$before" mrenclaves
 asked "all the while every request is answered"
 
