@@ -138,9 +138,12 @@ static void note_event(struct tf_worker *worker, const uint8_t *body, size_t siz
     bool is_known = event.event > 0 && event.event < sizeof(names) / sizeof(names[0]);
     const char *code =
         event.err < TF_ERR_COUNT ? tf_err_name((tf_err)event.err) : "unknown";
+    /* An error's id as the client got it; the TLS library's codes are negative. */
+    bool is_id = event.event == TF_EVENT_LAMBDA_FAILED;
     tf_log(is_known ? names[event.event] : "enclave-event",
-           "engine=%s pid=%d error=%s value=%" PRIu64, worker->engine->name,
-           (int)worker->pid, code, event.value);
+           is_id ? "engine=%s pid=%d error=%s id=%016" PRIx64
+                 : "engine=%s pid=%d error=%s value=%" PRId64,
+           worker->engine->name, (int)worker->pid, code, event.value);
 }
 
 static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t size)
