@@ -13,6 +13,7 @@
 #include "lib/err.h"
 #include "lib/revocations.h"
 
+/** A signed list as its file has it, and what it says of itself. */
 struct tf_list_file {
     uint8_t *envelope; /* owned */
     size_t size;

@@ -14,6 +14,7 @@
 #include "lib/err.h"
 #include "verify/tlog.h"
 
+/** An open log; tf_logfile_close ends it. */
 struct tf_logfile {
     int fd;
     bool is_broken;      /* what is on the disk is not known any more */

@@ -18,6 +18,7 @@ struct tf_conn;
 struct tf_resident;
 struct tf_thread;
 
+/** One invocation's place on a thread: a slot of the engine and a fiber to run it on. */
 struct tf_lane {
     struct tf_thread *thread;
     size_t index; /* of its slot among the thread's */

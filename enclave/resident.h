@@ -51,6 +51,7 @@ struct tf_resident {
     uint64_t used_up; /* steps, about; at least what others had when it last came back */
 };
 
+/** What a thread knows of the table of lambdas, so that requests take no lock. */
 struct tf_view {
     uint64_t epoch;          /* of the table that `residents` mirrors */
     struct tf_anchor anchor; /* as it was then; `latest` is read where it lives */

@@ -35,6 +35,7 @@ struct tf_waiting {
     struct tf_conn *previous;
 };
 
+/** A thread's scheduler. */
 struct tf_sched {
     uint64_t turns;
     uint64_t spent; /* steps in this entry, about */

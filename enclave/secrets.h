@@ -34,6 +34,7 @@ void tf_secrets_write(struct tf_json_writer *w, const char *key,
 /** The secret after `last`, the first one after {0}; name NULL at the end. */
 struct tf_secret tf_secrets_next(const struct tf_secrets *secrets, struct tf_secret last);
 
+/** Whether both have the same names and values, in the same order. */
 bool tf_secrets_are_equal(const struct tf_secrets *a, const struct tf_secrets *b);
 
 /** Overwrites a string of a parsed document, for jansson frees without doing so.

@@ -82,4 +82,5 @@ TF_MUST_USE tf_err tf_registry_put(struct tf_registry *registry,
 /** Forgets a lambda and frees it. */
 void tf_registry_remove(struct tf_registry *registry, const char *name);
 
+/** Forgets and frees all lambdas. */
 void tf_registry_wipe(struct tf_registry *registry);

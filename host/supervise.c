@@ -217,6 +217,19 @@ static void on_link(void *user, uint32_t events)
     (void)events;
 }
 
+static void fold_counts(struct tf_counts *base, struct tf_counts *last)
+{
+    base->ok += last->ok;
+    base->failed += last->failed;
+    base->steps += last->steps;
+    if (base->peak < last->peak) {
+        base->peak = last->peak;
+    }
+    base->bytes_in += last->bytes_in;
+    base->bytes_out += last->bytes_out;
+    *last = (struct tf_counts){0};
+}
+
 /* Prometheus' counters never go back. */
 void tf_supervise_fold(struct tf_worker *worker)
 {
@@ -230,15 +243,7 @@ void tf_supervise_fold(struct tf_worker *worker)
     for (size_t i = 0; i < registry->count; i++) {
         struct tf_lambda *lambda = registry->lambdas[i];
         for (size_t j = 0; lambda->seat.worker == worker && j < TF_THREADS_MAX; j++) {
-            lambda->base.ok += lambda->last[j].ok;
-            lambda->base.failed += lambda->last[j].failed;
-            lambda->base.steps += lambda->last[j].steps;
-            if (lambda->base.peak < lambda->last[j].peak) {
-                lambda->base.peak = lambda->last[j].peak;
-            }
-            lambda->base.bytes_in += lambda->last[j].bytes_in;
-            lambda->base.bytes_out += lambda->last[j].bytes_out;
-            lambda->last[j] = (struct tf_counts){0};
+            fold_counts(&lambda->base, &lambda->last[j]);
         }
     }
 }

@@ -23,6 +23,7 @@ enum {
     TF_REVOCATIONS_SCRATCH = 2 * TF_REVOCATIONS_MAX + 256
 };
 
+/** Old versions of a lambda. */
 struct tf_revoked_version {
     char name[TF_NAME_MAX + 1];
     uint64_t below; /* versions less than this are revoked */

@@ -15,14 +15,17 @@
  */
 extern const char *const tf_runtime_files[];
 
+/** A measurement that is under way. */
 struct tf_runtime {
     struct tf_sha256 hash;
 };
 
+/** Begins a measurement. */
 void tf_runtime_init(struct tf_runtime *runtime);
 
 /** Adds the next file. */
 void tf_runtime_feed(struct tf_runtime *runtime, const char *name, uint64_t size,
                      const uint8_t content[static TF_SHA256_SIZE]);
 
+/** Ends it: what the runtime is, after its last file. */
 void tf_runtime_take(struct tf_runtime *runtime, uint8_t out[static TF_SHA256_SIZE]);

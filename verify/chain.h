@@ -35,6 +35,7 @@ TF_MUST_USE tf_err tf_chain_parse(const struct tf_bytes *pem, size_t count,
 /** Adds one untrusted certificate, DER or PEM, to a chain that began as zeros. */
 TF_MUST_USE tf_err tf_chain_add(struct tf_chain *chain, const struct tf_bytes *cert);
 
+/** Frees its certificates; zeros are fine. */
 void tf_chain_wipe(struct tf_chain *chain);
 
 /** How a vendor makes its chains. */

@@ -17,6 +17,7 @@
 
 enum { TF_RECEIPT_TEXT_MAX = 1024, TF_RECEIPT_PAYLOAD_MAX = 640 };
 
+/** A receipt or a statement of usage, decoded. */
 struct tf_receipt {
     char payload[TF_RECEIPT_PAYLOAD_MAX + 1]; /* JSON, as it was signed */
     char lambda[TF_NAME_MAX + 1];

@@ -20,6 +20,7 @@ enum tf_js_state {
     TF_JS_FAILED /* one has failed: good for tf_js_renew only */
 };
 
+/** Where the engine is; TF_JS_FAILED stays until tf_js_renew. */
 enum tf_js_state tf_js_state(const struct tf_js *js);
 
 /**
