@@ -20,6 +20,9 @@ enum {
     TF_SIGNATURES_MAX = 4,       /* in an envelope, count */
     TF_PUBLISHERS_MAX = 8,       /* keys in a domain descriptor, count */
     TF_ATTESTERS_MAX = 4,        /* likewise */
+    TF_MEMBERS_MAX = 8,          /* domains that share an enclave, count */
+    TF_GROUP_PUBLISHERS_MAX = 16, /* keys of all of them together, count */
+    TF_GROUP_ATTESTERS_MAX = 8,   /* likewise */
     TF_DESCRIPTOR_MAX = 16 << 10,
     TF_ENV_MAX = 64, /* variables of a lambda, count */
 

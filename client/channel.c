@@ -23,7 +23,7 @@
 #include "lib/json.h"
 #include "verify/ratls.h"
 
-enum { ANSWER_MAX = 256 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
+enum { ANSWER_MAX = 320 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
 
 struct tf_channel_client {
     SSL_CTX *ctx;

@@ -21,14 +21,19 @@ static uint64_t reached(const struct tf_anchor *at, uint64_t latest)
     return gone < UINT64_MAX - at->time ? at->time + gone : UINT64_MAX;
 }
 
-uint64_t tf_anchor_now(const struct tf_thread *thread)
+uint64_t tf_anchor_now(const struct tf_thread *thread, size_t member)
 {
-    const struct tf_anchor *seen = &thread->view.anchor;
+    const struct tf_anchor *seen = &thread->view.anchors[member];
 
     if (seen->time == 0) {
         return thread->now / NS_PER_S;
     }
-    return reached(seen, load(&thread->instance->anchor.latest)) / NS_PER_S;
+    return reached(seen, load(&thread->instance->anchors[member].latest)) / NS_PER_S;
+}
+
+uint64_t tf_anchor_said(const struct tf_thread *thread, size_t member)
+{
+    return thread->view.anchors[member].time == 0 ? 0 : tf_anchor_now(thread, member);
 }
 
 void tf_anchor_set(struct tf_anchor *anchor, uint64_t time, uint64_t host_now)

@@ -11,11 +11,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tf_thread;
 
-/** Shared by the threads; under the instance's lock but for `latest`. */
+/** Of one member of the descriptor: nobody's lying clock ends another's leases. Shared by
+ * the threads; under the instance's lock but for `latest`. */
 struct tf_anchor {
     uint64_t time;   /* ns since 1970 when the host's clock showed `host`; 0: no anchor */
     uint64_t host;   /* ns since 1970, untrusted */
@@ -23,9 +25,13 @@ struct tf_anchor {
     uint64_t signed_time; /* seconds since 1970: the latest in a statement accepted */
 };
 
-/** Seconds since 1970 in the enclave's time; the host's without an anchor. Never falls
- *  while an anchor holds. By the thread's view: tf_view_sync first. */
-uint64_t tf_anchor_now(const struct tf_thread *thread);
+/** Seconds since 1970 in the enclave's time as the member has it; the host's without an
+ *  anchor. Never falls while an anchor holds. By the thread's view: tf_view_sync first.
+ */
+uint64_t tf_anchor_now(const struct tf_thread *thread, size_t member);
+
+/** The same to be told to others: 0 without an anchor. */
+uint64_t tf_anchor_said(const struct tf_thread *thread, size_t member);
 
 /** Anchors: a statement signed at `time` (seconds, at least `signed_time`) has been
  *  accepted just now. Hold the lock. */

@@ -6,11 +6,12 @@
 #include "enclave/lease.h"
 #include "enclave/revoke.h"
 #include "enclave/thread.h"
+#include "lib/bytes.h"
 #include "lib/image.h"
 #include "lib/json.h"
 
 enum {
-    FIXED_MAX = 2048,
+    FIXED_MAX = 4096,
     LAMBDA_MAX = 512 + TF_NAME_MAX + TF_DOMAINS_MAX * (TF_DNS_MAX + 3)
 };
 
@@ -36,13 +37,30 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_thread *threa
     tf_json_close_object(w);
 }
 
+/* Each member has its own time; one domain alone says it once. */
+static void write_group(struct tf_json_writer *w, const struct tf_thread *thread)
+{
+    const struct tf_instance *instance = thread->instance;
+
+    if (instance->group == NULL) {
+        return;
+    }
+    tf_json_put_base64(w, "group", (const uint8_t *)instance->group,
+                       instance->group_size);
+    tf_json_open_array(w, "times");
+    for (size_t i = 0; i < instance->domain.member_count; i++) {
+        tf_json_put_integer(w, NULL, tf_anchor_said(thread, i));
+    }
+    tf_json_close_array(w);
+}
+
 tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE_SIZE],
                        struct tf_buffer *out)
 {
     struct tf_thread *thread = conn->thread;
     struct tf_instance *instance = thread->instance;
     struct tf_json_writer w;
-    size_t cap = FIXED_MAX;
+    size_t cap = FIXED_MAX + tf_base64_size(instance->group_size);
 
     tf_view_sync(thread);
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
@@ -64,7 +82,8 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
     tf_json_put_string(&w, "engine", tf_js_engine());
     tf_json_put_string(&w, "lvi", tf_image_lvi(&tf_layout));
     tf_json_put_integer(&w, "time",
-                        thread->view.anchor.time == 0 ? 0 : tf_anchor_now(thread));
+                        instance->group == NULL ? tf_anchor_said(thread, 0) : 0);
+    write_group(&w, thread);
     tf_revoke_write(thread->instance, &w);
     tf_json_open_array(&w, "lambdas");
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {

@@ -206,7 +206,8 @@ static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *
     if (tf_revocations_have_signer(&instance->revocations, grant->signer)) {
         return TF_EREVOKED;
     }
-    if (entry == NULL || entry->lambda->version < grant->version_floor ||
+    if (entry == NULL || entry->lambda->member != grant->member ||
+        entry->lambda->version < grant->version_floor ||
         (grant->has_digest &&
          memcmp(entry->lambda->digest, grant->digest, sizeof(grant->digest)) != 0)) {
         return TF_EGRANT_LAMBDA;
@@ -283,7 +284,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_grant *grant)
         return err;
     }
     struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
-    struct tf_floor *floor = tf_instance_floor(instance, grant->lambda);
+    struct tf_floor *floor = tf_instance_floor(instance, grant->member, grant->lambda);
     if (grant->serial < floor->serial) {
         return TF_EGRANT_OLD;
     }
@@ -301,6 +302,11 @@ tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant, bool is_se
 {
     struct tf_instance *instance = thread->instance;
 
+    grant->member = tf_descriptor_member(&instance->domain, grant->signer);
+    if (grant->member == TF_MEMBERS_MAX) {
+        return TF_EGRANT_SIGNER;
+    }
+    struct tf_anchor *anchor = &instance->anchors[grant->member];
     tf_lock_take(&instance->lock);
     tf_err err = check_lambda(instance, grant);
     tf_lock_give(&instance->lock);
@@ -311,16 +317,17 @@ tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant, bool is_se
         return err;
     }
     tf_view_sync(thread);
-    if (!tf_grant_is_valid(grant, is_sealed ? tf_anchor_now(thread) : grant->time)) {
+    if (!tf_grant_is_valid(grant, is_sealed ? tf_anchor_now(thread, grant->member)
+                                            : grant->time)) {
         return TF_EGRANT_EXPIRED;
     }
     /* The lambda may have changed meanwhile: put() looks again. */
     tf_lock_take(&instance->lock);
-    err = !is_sealed && grant->time < instance->anchor.signed_time ? TF_EGRANT_OLD
-                                                                   : put(instance, grant);
+    err = !is_sealed && grant->time < anchor->signed_time ? TF_EGRANT_OLD
+                                                          : put(instance, grant);
     if (err == TF_OK) {
         if (!is_sealed) {
-            tf_anchor_set(&instance->anchor, grant->time, thread->now);
+            tf_anchor_set(anchor, grant->time, thread->now);
         }
         tf_instance_touch(instance);
     }

@@ -47,10 +47,27 @@ static tf_err check_config(const struct tf_descriptor *domain)
     return is_same ? TF_OK : TF_EDOMAIN_MISMATCH;
 }
 
+/* Claims bring a group to the relying party, which looks for its own domain in it. */
+static tf_err keep_group(struct tf_instance *instance, const char *text, size_t size)
+{
+    instance->group = tf_shared_alloc(size);
+    if (instance->group == NULL) {
+        return TF_ENOMEM;
+    }
+    memcpy(instance->group, text, size);
+    instance->group_size = size;
+    return TF_OK;
+}
+
 /* The other threads wait for this once, on the lock: there is nothing they could do. */
-static tf_err start(struct tf_instance *instance, const struct tf_descriptor *domain)
+static tf_err start(struct tf_instance *instance, const struct tf_descriptor *domain,
+                    const char *text, size_t size)
 {
     tf_err err = check_config(domain);
+    if (err != TF_OK) {
+        return err;
+    }
+    err = domain->member_count > 1 ? keep_group(instance, text, size) : TF_OK;
     if (err != TF_OK) {
         return err;
     }
@@ -83,7 +100,7 @@ tf_err tf_instance_start(struct tf_instance *instance, const char *text, size_t 
     }
     tf_lock_take(&instance->lock);
     if (!instance->is_started) {
-        err = start(instance, &domain);
+        err = start(instance, &domain, text, size);
     } else if (memcmp(instance->domain.sha256, domain.sha256, TF_SHA256_SIZE) != 0) {
         err = TF_EDOMAIN_MISMATCH;
     }
@@ -119,16 +136,26 @@ void tf_instance_empty(struct tf_entry *entry)
     *entry = (struct tf_entry){0};
 }
 
-struct tf_floor *tf_instance_floor(struct tf_instance *instance, const char *name)
+struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
+                                   const char *name)
 {
+    size_t share = TF_FLOORS_MAX / instance->domain.member_count;
+
     for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
         struct tf_floor *floor = &instance->floors[i];
         if (floor->name[0] == '\0') {
+            if (share == 0) {
+                return NULL;
+            }
             memcpy(floor->name, name, strlen(name) + 1);
+            floor->member = member;
             return floor;
         }
-        if (strcmp(floor->name, name) == 0) {
-            return floor;
+        if (floor->member == member) {
+            if (strcmp(floor->name, name) == 0) {
+                return floor;
+            }
+            share--;
         }
     }
     return NULL;

@@ -6,6 +6,9 @@
  * A lambda or a grant in the table never changes: it is replaced, and stays until no
  * thread holds a reference. `epoch` grows with every change of the table, so that a
  * thread can tell without the lock that its view (enclave/resident.h) is current.
+ *
+ * Where domains share the enclave, a `member` is an index of the descriptor's: what one
+ * member signed, its time included, reaches only what belongs to it.
  */
 #pragma once
 
@@ -46,6 +49,7 @@ struct tf_lambda {
     uint64_t version;
     uint8_t digest[TF_SHA256_SIZE];
     char signer[2 * TF_SHA256_SIZE + 1];
+    size_t member; /* the signer's */
     char name[TF_NAME_MAX + 1];
     struct tf_names domains; /* that it may be granted */
     struct tf_usage *usage;  /* of its name, in the instance; under `usage_lock` */
@@ -62,6 +66,7 @@ struct tf_grant {
     uint64_t time;   /* the granter's clock when it signed, seconds since 1970 */
     bool is_leased;  /* serves only under a lease; is never sealed */
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid */
+    size_t member;                       /* the signer's */
     char lambda[TF_NAME_MAX + 1];
     struct tf_names names;
     bool has_digest;
@@ -93,10 +98,11 @@ struct tf_lease {
     uint64_t number; /* which of all that the instance has taken; 0: none yet */
 };
 
-/** What an instance remembers of a name, and what that may not fall below; outlives lambda
- *  and grant, and stays where it is. */
+/** What an instance remembers of a member's name, and what that may not fall below;
+ *  outlives lambda and grant, and stays where it is. */
 struct tf_floor {
-    char name[TF_NAME_MAX + 1];     /* "" ends the list */
+    char name[TF_NAME_MAX + 1]; /* "" ends the list */
+    size_t member;
     uint64_t version;               /* the highest that was accepted */
     uint8_t digest[TF_SHA256_SIZE]; /* of that one */
     uint64_t least;                 /* the lowest that a granter lets run */
@@ -130,12 +136,15 @@ struct tf_instance {
     bool is_started;
     struct tf_descriptor domain; /* this and the next two: constant once started */
     uint8_t id[TF_INSTANCE_ID_SIZE];
+    char *group; /* the descriptor's text if it is a group; in shared memory; constant */
+    size_t group_size;
     struct tf_identity identity;
-    struct tf_receipt_key receipts; /* constant once started */
-    struct tf_lock usage_lock;      /* no other is taken under it */
-    struct tf_anchor anchor;
-    struct tf_lease leases[TF_LEASE_SIGNERS_MAX]; /* one for each key of the domain */
-    uint64_t lease_count;                         /* taken so far; atomic */
+    struct tf_receipt_key receipts;           /* constant once started */
+    struct tf_lock usage_lock;                /* no other is taken under it */
+    struct tf_anchor anchors[TF_MEMBERS_MAX]; /* by member */
+    struct tf_lease
+        leases[TF_GROUP_PUBLISHERS_MAX + TF_GROUP_ATTESTERS_MAX]; /* one for each key */
+    uint64_t lease_count;                    /* taken so far; atomic */
     struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
     struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
     struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
@@ -151,9 +160,9 @@ struct tf_instance *tf_instance_self(void);
 /**
  * Starts the instance for `domain`, or checks that it was started for the same one.
  *
- * @param text  the descriptor, untrusted.
- * @return TF_OK; TF_EDOMAIN_FORMAT; TF_EDOMAIN_MISMATCH if CONFIGID is not its SHA-256
- *         followed by zeros, or a thread started with another; TF_EINTERNAL.
+ * @param text  the descriptor or the group, untrusted.
+ * @return TF_OK; TF_ENOMEM; TF_EDOMAIN_FORMAT; TF_EDOMAIN_MISMATCH if CONFIGID is not its
+ * SHA-256 followed by zeros, or a thread started with another; TF_EINTERNAL.
  */
 TF_MUST_USE tf_err tf_instance_start(struct tf_instance *instance, const char *text,
                                      size_t size);
@@ -170,9 +179,10 @@ struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name
 /** Takes a lambda and its grant out of the table. Hold the lock, and touch. */
 void tf_instance_empty(struct tf_entry *entry);
 
-/** The floor of a name, made if it is new: version and serial 0. NULL: there is no room.
- *  Hold the lock. */
-struct tf_floor *tf_instance_floor(struct tf_instance *instance, const char *name);
+/** The floor of a member's name, made if it is new: version and serial 0. NULL: there is
+ * no room in the member's share. Hold the lock. */
+struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
+                                   const char *name);
 
 /** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. Hold
  * the lock. */

@@ -67,7 +67,8 @@ static struct tf_entry *find_free(struct tf_instance *instance)
     return NULL;
 }
 
-static struct tf_lambda *make(const struct tf_bundle *bundle, uint8_t *bytes, size_t size)
+static struct tf_lambda *make(const struct tf_bundle *bundle, size_t member,
+                              uint8_t *bytes, size_t size)
 {
     const struct tf_manifest *manifest = &bundle->manifest;
     struct tf_lambda *lambda = tf_shared_alloc(sizeof(*lambda));
@@ -80,6 +81,7 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, uint8_t *bytes, si
     lambda->version = manifest->version;
     memcpy(lambda->digest, bundle->digest, sizeof(lambda->digest));
     memcpy(lambda->signer, bundle->signer, sizeof(lambda->signer));
+    lambda->member = member;
     memcpy(lambda->name, manifest->name, sizeof(lambda->name));
     static_assert(sizeof(lambda->domains.text) == sizeof(manifest->domains), "same rows");
     memcpy(lambda->domains.text, manifest->domains, sizeof(lambda->domains.text));
@@ -93,13 +95,18 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, uint8_t *bytes, si
 static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
                   uint8_t *bytes, size_t size)
 {
-    struct tf_floor *floor = tf_instance_floor(instance, bundle->manifest.name);
-    struct tf_entry *entry = tf_instance_find(instance, bundle->manifest.name);
+    const char *name = bundle->manifest.name;
+    size_t member = tf_descriptor_member(&instance->domain, bundle->signer);
+    struct tf_entry *entry = tf_instance_find(instance, name);
 
     tf_err err = tf_revoke_check_bundle(instance, bundle);
     if (err != TF_OK) {
         return err;
     }
+    if (entry != NULL && entry->lambda->member != member) {
+        return TF_ENAME_TAKEN;
+    }
+    struct tf_floor *floor = tf_instance_floor(instance, member, name);
     if (floor == NULL) {
         return TF_ELIMIT;
     }
@@ -121,7 +128,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
     if (entry == NULL) {
         return TF_ELIMIT;
     }
-    struct tf_lambda *lambda = make(bundle, bytes, size);
+    struct tf_lambda *lambda = make(bundle, member, bytes, size);
     if (lambda == NULL) {
         return TF_ENOMEM;
     }

@@ -21,7 +21,7 @@ uint64_t tf_lease_until(const struct tf_thread *thread,
 {
     const struct tf_lease *lease = &thread->instance->leases[resident->lease];
 
-    return tf_anchor_now(thread) < resident->leased_until &&
+    return tf_anchor_now(thread, resident->lambda->member) < resident->leased_until &&
                    __atomic_load_n(&lease->left, __ATOMIC_RELAXED) != 0
                ? resident->leased_until
                : 0;
@@ -54,21 +54,32 @@ void tf_lease_hand_over(const struct tf_instance *instance, struct tf_entry *ent
     }
 }
 
+/* Hold the lock. */
+static void end_member(struct tf_instance *instance, size_t member)
+{
+    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+        struct tf_entry *entry = &instance->entries[i];
+        if (entry->lambda != NULL && entry->lambda->member == member) {
+            entry->leased_until = 0;
+        }
+    }
+    tf_instance_touch(instance);
+}
+
 void tf_lease_note_clock(struct tf_thread *thread)
 {
     struct tf_instance *instance = thread->instance;
 
-    if (!tf_anchor_note(&instance->anchor, thread->now)) {
-        return;
-    }
-    tf_lock_take(&instance->lock);
-    if (tf_anchor_rebase(&instance->anchor, thread->now)) {
-        for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-            instance->entries[i].leased_until = 0;
+    for (size_t member = 0; member < TF_MEMBERS_MAX; member++) {
+        struct tf_anchor *anchor = &instance->anchors[member];
+        if (tf_anchor_note(anchor, thread->now)) {
+            tf_lock_take(&instance->lock);
+            if (tf_anchor_rebase(anchor, thread->now)) {
+                end_member(instance, member);
+            }
+            tf_lock_give(&instance->lock);
         }
-        tf_instance_touch(instance);
     }
-    tf_lock_give(&instance->lock);
 }
 
 /* --- checks --------------------------------------------------------------------------
@@ -107,11 +118,21 @@ static size_t place_of(struct tf_instance *instance, const char *signer)
     return i;
 }
 
-/* Drops what is below. */
-static void confirm(struct tf_instance *instance, const struct tf_lease_lambda *lambda)
+/* A name is the member's own, or to this member it is nobody's. */
+static struct tf_entry *find(struct tf_instance *instance, size_t member,
+                             const char *name)
 {
-    struct tf_floor *floor = tf_instance_floor(instance, lambda->name);
-    struct tf_entry *entry = tf_instance_find(instance, lambda->name);
+    struct tf_entry *entry = tf_instance_find(instance, name);
+
+    return entry != NULL && entry->lambda->member == member ? entry : NULL;
+}
+
+/* Drops what is below. */
+static void confirm(struct tf_instance *instance, size_t member,
+                    const struct tf_lease_lambda *lambda)
+{
+    struct tf_floor *floor = tf_instance_floor(instance, member, lambda->name);
+    struct tf_entry *entry = find(instance, member, lambda->name);
 
     if (lambda->serial > floor->serial) {
         floor->serial = lambda->serial;
@@ -130,11 +151,9 @@ static void confirm(struct tf_instance *instance, const struct tf_lease_lambda *
 }
 
 /* Puts the lease on a lambda's grant. @return whether there is such a one. */
-static bool extend(struct tf_instance *instance, const struct tf_lease_lambda *lambda,
+static bool extend(struct tf_entry *entry, const struct tf_lease_lambda *lambda,
                    size_t place, uint64_t until)
 {
-    struct tf_entry *entry = tf_instance_find(instance, lambda->name);
-
     if (entry == NULL || entry->grant == NULL || !entry->grant->is_leased ||
         entry->grant->serial != lambda->serial) {
         return false;
@@ -159,18 +178,20 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
 {
     struct tf_instance *instance = conn->thread->instance;
     size_t place = place_of(instance, signer);
+    size_t member = tf_descriptor_member(&instance->domain, signer);
+    struct tf_anchor *anchor = &instance->anchors[member];
 
     /* Under the same lock as what follows: a list may come in on another thread. */
     tf_err err = tf_revoke_check_signer(instance, signer);
     if (err != TF_OK) {
         return err;
     }
-    if (lease->time < instance->anchor.signed_time ||
+    if (lease->time < anchor->signed_time ||
         instance->leases[place].number > conn->leases_seen) {
         return TF_ELEASE_OLD;
     }
     for (size_t i = 0; i < lease->lambda_count; i++) {
-        if (tf_instance_floor(instance, lease->lambdas[i].name) == NULL) {
+        if (tf_instance_floor(instance, member, lease->lambdas[i].name) == NULL) {
             return TF_ELIMIT;
         }
     }
@@ -181,12 +202,13 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
     __atomic_store_n(&instance->leases[place].left,
                      lease->requests == 0 ? UNBOUND : lease->requests, __ATOMIC_RELAXED);
     for (size_t i = 0; i < lease->lambda_count; i++) {
-        confirm(instance, &lease->lambdas[i]);
-        if (extend(instance, &lease->lambdas[i], place, lease->until)) {
-            tf_json_put_string(w, NULL, lease->lambdas[i].name);
+        const struct tf_lease_lambda *lambda = &lease->lambdas[i];
+        confirm(instance, member, lambda);
+        if (extend(find(instance, member, lambda->name), lambda, place, lease->until)) {
+            tf_json_put_string(w, NULL, lambda->name);
         }
     }
-    tf_anchor_set(&instance->anchor, lease->time, conn->thread->now);
+    tf_anchor_set(anchor, lease->time, conn->thread->now);
     tf_instance_touch(instance);
     return TF_OK;
 }
@@ -216,7 +238,9 @@ static tf_err accept(struct tf_conn *conn, const struct tf_lease_statement *leas
     tf_view_sync(thread);
     tf_json_close_array(&w);
     tf_json_put_integer(&w, "until", lease->until);
-    tf_json_put_integer(&w, "time", tf_anchor_now(thread));
+    tf_json_put_integer(
+        &w, "time",
+        tf_anchor_now(thread, tf_descriptor_member(&thread->instance->domain, signer)));
     tf_json_close_object(&w);
     return tf_json_take(&w, answer_size);
 }

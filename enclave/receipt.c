@@ -99,7 +99,7 @@ static size_t seal_text(const struct tf_receipt_key *by, const char *type,
  */
 
 static void open_payload(struct tf_json_writer *w, const struct tf_thread *thread,
-                         const char *kind, const char *lambda)
+                         const char *kind, const char *lambda, size_t member)
 {
     const struct tf_instance *instance = thread->instance;
 
@@ -108,8 +108,7 @@ static void open_payload(struct tf_json_writer *w, const struct tf_thread *threa
     tf_json_put_string(w, "lambda", lambda);
     tf_json_put_hex(w, "instance", instance->id, sizeof(instance->id));
     tf_json_put_base64(w, "key", instance->receipts.spki, TF_RECEIPT_SPKI_SIZE);
-    tf_json_put_integer(w, "time",
-                        thread->view.anchor.time == 0 ? 0 : tf_anchor_now(thread));
+    tf_json_put_integer(w, "time", tf_anchor_said(thread, member));
 }
 
 static void put_amounts(struct tf_json_writer *w, const struct tf_lambda_stats *stats)
@@ -131,7 +130,7 @@ static size_t write_receipt(const struct tf_thread *thread,
 
     tf_stats_add(&one, done);
     tf_json_writer_init(&w, payload, sizeof(payload));
-    open_payload(&w, thread, "receipt.v1", lambda->name);
+    open_payload(&w, thread, "receipt.v1", lambda->name, lambda->member);
     tf_json_put_integer(&w, "version", lambda->version);
     tf_json_put_hex(&w, "digest", lambda->digest, sizeof(lambda->digest));
     tf_json_put_integer(&w, "serial", serial);
@@ -178,16 +177,21 @@ void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
     }
 }
 
-/* @return whether this instance ever had such a lambda. */
+/* Of the member that has the name now; if none has, of the first that had.
+ * @return whether this instance ever had such a lambda. */
 static bool find_usage(struct tf_instance *instance, const char *lambda,
-                       struct tf_usage *out)
+                       struct tf_usage *out, size_t *member)
 {
     const struct tf_usage *usage = NULL;
 
     tf_lock_take(&instance->lock);
+    const struct tf_entry *entry = tf_instance_find(instance, lambda);
     for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
-        if (strcmp(instance->floors[i].name, lambda) == 0) {
-            usage = &instance->floors[i].usage;
+        const struct tf_floor *floor = &instance->floors[i];
+        if (strcmp(floor->name, lambda) == 0 &&
+            (entry == NULL || entry->lambda->member == floor->member)) {
+            usage = &floor->usage;
+            *member = floor->member;
             break;
         }
     }
@@ -208,13 +212,14 @@ tf_err tf_receipt_usage(struct tf_thread *thread, const char *lambda,
     struct tf_json_writer w;
     struct tf_usage usage;
     size_t payload_size = 0;
+    size_t member = 0;
 
-    if (!find_usage(thread->instance, lambda, &usage)) {
+    if (!find_usage(thread->instance, lambda, &usage, &member)) {
         return TF_ENOTFOUND;
     }
     tf_view_sync(thread);
     tf_json_writer_init(&w, payload, sizeof(payload));
-    open_payload(&w, thread, "usage.v1", lambda);
+    open_payload(&w, thread, "usage.v1", lambda, member);
     tf_json_put_integer(&w, "receipts", usage.receipts);
     tf_json_put_integer(&w, "ok", usage.sum.ok);
     tf_json_put_integer(&w, "failed", usage.sum.failed);

@@ -22,7 +22,8 @@ bool tf_resident_is_granted(const struct tf_thread *thread,
 {
     const struct tf_grant *grant = resident->grant;
 
-    return grant != NULL && tf_grant_is_valid(grant, tf_anchor_now(thread)) &&
+    return grant != NULL &&
+           tf_grant_is_valid(grant, tf_anchor_now(thread, grant->member)) &&
            (!grant->is_leased || tf_lease_until(thread, resident) != 0);
 }
 
@@ -62,9 +63,10 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
     }
 }
 
-static bool is_same_name(const struct tf_lambda *a, const struct tf_lambda *b)
+static bool is_same_lambda(const struct tf_lambda *a, const struct tf_lambda *b)
 {
-    return a != NULL && b != NULL && strcmp(a->name, b->name) == 0;
+    return a != NULL && b != NULL && a->member == b->member &&
+           strcmp(a->name, b->name) == 0;
 }
 
 /* Whether the lambda would see other variables under the other grant. */
@@ -118,7 +120,7 @@ static struct tf_resident *succeed(struct tf_thread *thread, size_t at)
 static void adopt(struct tf_thread *thread, size_t at, struct tf_entry *next)
 {
     struct tf_resident *resident = thread->view.residents[at];
-    bool is_same_lambda = is_same_name(resident->lambda, next->lambda);
+    bool is_same = is_same_lambda(resident->lambda, next->lambda);
 
     if (resident->grant != next->grant) {
         tf_tls_context_close(resident->context);
@@ -128,7 +130,7 @@ static void adopt(struct tf_thread *thread, size_t at, struct tf_entry *next)
         has_other_secrets(resident->grant, next->grant)) {
         resident = succeed(thread, at);
     }
-    if (!is_same_lambda) {
+    if (!is_same) {
         resident->stats = (struct tf_lambda_stats){0};
     }
     struct tf_entry old = {.lambda = resident->lambda, .grant = resident->grant};
@@ -150,7 +152,7 @@ void tf_view_sync(struct tf_thread *thread)
     struct tf_entry next[TF_LAMBDAS_MAX];
     tf_lock_take(&instance->lock);
     view->epoch = instance->epoch;
-    view->anchor = instance->anchor;
+    memcpy(view->anchors, instance->anchors, sizeof(view->anchors));
     memcpy(next, instance->entries, sizeof(next));
     for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
         if (next[i].lambda != NULL) {

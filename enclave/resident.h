@@ -53,8 +53,9 @@ struct tf_resident {
 
 /** What a thread knows of the table of lambdas, so that requests take no lock. */
 struct tf_view {
-    uint64_t epoch;          /* of the table that `residents` mirrors */
-    struct tf_anchor anchor; /* as it was then; `latest` is read where it lives */
+    uint64_t epoch; /* of the table that `residents` mirrors */
+    struct tf_anchor
+        anchors[TF_MEMBERS_MAX]; /* as then; `latest` is read where it lives */
     uint64_t uses;
     struct tf_resident *residents[TF_LAMBDAS_MAX];          /* by index of the table */
     struct tf_resident pool[TF_LAMBDAS_MAX + TF_SLOTS_MAX]; /* each slot may keep one */

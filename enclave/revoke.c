@@ -26,7 +26,7 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
             continue;
         }
         const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
-                                          lambda->signer};
+                                          lambda->signer, lambda->member};
         if (tf_revocations_have_bundle(&instance->revocations, &what)) {
             memcpy(out->dropped[out->count], lambda->name, sizeof(out->dropped[0]));
             out->count++;
@@ -117,8 +117,9 @@ tf_err tf_revoke_answer_write(const struct tf_revoked *revoked, char *out, size_
 tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
                               const struct tf_bundle *bundle)
 {
-    const struct tf_revocable what = {bundle->manifest.name, bundle->manifest.version,
-                                      bundle->digest, bundle->signer};
+    const struct tf_revocable what = {
+        bundle->manifest.name, bundle->manifest.version, bundle->digest, bundle->signer,
+        tf_descriptor_member(&instance->domain, bundle->signer)};
 
     return tf_revocations_have_bundle(&instance->revocations, &what) ? TF_EREVOKED
                                                                      : TF_OK;

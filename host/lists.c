@@ -41,7 +41,7 @@ tf_err tf_lists_domain(const struct tf_daemon *daemon, const char *hex,
 struct shelf {
     struct tf_descriptor domain;
     struct tf_revocation_set set;
-    struct tf_revocations lists[TF_PUBLISHERS_MAX];
+    struct tf_revocations lists[TF_GROUP_PUBLISHERS_MAX];
     struct tf_revocations spare;
     uint8_t scratch[TF_REVOCATIONS_SCRATCH];
     uint8_t text[TF_REVOCATIONS_ENVELOPE_MAX];
@@ -94,7 +94,7 @@ static struct shelf *open_shelf(const struct tf_daemon *daemon, const char *doma
 void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
                   const char *domain)
 {
-    enum { CAP = 1024 + TF_PUBLISHERS_MAX * (TF_REVOCATIONS_MAX + 128) };
+    enum { CAP = 1024 + TF_GROUP_PUBLISHERS_MAX * (TF_REVOCATIONS_MAX + 128) };
     struct tf_json_writer w;
     tf_err err = TF_OK;
     struct shelf *shelf = open_shelf(daemon, domain, &err);

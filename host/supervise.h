@@ -77,7 +77,8 @@ struct tf_worker {
     uint64_t serving_since;        /* loop's clock */
     tf_err last_error;             /* why it ended last, if it said so */
     char offered[TF_NAME_MAX + 1]; /* while loading: the lambda under way */
-    char lists[TF_PUBLISHERS_MAX][TF_STORE_HEX + 1]; /* whose lists are yet to be sent */
+    char lists[TF_GROUP_PUBLISHERS_MAX]
+              [TF_STORE_HEX + 1]; /* whose lists are yet to be sent */
     size_t list_count;
     struct tf_timer restart;
     struct tf_timer overdue; /* kills what neither starts nor ends in time */

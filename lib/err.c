@@ -359,6 +359,8 @@ static const struct row rows[TF_ERR_COUNT] = {
                                "It was changed after the enclave signed it."},
     [TF_ERECEIPT_TWICE] = {"receipt-twice", "the same receipt is there twice",
                            "Count it once: a serial is given to one invocation only."},
+    [TF_ENAME_TAKEN] = {"name-taken", "the name is not free in this enclave",
+                        "Domains that share an enclave share its names: take another."},
 };
 
 static const struct row unknown = {

@@ -159,6 +159,7 @@ typedef enum tf_err {
     TF_ERECEIPT_KEY,       /* of another key or instance than was attested */
     TF_ERECEIPT_SIGNATURE, /* does not verify */
     TF_ERECEIPT_TWICE,     /* two with the same serial */
+    TF_ENAME_TAKEN,        /* another domain of this enclave has the name */
 
     TF_ERR_COUNT
 } tf_err;

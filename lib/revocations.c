@@ -143,7 +143,7 @@ tf_err tf_revocations_write(const struct tf_revocations *list, char *out, size_t
 /* --- who may say so ------------------------------------------------------------------
  */
 
-enum { ATTESTER = TF_PUBLISHERS_MAX, STRANGER };
+enum { ATTESTER = TF_GROUP_PUBLISHERS_MAX, STRANGER };
 
 /* A publisher's place; all attesters stand behind the last publisher. */
 static size_t rank_of(const struct tf_descriptor *domain, const char *keyid)
@@ -156,13 +156,17 @@ static size_t rank_of(const struct tf_descriptor *domain, const char *keyid)
     return tf_descriptor_find(domain, keyid, true) != NULL ? ATTESTER : STRANGER;
 }
 
-/* A key that the domain does not list signs nothing here: naming it is a mistake. */
+/* A key that the signer's domain does not list signs nothing here: naming it is a
+ * mistake.
+ */
 static bool may_revoke(const struct tf_descriptor *domain, size_t signer,
                        const struct tf_revocations *list)
 {
     for (size_t i = 0; i < list->signer_count; i++) {
         size_t rank = rank_of(domain, list->signers[i]);
-        if (rank == STRANGER || rank < signer) {
+        if (rank == STRANGER || rank < signer ||
+            tf_descriptor_member(domain, list->signers[i]) !=
+                domain->publishers[signer].member) {
             return false;
         }
     }
@@ -200,6 +204,7 @@ tf_err tf_revocations_open(const char *text, size_t size,
     if (!may_revoke(domain, rank, out)) {
         return TF_EREVOCATION_SIGNER;
     }
+    out->member = domain->publishers[rank].member;
     *signer = rank;
     return TF_OK;
 }
@@ -252,7 +257,7 @@ static bool names_signer(const struct tf_revocations *list, const char *keyid)
 
 bool tf_revocations_have_signer(const struct tf_revocation_set *set, const char *keyid)
 {
-    for (size_t i = 0; i < TF_PUBLISHERS_MAX; i++) {
+    for (size_t i = 0; i < TF_GROUP_PUBLISHERS_MAX; i++) {
         if (set->lists[i] != NULL && names_signer(set->lists[i], keyid)) {
             return true;
         }
@@ -263,6 +268,9 @@ bool tf_revocations_have_signer(const struct tf_revocation_set *set, const char 
 static bool names_bundle(const struct tf_revocations *list,
                          const struct tf_revocable *bundle)
 {
+    if (list->member != bundle->member) {
+        return false;
+    }
     for (size_t i = 0; i < list->digest_count; i++) {
         if (memcmp(list->digests[i], bundle->digest, TF_SHA256_SIZE) == 0) {
             return true;
@@ -280,7 +288,7 @@ static bool names_bundle(const struct tf_revocations *list,
 bool tf_revocations_have_bundle(const struct tf_revocation_set *set,
                                 const struct tf_revocable *bundle)
 {
-    for (size_t i = 0; i < TF_PUBLISHERS_MAX; i++) {
+    for (size_t i = 0; i < TF_GROUP_PUBLISHERS_MAX; i++) {
         if (set->lists[i] != NULL && names_bundle(set->lists[i], bundle)) {
             return true;
         }

@@ -32,6 +32,7 @@ struct tf_revoked_version {
 /** One list, decoded. What is not used is zero. */
 struct tf_revocations {
     uint64_t serial; /* grows with every list of one publisher */
+    uint64_t member; /* the signer's, in the descriptor; not in the JSON */
     uint64_t digest_count;
     uint64_t version_count;
     uint64_t signer_count;
@@ -42,7 +43,7 @@ struct tf_revocations {
 
 /** The lists in force, at the index of their publisher in the descriptor. */
 struct tf_revocation_set {
-    struct tf_revocations *lists[TF_PUBLISHERS_MAX]; /* NULL: none */
+    struct tf_revocations *lists[TF_GROUP_PUBLISHERS_MAX]; /* NULL: none */
 };
 
 /** What is known of a bundle, to be looked up. */
@@ -51,6 +52,7 @@ struct tf_revocable {
     uint64_t version;
     const uint8_t *digest; /* TF_SHA256_SIZE bytes */
     const char *signer;    /* keyid */
+    size_t member;         /* the signer's: other members' lists do not reach it */
 };
 
 /** Parses the JSON of a list: fields and bounds. Untrusted, not kept.

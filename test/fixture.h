@@ -115,6 +115,35 @@ static inline size_t fixture_domain_write(char *out, size_t cap,
     return fixture_domain_attested(out, cap, keys, count, NULL);
 }
 
+/** Writes a domain that shares, with one publisher, and an attester unless it is NULL. */
+static inline void fixture_shared_write(char *out, size_t cap,
+                                        const struct fixture_key *publisher,
+                                        const struct fixture_key *attester)
+{
+    static const char more[] = ",\"sharing\":\"shared\"}";
+    size_t size =
+        fixture_domain_attested(out, cap - sizeof(more), publisher, 1, attester);
+    memcpy(out + size - 1, more, sizeof(more));
+}
+
+/** Writes a group of these descriptors. @return its size. */
+static inline size_t fixture_group_write(char *out, size_t cap,
+                                         const char *const *members, size_t count)
+{
+    struct tf_json_writer w;
+    size_t size = 0;
+    tf_json_writer_init(&w, out, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "tfaas", "domain-group.v1");
+    tf_json_open_array(&w, "members");
+    for (size_t i = 0; i < count; i++) {
+        tf_json_put_base64(&w, NULL, members[i], strlen(members[i]));
+    }
+    tf_json_close_array(&w);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, &size) ? 0 : size;
+}
+
 /** Signs bytes. @return the signature's size; `out` has 128 bytes. */
 static inline size_t fixture_sign(const struct fixture_key *key, const void *data,
                                   size_t size, uint8_t *out)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify/claims.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/bytes.h"
@@ -81,6 +82,44 @@ static bool read_revocations(const json_t *list, struct tf_claims *out)
     return true;
 }
 
+static tf_err parse_group(const char *coded, struct tf_descriptor *out)
+{
+    size_t size = 0;
+    uint8_t *text = coded == NULL ? NULL : malloc(TF_DESCRIPTOR_MAX);
+
+    if (text == NULL) {
+        return TF_EEVIDENCE_FORMAT;
+    }
+    tf_err err = tf_base64_parse(coded, strlen(coded), text, TF_DESCRIPTOR_MAX, &size);
+    if (err == TF_OK) {
+        err = tf_descriptor_parse((const char *)text, size, out);
+    }
+    free(text);
+    return err == TF_OK && out->member_count > 1 ? TF_OK : TF_EEVIDENCE_FORMAT;
+}
+
+/* A domain that is alone in its enclave has neither of the fields. */
+static bool read_group(struct tf_json_fields *f, struct tf_claims *out)
+{
+    if (!tf_json_has(f, "group")) {
+        return true;
+    }
+    const char *coded = tf_json_string(f, "group", 1, tf_base64_size(TF_DESCRIPTOR_MAX));
+    const json_t *times = tf_json_array(f, "times", 2, TF_MEMBERS_MAX);
+    out->has_group = parse_group(coded, &out->group) == TF_OK;
+    if (!out->has_group || json_array_size(times) != out->group.member_count) {
+        return false;
+    }
+    for (size_t i = 0; i < out->group.member_count; i++) {
+        const json_t *time = json_array_get(times, i);
+        if (!json_is_integer(time) || (uint64_t)json_integer_value(time) > TF_TIME_MAX) {
+            return false;
+        }
+        out->times[i] = (uint64_t)json_integer_value(time);
+    }
+    return true;
+}
+
 static bool read_exactly(struct tf_json_fields *f, const char *key, uint8_t *out,
                          size_t size)
 {
@@ -112,9 +151,10 @@ static bool read_claims(const json_t *document, const char *lambda, struct tf_cl
     tf_json_hex(&f, "instance", out->instance, sizeof(out->instance));
     is_good = read_names(&f, out) && is_good;
     out->time = tf_json_integer(&f, "time", 0, TF_TIME_MAX);
-    is_good =
-        read_revocations(tf_json_array(&f, "revocations", 0, TF_PUBLISHERS_MAX), out) &&
-        is_good;
+    is_good = read_group(&f, out) && is_good;
+    is_good = read_revocations(
+                  tf_json_array(&f, "revocations", 0, TF_GROUP_PUBLISHERS_MAX), out) &&
+              is_good;
     is_good =
         read_lambdas(tf_json_array(&f, "lambdas", 0, TF_LAMBDAS_MAX), lambda, out) &&
         is_good;

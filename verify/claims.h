@@ -2,6 +2,7 @@
 /* claims.h - the enclave's claims (doc/formats.md): what REPORTDATA is the hash of. */
 #pragma once
 
+#include "lib/descriptor.h"
 #include "verify/verify.h"
 
 struct tf_claims {
@@ -14,7 +15,10 @@ struct tf_claims {
     char engine[16];
     char lvi[8];   /* against load value injection: off, cf or full */
     uint64_t time; /* the enclave's, seconds since 1970; 0: nobody has told it */
-    struct tf_revocation_claim revocations[TF_PUBLISHERS_MAX];
+    bool has_group;
+    struct tf_descriptor group;     /* whose domains share the enclave, if has_group */
+    uint64_t times[TF_MEMBERS_MAX]; /* as `time`, of each of them; `time` itself is 0 */
+    struct tf_revocation_claim revocations[TF_GROUP_PUBLISHERS_MAX];
     size_t revocation_count;
     bool has_lambda; /* the one that was asked for is among them */
     struct tf_lambda_claim lambda;

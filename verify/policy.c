@@ -269,6 +269,7 @@ static bool read_fields(struct tf_json_fields *f, struct tf_policy *out)
     bool is_good = read_enclave_fields(f, out);
 
     tf_json_hex(f, "domain", out->domain, sizeof(out->domain));
+    out->allow_sharing = tf_json_boolean_or(f, "sharing", false);
     is_good = read_platform_fields(f, out) && is_good;
     is_good = read_sim_root(f, out) && is_good;
     is_good = read_lambda_fields(f, out) && is_good;

@@ -70,6 +70,7 @@ struct tf_policy {
     bool has_miscselect;
     uint32_t miscselect;
     uint8_t domain[32]; /* SHA-256 of the descriptor */
+    bool allow_sharing; /* the enclave may serve other domains too */
     char publishers[TF_PUBLISHERS_MAX][2 * TF_SHA256_SIZE + 1]; /* may have signed */
     size_t publisher_count;
     uint8_t digests[TF_DIGESTS_MAX][TF_SHA256_SIZE]; /* lambdas accepted; count 0: any */

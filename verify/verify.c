@@ -94,6 +94,7 @@ static void keep_claims(const struct tf_claims *c, struct tf_verdict *v)
     memcpy(v->engine, c->engine, sizeof(v->engine));
     memcpy(v->lvi, c->lvi, sizeof(v->lvi));
     v->time = c->time;
+    v->member_count = c->has_group ? c->group.member_count : 1;
     memcpy(v->revocations, c->revocations, sizeof(v->revocations));
     v->revocation_count = c->revocation_count;
     v->has_lambda = c->has_lambda;
@@ -114,17 +115,36 @@ static void check_binding(const struct tf_verify_input *in, const struct tf_clai
     require(v, memcmp(c->spki, in->spki, sizeof(c->spki)) == 0, TF_EEVIDENCE_KEY);
 }
 
+/* Whether the policy's domain is what the claims say is served, or one that may share it.
+ */
+static bool is_served(const struct tf_policy *p, const struct tf_claims *c,
+                      struct tf_verdict *v)
+{
+    if (!c->has_group) {
+        return memcmp(p->domain, c->domain, sizeof(p->domain)) == 0;
+    }
+    if (!p->allow_sharing || memcmp(c->group.sha256, c->domain, sizeof(c->domain)) != 0) {
+        return false;
+    }
+    for (size_t i = 0; i < c->group.member_count; i++) {
+        if (memcmp(p->domain, c->group.members[i].sha256, sizeof(p->domain)) == 0) {
+            v->time = c->times[i];
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_domain(const struct tf_policy *p, const struct tf_claims *c,
                          struct tf_verdict *v)
 {
     uint8_t expected[sizeof(v->appraisal.sgx.config_id)] = {0};
     struct tf_bytes bound = tf_appraisal_config(&v->appraisal);
 
-    memcpy(expected, p->domain, sizeof(p->domain));
+    memcpy(expected, c->domain, sizeof(c->domain));
     require(v,
-            bound.size >= sizeof(p->domain) &&
-                memcmp(expected, bound.data, bound.size) == 0 &&
-                memcmp(p->domain, c->domain, sizeof(p->domain)) == 0,
+            bound.size >= sizeof(c->domain) &&
+                memcmp(expected, bound.data, bound.size) == 0 && is_served(p, c, v),
             TF_EPOLICY_DOMAIN);
 }
 

@@ -26,7 +26,8 @@ enum {
     TF_REASONS_MAX = TF_APPRAISAL_REASONS_MAX + 8,
     TF_NONCE_SIZE = 32,
     TF_EXPORTER_SIZE = 32,
-    TF_CLAIMS_MAX = 160 << 10 /* TF_LAMBDAS_MAX lambdas with TF_DOMAINS_MAX long names */
+    TF_CLAIMS_MAX = 192 << 10 /* TF_LAMBDAS_MAX lambdas with TF_DOMAINS_MAX long names, and
+                                 a group */
 };
 
 /** What the relying party holds. All the caller's; texts and what the vendors say are
@@ -77,9 +78,10 @@ struct tf_verdict {
     char instance[33];
     char receipts[2 * TF_SHA256_SIZE + 1]; /* keyid of the key that signs receipts */
     char engine[16];
-    char lvi[8];   /* flavour of the image against load value injection */
-    uint64_t time; /* the enclave's, seconds since 1970; 0: nobody has told it */
-    struct tf_revocation_claim revocations[TF_PUBLISHERS_MAX];
+    char lvi[8];         /* flavour of the image against load value injection */
+    uint64_t time;       /* the enclave's, seconds since 1970; 0: nobody has told it */
+    size_t member_count; /* domains that the enclave serves; 1: only the policy's */
+    struct tf_revocation_claim revocations[TF_GROUP_PUBLISHERS_MAX];
     size_t revocation_count;
     bool has_lambda;
     struct tf_lambda_claim lambda;

@@ -33,7 +33,7 @@ static void check_look_up(const struct tf_descriptor *domain)
     const uint8_t zeros[TF_SHA256_SIZE] = {0};
 
     for (uint64_t i = 0; i < list.digest_count; i++) {
-        const struct tf_revocable what = {"x", UINT64_MAX, list.digests[i], ""};
+        const struct tf_revocable what = {"x", UINT64_MAX, list.digests[i], "", 0};
         if (!tf_revocations_have_bundle(&set, &what)) {
             __builtin_trap();
         }

@@ -6,9 +6,9 @@
  *     seeds DIRECTORY
  *
  * fills the folders bundle, dsse, manifest, evidence, quote, snp, collateral, pcs,
- * aesm, revocations, tlog, tsm, lease and receipt in it. They are made, not kept, so that
- * the repository has no binaries and they follow the format. Signed with the key of RFC
- * 8032 that the targets' trust domain names.
+ * aesm, revocations, tlog, tsm, lease, receipt and descriptor in it. They are made, not
+ * kept, so that the repository has no binaries and they follow the format. Signed with
+ * the key of RFC 8032 that the targets' trust domain names.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -46,7 +46,7 @@ static int make_folders(const char *directory)
     static const char *const names[] = {
         "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
         "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog",
-        "/tsm",   "/pcs",    "/lease",      "/receipt"};
+        "/tsm",   "/pcs",    "/lease",      "/receipt", "/descriptor"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);
@@ -114,6 +114,25 @@ static int save_evidence(const char *directory)
     uint8_t seed[1 + 384 + sizeof(claims) - 1] = {1};
     memcpy(seed + 1 + 384, claims, sizeof(claims) - 1);
     return save(directory, "evidence/good", seed, sizeof(seed));
+}
+
+static int save_descriptors(const char *directory)
+{
+    struct fixture_key keys[] = {fixture_key_open("ED25519"), fixture_key_open("P-256"),
+                                 fixture_key_open("P-256")};
+    char first[1024];
+    char second[1024];
+    char group[TF_DESCRIPTOR_MAX];
+    const char *const members[] = {first, second};
+
+    fixture_shared_write(first, sizeof(first), &keys[0], &keys[1]);
+    fixture_shared_write(second, sizeof(second), &keys[2], NULL);
+    size_t size = fixture_group_write(group, sizeof(group), members, 2);
+    for (size_t i = 0; i < 3; i++) {
+        fixture_key_close(&keys[i]);
+    }
+    return save(directory, "descriptor/one", first, strlen(first)) ||
+           save(directory, "descriptor/group", group, size);
 }
 
 static int save_lease(const char *directory)
@@ -320,6 +339,7 @@ static int save_all(const char *directory, const struct fixture_key *key)
     is_bad |= save(directory, "manifest/full", text, strlen(text));
     is_bad |= save_evidence(directory);
     is_bad |= save_lease(directory);
+    is_bad |= save_descriptors(directory);
     is_bad |= save_core(directory);
     is_bad |= save_revocations(directory, key);
     is_bad |= save_quotes(directory);

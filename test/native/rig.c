@@ -60,19 +60,22 @@ void rig_forget(void)
     memset(tf_instance_self(), 0, sizeof(*old));
 }
 
-/* The first `count` of publisher and stranger are the domain's. */
-static struct rig *open_for(size_t count)
+static struct rig *make(void)
 {
     struct rig *rig = calloc(1, sizeof(*rig));
-    struct tf_descriptor domain;
 
     rig_forget();
     rig->publisher = fixture_key_open("ED25519");
     rig->attester = fixture_key_open("P-256");
     rig->stranger = fixture_key_open("ED25519");
-    const struct fixture_key keys[] = {rig->publisher, rig->stranger};
-    rig->domain_size = fixture_domain_attested(rig->domain, sizeof(rig->domain), keys,
-                                               count, &rig->attester);
+    return rig;
+}
+
+/* With its domain as written. */
+static struct rig *start(struct rig *rig)
+{
+    struct tf_descriptor domain;
+
     if (tf_descriptor_parse(rig->domain, rig->domain_size, &domain) != TF_OK) {
         abort();
     }
@@ -88,6 +91,17 @@ static struct rig *open_for(size_t count)
     return rig;
 }
 
+/* The first `count` of publisher and stranger are the domain's. */
+static struct rig *open_for(size_t count)
+{
+    struct rig *rig = make();
+    const struct fixture_key keys[] = {rig->publisher, rig->stranger};
+
+    rig->domain_size = fixture_domain_attested(rig->domain, sizeof(rig->domain), keys,
+                                               count, &rig->attester);
+    return start(rig);
+}
+
 struct rig *rig_open(void)
 {
     return open_for(1);
@@ -96,6 +110,19 @@ struct rig *rig_open(void)
 struct rig *rig_open_pair(void)
 {
     return open_for(2);
+}
+
+struct rig *rig_open_shared(void)
+{
+    struct rig *rig = make();
+    char first[1024];
+    char second[1024];
+    const char *const members[] = {first, second};
+
+    fixture_shared_write(first, sizeof(first), &rig->publisher, &rig->attester);
+    fixture_shared_write(second, sizeof(second), &rig->stranger, NULL);
+    rig->domain_size = fixture_group_write(rig->domain, sizeof(rig->domain), members, 2);
+    return start(rig);
 }
 
 void rig_log_clear(struct rig *rig)

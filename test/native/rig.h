@@ -77,6 +77,9 @@ struct rig {
 struct rig *rig_open(void);
 /** The same, and the stranger is a publisher too, after the first. */
 struct rig *rig_open_pair(void);
+/** The same for two domains that share: publisher and attester are the first's, the
+ * stranger publishes for the second. */
+struct rig *rig_open_shared(void);
 void rig_close(struct rig *rig);
 
 /** Memory for a thread's channel, zeroed. A file of its own, so that test/trace/ has

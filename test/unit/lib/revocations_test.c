@@ -250,7 +250,7 @@ static void a_revoked_key_signs_a_newer_list(void)
     struct tf_revocations online = {.serial = 5, .digest_count = 1};
     struct tf_revocation_set set = {.lists = {&root, &online}};
     memcpy(root.signers[0], world.online.publisher.keyid, sizeof(root.signers[0]));
-    const struct tf_revocable what = {"x", 1, online.digests[0], ""};
+    const struct tf_revocable what = {"x", 1, online.digests[0], "", 0};
     CHECK(tf_revocations_have_bundle(&set, &what)); /* what it said counts on */
     struct tf_revocations next = online;
     CHECK(tf_revocations_check(&set, &world.domain, 1, &next) == TF_OK);
@@ -271,7 +271,7 @@ static void what_is_revoked(void)
                                   .signers = {HASH}};
     const struct tf_revocation_set set = {.lists = {[7] = &list}};
     static const uint8_t good[TF_SHA256_SIZE] = {2};
-    const struct tf_revocable all_good = {"hello", 7, good, "f"};
+    const struct tf_revocable all_good = {"hello", 7, good, "f", 0};
     struct tf_revocable what = all_good;
     CHECK(!tf_revocations_have_bundle(&set, &what));
     what.digest = list.digests[0];

@@ -198,12 +198,14 @@ static void test_platform_fields(void)
           p.platforms[1].size == 64);
     CHECK(p.snp_count == 2 && p.snp[0].product == TF_ROOT_AMD_MILAN &&
           p.snp[0].minimum.microcode == 115 && p.snp[1].minimum.fmc == 1);
-    CHECK(p.max_vmpl == 3 && !p.insecure_allow_debug && p.insecure_root_count == 0);
-    CHECK(parse(BASE "\"insecure_allow_debug\":true,\"insecure_allow_roots\":[\"#\"],"
-                     "\"attributes\":\"0500000000000000e700000000000000\","
-                     "\"miscselect\":0}",
+    CHECK(!p.allow_sharing && p.max_vmpl == 3 && !p.insecure_allow_debug &&
+          p.insecure_root_count == 0);
+    CHECK(parse(BASE
+                "\"insecure_allow_debug\":true,\"insecure_allow_roots\":[\"#\"],"
+                "\"sharing\":true,\"attributes\":\"0500000000000000e700000000000000\","
+                "\"miscselect\":0}",
                 &p) == TF_OK);
-    CHECK(p.insecure_allow_debug && p.insecure_roots[0][31] == 0xff);
+    CHECK(p.allow_sharing && p.insecure_allow_debug && p.insecure_roots[0][31] == 0xff);
     CHECK(p.has_attributes && p.attributes[8] == 0xe7 && p.has_miscselect);
 }
 

@@ -31,6 +31,7 @@ struct scene {
     struct tf_verify_input input;
     char lambdas[4 * SCENE_LAMBDA_CAP];  /* JSON array: what the enclave says it runs */
     char domain[2 * TF_SHA256_SIZE + 1]; /* what the claims say */
+    char group[4096]; /* fields of claims about one, each after a comma; "": none */
     char claims[SCENE_CLAIMS_CAP];
     char evidence[SCENE_EVIDENCE_CAP];
 };
@@ -68,9 +69,10 @@ static inline void scene_claim(struct scene *s)
                    "{\"tfaas\":\"claims.v1\",\"nonce\":\"%s\",\"exporter\":\"%s\","
                    "\"spki\":\"%s\",\"domain\":\"%s\",\"receipts\":\"%s\","
                    "\"instance\":\"000102030405060708090a0b0c0d0e0f\","
-                   "\"engine\":\"quickjs\",\"lvi\":\"off\",\"time\":0,\"revocations\":"
+                   "\"engine\":\"quickjs\",\"lvi\":\"off\",\"time\":0%s,\"revocations\":"
                    "[{\"signer\":\"%s\",\"serial\":3}],\"lambdas\":%s}",
-                   nonce, exporter, spki, s->domain, SCENE_DIGEST, SCENE_SIGNER, s->lambdas);
+                   nonce, exporter, spki, s->domain, SCENE_DIGEST, s->group, SCENE_SIGNER,
+                   s->lambdas);
     s->input.claims_size = strlen(s->claims);
     tf_sha256(s->claims, s->input.claims_size, s->report.report_data);
 }

@@ -331,6 +331,120 @@ static void test_order_of_reasons(void)
     scene_close(s);
 }
 
+/* --- domains that share the enclave ------------------------------------------------- */
+
+/* A scene whose enclave serves the policy's domain and another. */
+static struct scene *shared_scene(void)
+{
+    struct scene *s = scene_open();
+    struct fixture_key keys[2] = {fixture_key_open("ED25519"), fixture_key_open("P-256")};
+    char texts[2][512];
+    const char *const members[] = {texts[0], texts[1]};
+    char group[2048];
+    char coded[3000];
+
+    fixture_shared_write(texts[0], sizeof(texts[0]), &keys[0], NULL);
+    fixture_shared_write(texts[1], sizeof(texts[1]), &keys[1], NULL);
+    size_t size = fixture_group_write(group, sizeof(group), members, 2);
+    tf_base64_write((const uint8_t *)group, size, coded);
+    (void)snprintf(s->group, sizeof(s->group), ",\"group\":\"%s\",\"times\":[5,6]",
+                   coded);
+    tf_sha256(texts[1], strlen(texts[1]), s->policy.domain);
+    memset(s->report.config_id, 0, sizeof(s->report.config_id));
+    tf_sha256(group, size, s->report.config_id);
+    tf_hex_write(s->report.config_id, TF_SHA256_SIZE, s->domain);
+    s->policy.allow_sharing = true;
+    scene_refresh(s);
+    fixture_key_close(&keys[0]);
+    fixture_key_close(&keys[1]);
+    return s;
+}
+
+static void test_a_member_of_a_group(void)
+{
+    struct scene *s = shared_scene();
+    struct tf_verdict v;
+
+    CHECK(tf_verify(&s->input, &v) == TF_OK);
+    CHECK(v.member_count == 2 && v.time == 6); /* its own */
+    scene_close(s);
+}
+
+static void the_policy_says_nothing_of_sharing(void)
+{
+    struct scene *s = shared_scene();
+    struct tf_verdict v;
+
+    s->policy.allow_sharing = false;
+    CHECK(tf_verify(&s->input, &v) == TF_EPOLICY_DOMAIN && v.reason_count == 1);
+    memcpy(s->policy.domain, s->report.config_id, sizeof(s->policy.domain));
+    CHECK(tf_verify(&s->input, &v) ==
+          TF_EPOLICY_DOMAIN); /* nor by the group's own hash */
+    s->policy.allow_sharing = true;
+    CHECK(tf_verify(&s->input, &v) == TF_EPOLICY_DOMAIN);
+    scene_close(s);
+}
+
+static void test_a_group_without_the_domain(void)
+{
+    struct scene *s = shared_scene();
+    struct tf_verdict v;
+
+    s->policy.domain[31] ^= 1;
+    CHECK(tf_verify(&s->input, &v) == TF_EPOLICY_DOMAIN && v.reason_count == 1);
+    scene_close(s);
+}
+
+/* The claims of one enclave and the CONFIGID of another, which strangers made. */
+static void the_group_is_not_what_the_enclave_was_made_for(void)
+{
+    struct scene *s = shared_scene();
+    struct tf_verdict v;
+
+    s->report.config_id[0] ^= 1;
+    scene_sign(s);
+    scene_write_evidence(s);
+    CHECK(tf_verify(&s->input, &v) == TF_EPOLICY_DOMAIN && v.reason_count == 1);
+    tf_hex_write(s->report.config_id, TF_SHA256_SIZE, s->domain);
+    scene_refresh(s); /* now the claims name that one, but bring the group */
+    CHECK(tf_verify(&s->input, &v) == TF_EPOLICY_DOMAIN && v.reason_count == 1);
+    scene_close(s);
+}
+
+static void test_a_policy_that_allows_sharing_needs_none(void)
+{
+    struct scene *s = scene_open();
+    struct tf_verdict v;
+
+    s->policy.allow_sharing = true;
+    CHECK(tf_verify(&s->input, &v) == TF_OK && v.member_count == 1);
+    scene_close(s);
+}
+
+static void test_malformed_groups(void)
+{
+    static const char *const bad[] = {",\"group\":\"\",\"times\":[0,0]",
+                                      ",\"group\":\"e30=\",\"times\":[0,0]",
+                                      ",\"group\":7,\"times\":[0,0]"};
+    static const char *const times[] = {"[5]", "[5,6,7]", "[5,-1]", "[5,\"6\"]", "7"};
+    struct tf_verdict v;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct scene *s = scene_open();
+        (void)snprintf(s->group, sizeof(s->group), "%s", bad[i]);
+        scene_refresh(s);
+        CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT);
+        scene_close(s);
+    }
+    for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+        struct scene *s = shared_scene();
+        (void)snprintf(strstr(s->group, "[5,6]"), 16, "%s", times[i]);
+        scene_refresh(s);
+        CHECK(tf_verify(&s->input, &v) == TF_EEVIDENCE_FORMAT);
+        scene_close(s);
+    }
+}
+
 static void replace_text(struct scene *s, const char *from, const char *to)
 {
     char *at = strstr(s->evidence, from);
@@ -426,6 +540,12 @@ int main(void)
     RUN(test_lambda_twice);
     RUN(test_order_of_reasons);
     RUN(test_an_enclave_does_not_pass_for_a_native_runtime);
+    RUN(test_a_member_of_a_group);
+    RUN(the_policy_says_nothing_of_sharing);
+    RUN(test_a_group_without_the_domain);
+    RUN(the_group_is_not_what_the_enclave_was_made_for);
+    RUN(test_a_policy_that_allows_sharing_needs_none);
+    RUN(test_malformed_groups);
     RUN(test_malformed_evidence);
     RUN(test_identity_without_claims);
     return test_end();
