@@ -123,12 +123,13 @@ static tf_err write_keys(struct tf_json_writer *w, const char *field,
     return TF_OK;
 }
 
-/* What `domain new` was asked for. */
+/* What `domain` was asked for. */
 struct domain {
     const char *name;
     struct tf_list publishers;
     struct tf_list attesters;
     bool is_shared;
+    struct tf_list members; /* of a group; the rest is not for groups */
 };
 
 static tf_err write_descriptor(const struct domain *domain, char *text, size_t cap,
@@ -151,6 +152,58 @@ static tf_err write_descriptor(const struct domain *domain, char *text, size_t c
     return err == TF_OK ? tf_json_take(&w, size) : err;
 }
 
+static tf_err write_group(const struct tf_list *members, char *text, size_t cap,
+                          size_t *size)
+{
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, text, cap);
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "tfaas", "domain-group.v1");
+    tf_json_open_array(&w, "members");
+    for (size_t i = 0; i < members->count; i++) {
+        uint8_t *member = NULL;
+        size_t member_size = 0;
+        tf_err err =
+            tf_file_read(members->items[i], TF_DESCRIPTOR_MAX, &member, &member_size);
+        if (err != TF_OK) {
+            return err;
+        }
+        tf_json_put_base64(&w, NULL, member, member_size);
+        free(member);
+    }
+    tf_json_close_array(&w);
+    tf_json_close_object(&w);
+    return tf_json_take(&w, size);
+}
+
+/* Only what the verb needs: an option that it would not look at is a mistake. */
+static bool is_complete(const struct domain *d, const char *verb, bool is_group)
+{
+    bool has_own = d->name != NULL || d->publishers.count > 0;
+
+    if (is_group) {
+        return d->members.count > 1 && !has_own && d->attesters.count == 0 &&
+               !d->is_shared;
+    }
+    return strcmp(verb, "new") == 0 && d->name != NULL && d->publishers.count > 0 &&
+           d->members.count == 0;
+}
+
+static int report_bad(tf_err err, bool is_group)
+{
+    if (is_group) {
+        return tf_report(err,
+                         "2 to %d members, each with \"sharing\":\"shared\", at most %d"
+                         " publishers and %d attesters together, no key twice",
+                         TF_MEMBERS_MAX, TF_GROUP_PUBLISHERS_MAX, TF_GROUP_ATTESTERS_MAX);
+    }
+    return tf_report(err,
+                     "--name is a DNS label, at most %d publishers and %d"
+                     " attesters, no key twice",
+                     TF_PUBLISHERS_MAX, TF_ATTESTERS_MAX);
+}
+
 int tf_cmd_domain(int argc, char **argv)
 {
     struct domain domain = {0};
@@ -161,6 +214,7 @@ int tf_cmd_domain(int argc, char **argv)
                                         TF_LIST("publisher", &domain.publishers),
                                         TF_LIST("attester", &domain.attesters),
                                         TF_FLAG("shared", &domain.is_shared),
+                                        TF_LIST("member", &domain.members),
                                         {0}};
     char text[TF_DESCRIPTOR_MAX];
     char hex[2 * TF_SHA256_SIZE + 1];
@@ -170,20 +224,20 @@ int tf_cmd_domain(int argc, char **argv)
     if (!tf_options(argc, argv, options, operands, 1)) {
         return TF_EXIT_USAGE;
     }
-    if (strcmp(operands[0], "new") != 0 || domain.name == NULL || out == NULL ||
-        domain.publishers.count == 0) {
-        return tf_report(TF_EUSAGE, "domain new wants --name, --publisher and --out");
+    bool is_group = strcmp(operands[0], "group") == 0;
+    if (!is_complete(&domain, operands[0], is_group) || out == NULL) {
+        return tf_report(TF_EUSAGE,
+                         "domain new wants --name, --publisher and --out; "
+                         "domain group wants --member twice or more and --out");
     }
-    tf_err err = write_descriptor(&domain, text, sizeof(text), &size);
-    if (err != TF_OK) {
-        return TF_EXIT_USAGE;
+    tf_err err = is_group ? write_group(&domain.members, text, sizeof(text), &size)
+                          : write_descriptor(&domain, text, sizeof(text), &size);
+    if (err != TF_OK && err != TF_ELIMIT) {
+        return TF_EXIT_USAGE; /* said already: a file */
     }
-    err = tf_descriptor_parse(text, size, &descriptor);
+    err = err == TF_OK ? tf_descriptor_parse(text, size, &descriptor) : err;
     if (err != TF_OK) {
-        return tf_report(err,
-                         "--name is a DNS label, at most %d publishers and %d"
-                         " attesters, no key twice",
-                         TF_PUBLISHERS_MAX, TF_ATTESTERS_MAX);
+        return report_bad(err, is_group);
     }
     if (tf_file_write(out, text, size, 0644) != TF_OK) {
         return TF_EXIT_USAGE;

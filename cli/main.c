@@ -19,12 +19,13 @@ static const struct verb VERBS[] = {
      "make a signing key (FILE and FILE.pub), or show a key's id"},
     {"domain", tf_cmd_domain,
      "new --name N --publisher FILE.pub... [--attester FILE.pub...] [--shared] --out "
-     "FILE",
-     "write a trust domain descriptor: whose lambdas may share an enclave"},
+     "FILE | group --member FILE... --out FILE",
+     "write a trust domain descriptor: whose lambdas may share an enclave; or a group"},
     {"ca", tf_cmd_ca, "new --name N --out PREFIX",
      "make a small certificate authority: PREFIX.key, PREFIX.pem"},
     {"policy", tf_cmd_policy,
-     "new --image FILE.sig|--native DIR... --domain FILE [--sim-root BASE64|host] "
+     "new --image FILE.sig|--native DIR... --domain FILE [--sharing] "
+     "[--sim-root BASE64|host] "
      "[--host "
      "SOCK] --out FILE | check FILE | explain FILE",
      "write a policy: which enclaves and signers to trust; or say what one means"},

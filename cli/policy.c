@@ -21,6 +21,7 @@ struct options {
     struct tf_list images;
     struct tf_list natives; /* folders of native runtimes */
     const char *domain;
+    bool allow_sharing;
     const char *sim_root; /* base64, or "host": ask tfaasd */
     const char *host;
     const char *out;
@@ -64,13 +65,21 @@ static tf_err put_native(struct tf_json_writer *w, const char *folder)
     return err;
 }
 
-static tf_err put_domain(struct tf_json_writer *w, const char *path)
+static tf_err put_domain(struct tf_json_writer *w, const char *path, bool allow_sharing)
 {
     struct tf_descriptor domain;
     tf_err err = tf_descriptor_load(path, &domain);
 
     if (err != TF_OK) {
         return err;
+    }
+    if (domain.member_count > 1) {
+        (void)tf_report(TF_EUSAGE, "%s is a group; give your own domain, and --sharing",
+                        path);
+        return TF_EUSAGE;
+    }
+    if (allow_sharing) {
+        tf_json_put_boolean(w, "sharing", true);
     }
     tf_json_put_hex(w, "domain", domain.sha256, sizeof(domain.sha256));
     tf_json_open_array(w, "publishers");
@@ -120,7 +129,7 @@ static tf_err compose(const struct options *o, char *text, size_t cap, size_t *s
     }
     tf_json_close_array(&w);
     if (err == TF_OK) {
-        err = put_domain(&w, o->domain);
+        err = put_domain(&w, o->domain, o->allow_sharing);
     }
     if (err == TF_OK) {
         err = put_sim_root(&w, o);
@@ -133,13 +142,11 @@ int tf_cmd_policy(int argc, char **argv)
 {
     struct options o = {.host = tf_default_host()};
     const char *verb = NULL;
-    const struct tf_option options[] = {TF_LIST("image", &o.images),
-                                        TF_LIST("native", &o.natives),
-                                        TF_TEXT("domain", &o.domain),
-                                        TF_TEXT("sim-root", &o.sim_root),
-                                        TF_TEXT("host", &o.host),
-                                        TF_TEXT("out", &o.out),
-                                        {0}};
+    const struct tf_option options[] = {
+        TF_LIST("image", &o.images),      TF_LIST("native", &o.natives),
+        TF_TEXT("domain", &o.domain),     TF_FLAG("sharing", &o.allow_sharing),
+        TF_TEXT("sim-root", &o.sim_root), TF_TEXT("host", &o.host),
+        TF_TEXT("out", &o.out),           {0}};
     char text[TF_POLICY_MAX];
     size_t size = 0;
     struct tf_policy policy;

@@ -110,6 +110,11 @@ static void show_instance(const struct tf_verdict *v)
 {
     (void)printf("  instance   %s, LVI hardening %s\n  domain     %s\n", v->instance,
                  v->lvi, v->domain);
+    if (v->member_count > 1) {
+        (void)printf(
+            "  SHARED     by %zu domains: an escape of one's lambda reaches all\n",
+            v->member_count);
+    }
 }
 
 /* --- where it runs ------------------------------------------------------------------ */
