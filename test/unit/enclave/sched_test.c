@@ -45,6 +45,18 @@ static void post(struct rig *rig, struct asker *asker)
     CHECK(rig_put(rig, 0, TF_MSG_DATA, asker->client->id, bytes, (size_t)size));
 }
 
+/* Connects them, and puts a request of each in the ring. */
+static void ask_all(struct rig *rig, const char *name, struct asker *askers, int count)
+{
+    for (int i = 0; i < count; i++) {
+        askers[i] = connect_to(rig, name);
+    }
+    rig_settle(rig);
+    for (int i = 0; i < count; i++) {
+        post(rig, &askers[i]);
+    }
+}
+
 /* Whether a whole answer is there, without entering. */
 static bool has_answer(struct asker *asker)
 {
@@ -146,13 +158,7 @@ static void many_requests_of_one_lambda_are_one_lambda(void)
     unsigned done = 0;
     unsigned entries = 0;
 
-    for (int i = 0; i < SPINNERS; i++) {
-        spinners[i] = connect_to(rig, "spinner");
-    }
-    rig_settle(rig);
-    for (int i = 0; i < SPINNERS; i++) {
-        post(rig, &spinners[i]);
-    }
+    ask_all(rig, "spinner", spinners, SPINNERS);
     while (done < SPINNERS && entries < 2 * SPINNERS * 20) {
         entries++;
         post(rig, &neighbour);
@@ -175,13 +181,7 @@ static void lambdas_that_compute_get_the_same(void)
     struct asker a[4];
     struct asker b = connect_to(rig, "b");
 
-    for (int i = 0; i < 4; i++) {
-        a[i] = connect_to(rig, "a");
-    }
-    rig_settle(rig);
-    for (int i = 0; i < 4; i++) {
-        post(rig, &a[i]);
-    }
+    ask_all(rig, "a", a, 4);
     post(rig, &b);
     /* Two lambdas, so half of the entries is for each, whatever they ask for. */
     unsigned entries = entries_until(rig, &b);
@@ -256,13 +256,7 @@ static void a_lambda_leaves_a_slot_to_others(void)
     struct asker a[RIG_SLOTS];
     struct asker b = connect_to(rig, "b");
 
-    for (int i = 0; i < RIG_SLOTS; i++) {
-        a[i] = connect_to(rig, "a");
-    }
-    rig_settle(rig);
-    for (int i = 0; i < RIG_SLOTS; i++) {
-        post(rig, &a[i]);
-    }
+    ask_all(rig, "a", a, RIG_SLOTS);
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
     post(rig, &b);
     CHECK(entries_until(rig, &b) == 1);
@@ -314,13 +308,7 @@ static void a_client_that_leaves_ends_its_invocation(void)
     struct asker a[5];
 
     for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 5; i++) {
-            a[i] = connect_to(rig, "a");
-        }
-        rig_settle(rig);
-        for (int i = 0; i < 5; i++) {
-            post(rig, &a[i]);
-        }
+        ask_all(rig, "a", a, 5);
         CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
         CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
         rig_hang_up(rig, a[0].client); /* runs */
@@ -339,16 +327,13 @@ static void a_client_that_leaves_during_the_top_level_spoils_nothing(void)
 {
     struct rig *rig =
         serve((const char *[]){"a", NULL}, (const char *[]){"slow 9", NULL});
-    struct asker a = connect_to(rig, "a");
+    struct asker a;
 
-    rig_settle(rig);
-    post(rig, &a);
+    ask_all(rig, "a", &a, 1);
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
     rig_hang_up(rig, a.client);
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_IDLE);
-    a = connect_to(rig, "a");
-    rig_settle(rig);
-    post(rig, &a);
+    ask_all(rig, "a", &a, 1);
     CHECK(entries_until(rig, &a) == 9 && says(&a, "1")); /* from its start */
     rig_close(rig);
 }
@@ -373,13 +358,8 @@ static void a_new_version_waits_for_nobody(void)
     size_t shared = tf_native_shared_count;
     struct asker a[4];
 
-    for (int i = 0; i < 4; i++) {
-        a[i] = connect_to(rig, "a");
-    }
-    rig_settle(rig);
-    for (int i = 0; i < 3; i++) {
-        post(rig, &a[i]);
-    }
+    a[3] = connect_to(rig, "a");
+    ask_all(rig, "a", a, 3);
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
     const struct rig_lambda next = version_of("a", 2, "count");
     CHECK(rig_load(rig, 0, &next) == TF_OK);
@@ -402,13 +382,7 @@ static void a_lambda_that_is_removed_may_finish(void)
     struct asker a[3];
     struct asker b = connect_to(rig, "b");
 
-    for (int i = 0; i < 3; i++) {
-        a[i] = connect_to(rig, "a");
-    }
-    rig_settle(rig);
-    for (int i = 0; i < 3; i++) {
-        post(rig, &a[i]);
-    }
+    ask_all(rig, "a", a, 3);
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE);
     CHECK(rig_drop(rig, 0, "a") == TF_OK);
     post(rig, &b); /* so that the thread sees the change */
@@ -427,10 +401,9 @@ static void a_grant_that_expires_meanwhile_ends_no_request(void)
 {
     struct rig *rig =
         serve((const char *[]){"a", NULL}, (const char *[]){"spin 3", NULL});
-    struct asker a = connect_to(rig, "a");
+    struct asker a;
 
-    rig_settle(rig);
-    post(rig, &a);
+    ask_all(rig, "a", &a, 1);
     (void)rig_enter(rig, 0);
     rig->now += 7200;
     CHECK(entries_until(rig, &a) != 0 && says(&a, "done"));
@@ -445,10 +418,9 @@ static void evidence_for_a_request_that_runs_ends_the_enclave(void)
 {
     struct rig *rig =
         serve((const char *[]){"a", NULL}, (const char *[]){"spin 3", NULL});
-    struct asker a = connect_to(rig, "a");
+    struct asker a;
 
-    rig_settle(rig);
-    post(rig, &a);
+    ask_all(rig, "a", &a, 1);
     (void)rig_enter(rig, 0);
     CHECK(rig_put(rig, 0, TF_MSG_QUOTE, a.client->id, "{}", 2));
     CHECK(rig_enter(rig, 0).exit == TF_EXIT_DEAD);
