@@ -31,8 +31,8 @@ TEMPLATES[] = {
      "exports.handler = function (event, context) {\n"
      "    return { statusCode: 200, body: 'hello from ' + event.rawPath + '\\n' };\n"
      "};\n"},
-    {"module", "module", "    \"engines\": [\"quickjs\"],\n",
-     "/* An ES module: engines that have them (QuickJS). */\n"
+    {"module", "module", "    \"engines\": [\"quickjs\", \"v8\"],\n",
+     "/* An ES module: for the engines that have them. */\n"
      "export default {\n"
      "    async fetch(request, env, ctx) {\n"
      "        return new Response(`hello from ${new URL(request.url).pathname}\\n`);\n"
