@@ -72,13 +72,14 @@ void tf_lease_note_clock(struct tf_thread *thread)
 
     for (size_t member = 0; member < TF_MEMBERS_MAX; member++) {
         struct tf_anchor *anchor = &instance->anchors[member];
-        if (tf_anchor_note(anchor, thread->now)) {
-            tf_lock_take(&instance->lock);
-            if (tf_anchor_rebase(anchor, thread->now)) {
-                end_member(instance, member);
-            }
-            tf_lock_give(&instance->lock);
+        if (!tf_anchor_note(anchor, thread->now)) {
+            continue;
         }
+        tf_lock_take(&instance->lock);
+        if (tf_anchor_rebase(anchor, thread->now)) {
+            end_member(instance, member);
+        }
+        tf_lock_give(&instance->lock);
     }
 }
 
