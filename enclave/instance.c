@@ -136,6 +136,14 @@ void tf_instance_empty(struct tf_entry *entry)
     *entry = (struct tf_entry){0};
 }
 
+static struct tf_floor *name_floor(struct tf_floor *floor, size_t member,
+                                   const char *name)
+{
+    memcpy(floor->name, name, strlen(name) + 1);
+    floor->member = member;
+    return floor;
+}
+
 struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
                                    const char *name)
 {
@@ -144,19 +152,15 @@ struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
     for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
         struct tf_floor *floor = &instance->floors[i];
         if (floor->name[0] == '\0') {
-            if (share == 0) {
-                return NULL;
-            }
-            memcpy(floor->name, name, strlen(name) + 1);
-            floor->member = member;
+            return share == 0 ? NULL : name_floor(floor, member, name);
+        }
+        if (floor->member != member) {
+            continue;
+        }
+        if (strcmp(floor->name, name) == 0) {
             return floor;
         }
-        if (floor->member == member) {
-            if (strcmp(floor->name, name) == 0) {
-                return floor;
-            }
-            share--;
-        }
+        share--;
     }
     return NULL;
 }
