@@ -86,15 +86,17 @@ before() {
 rollback() {
     need "a copy of the store is kept" before
     ok "the first lambda serves" until_ok 300 serves shop
+    ok "and the second" until_ok 300 serves cart
     ok "there is a newer version" make_lambda shop 2
     ok "which serves" until_ok 300 is_version 2
+    ok "and the attester has seen it" until_ok 300 has_seen 2
     attester_end
     ok "the second lambda is revoked" tf revoke --key "$work/publisher.pem" --serial 1 \
         --below cart=2 --out "$work/list.json"
     ok "the attester has the list" attester_set \
         ".revocations = [\"$work/list.json\"] | .domain = \"$work/domain.json\""
     ok "and starts" attester_start
-    ok "the second lambda is gone" until_ok 300 is_silent cart
+    ok "the second lambda is gone" until_ok 300 is_unknown cart
     attester_end
     ok "the store is brought back, and nobody is there" back
     ok "the older version is loaded" until_ok 100 attested shop
@@ -111,6 +113,9 @@ rollback() {
 }
 
 is_version() { [ "$(serves shop 2>/dev/null)" = "shop $1" ]; }
+has_seen() { # VERSION: of the first lambda, in the log
+    jq -e --argjson v "$1" 'select(.event.version == $v)' "$work/attester/log.jsonl"
+}
 is_unknown() { ! attested "$1"; }
 
 need "the platform starts" host_start
