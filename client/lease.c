@@ -1,53 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/lease.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "abi/limits.h"
 #include "client/report.h"
+#include "lib/bytes.h"
 #include "lib/dsse.h"
-#include "lib/json.h"
+#include "lib/lease.h"
 
-static tf_err write_statement(const struct tf_lease_order *o, const uint8_t *exporter,
-                              char *out, size_t cap, size_t *size)
+/* @return TF_OK; TF_ELIMIT for more than a lease can say. */
+static tf_err fill(const struct tf_lease_order *o, const uint8_t *exporter,
+                   struct tf_lease_statement *out)
 {
-    struct tf_json_writer w;
-
-    tf_json_writer_init(&w, out, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "tfaas", "lease.v1");
-    tf_json_put_string(&w, "instance", o->instance);
-    tf_json_put_base64(&w, "exporter", exporter, TF_EXPORTER_SIZE);
-    tf_json_put_integer(&w, "time", o->time);
-    tf_json_put_integer(&w, "until", o->until);
-    tf_json_put_integer(&w, "requests", o->requests);
-    tf_json_open_array(&w, "lambdas");
+    memset(out, 0, sizeof(*out));
+    if (o->lambda_count > TF_LAMBDAS_MAX || o->list_count > TF_LEASE_SIGNERS_MAX ||
+        tf_hex_parse(o->instance, strlen(o->instance), out->instance,
+                     sizeof(out->instance)) != TF_OK) {
+        return TF_ELIMIT;
+    }
+    memcpy(out->exporter, exporter, sizeof(out->exporter));
+    out->time = o->time;
+    out->until = o->until;
+    out->requests = o->requests;
+    out->lambda_count = o->lambda_count;
     for (size_t i = 0; i < o->lambda_count; i++) {
-        tf_json_open_object(&w, NULL);
-        tf_json_put_string(&w, "lambda", o->lambdas[i].lambda);
-        tf_json_put_integer(&w, "serial", o->lambdas[i].serial);
-        tf_json_put_integer(&w, "version_floor", o->lambdas[i].version_floor);
-        tf_json_close_object(&w);
+        struct tf_lease_lambda *to = &out->lambdas[i];
+        (void)snprintf(to->name, sizeof(to->name), "%s", o->lambdas[i].lambda);
+        to->serial = o->lambdas[i].serial;
+        to->version_floor = o->lambdas[i].version_floor;
     }
-    tf_json_close_array(&w);
-    tf_json_open_array(&w, "revocations");
+    out->revocation_count = o->list_count;
     for (size_t i = 0; i < o->list_count; i++) {
-        tf_json_open_object(&w, NULL);
-        tf_json_put_string(&w, "signer", o->lists[i].signer);
-        tf_json_put_integer(&w, "serial", o->lists[i].serial);
-        tf_json_close_object(&w);
+        struct tf_lease_revocation *to = &out->revocations[i];
+        (void)snprintf(to->signer, sizeof(to->signer), "%s", o->lists[i].signer);
+        to->serial = o->lists[i].serial;
     }
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
-    return tf_json_take(&w, size);
+    return TF_OK;
 }
 
 tf_err tf_lease_send(struct tf_channel_client *channel, EVP_PKEY *signer,
                      const struct tf_lease_order *order)
 {
-    char statement[TF_GRANT_MAX];
+    struct tf_lease_statement lease;
+    char statement[TF_LEASE_MAX];
     size_t size = 0;
-    tf_err err = write_statement(order, tf_channel_exporter(channel), statement,
-                                 sizeof(statement), &size);
+    tf_err err = fill(order, tf_channel_exporter(channel), &lease);
 
+    if (err == TF_OK) {
+        err = tf_lease_write(&lease, statement, sizeof(statement), &size);
+    }
     if (err != TF_OK) {
         (void)tf_report(err, "too many lambdas for a lease");
         return err;
