@@ -50,8 +50,11 @@ struct tf_entry_exit tf_entry_work(uint64_t channel, uint64_t now)
     }
     page->channel = channel;
     local->now = now;
-    if (local->heap.arena == NULL) {
-        tf_zeroed_heap_init(&local->heap, tf_own(page, page->heap), page->heap_size);
+    if (local->heap == NULL) {
+        local->heap = tf_arena_init(tf_own(page, page->heap), page->heap_size);
+    }
+    if (local->heap == NULL) {
+        return die(TF_ENOMEM);
     }
     struct tf_core_exit done = tf_core_enter(page, tf_host_pointer(channel), now);
     if (done.exit == TF_EXIT_DEAD) {

@@ -12,16 +12,8 @@
 #include "abi/layout.h"
 #include "lib/arena.h"
 
-/** A heap over unmeasured pages. Their first content is the host's choice, so they are
- *  zeroed before they are handed out: [arena, arena + zeroed) is done. */
-struct tf_zeroed_heap {
-    struct tf_arena *arena; /* NULL until the first use */
-    uint64_t zeroed;        /* bytes */
-    uint64_t size;
-};
-
 struct tf_local {
-    struct tf_zeroed_heap heap;
+    struct tf_arena *heap; /* NULL until the first use */
     uint64_t now; /* the host's time, of this entry */
     void *rng;    /* random.c's, in the heap */
 };
@@ -43,9 +35,3 @@ static inline void *tf_own(const struct tf_thread_page *page, uint64_t offset)
 
 /** This thread's. */
 struct tf_local *tf_local_self(void);
-
-/** Starts a heap over [memory, memory + size), which nobody has touched yet. */
-void tf_zeroed_heap_init(struct tf_zeroed_heap *heap, void *memory, uint64_t size);
-
-/** Makes sure that an allocation of `size` bytes meets only zeroed memory. */
-void tf_zeroed_heap_prepare(struct tf_zeroed_heap *heap, uint64_t size);

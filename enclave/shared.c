@@ -4,7 +4,7 @@
 #include "enclave/enclu.h"
 #include "enclave/local.h"
 
-static struct tf_zeroed_heap shared;
+static struct tf_arena *shared;
 
 void tf_lock_take(struct tf_lock *lock)
 {
@@ -22,17 +22,16 @@ void tf_lock_give(struct tf_lock *lock)
 
 void *tf_shared_alloc(size_t size)
 {
-    if (shared.arena == NULL) {
+    if (shared == NULL) {
         const struct tf_thread_page *page = tf_self();
-        tf_zeroed_heap_init(&shared, tf_own(page, page->shared), page->shared_size);
+        shared = tf_arena_init(tf_own(page, page->shared), page->shared_size);
     }
-    tf_zeroed_heap_prepare(&shared, size);
-    return tf_arena_alloc(shared.arena, size);
+    return shared == NULL ? NULL : tf_arena_alloc(shared, size);
 }
 
 void tf_shared_free(void *block)
 {
     if (block != NULL) {
-        tf_arena_free(shared.arena, block);
+        tf_arena_free(shared, block);
     }
 }

@@ -8,7 +8,7 @@
  * (its header) and 16n - 8 usable ones, so the header costs 8 bytes. A free block keeps
  * its list links in its first usable bytes and its size once more in its last 8, where
  * the block behind it looks when that one is freed. Everything from unit `front` on was
- * never handed out, is never read, and may be garbage.
+ * never handed out and is never read; before the front passes it, it is zeroed.
  *
  * Small blocks that are freed first rest in a list per size, unmerged, so that the next
  * request of that size is a few instructions. All of them are merged before fresh memory
@@ -29,6 +29,7 @@ enum {
     LIST_TRIES = 16, /* blocks of a request's own class that are tried: bounds the time */
     RESTING_MAX = 64, /* bounds the time of merging, and the memory not merged */
     ARENA_MIN = 4096,
+    ZERO_STEP = 64 << 10 /* zeroed at a time, so that what nobody uses is not touched */
 };
 
 static const uint64_t arena_max = UINT64_C(4) << 30;
@@ -55,6 +56,7 @@ struct links {
 struct tf_arena {
     size_t size;
     size_t limit;   /* size, or less by tf_arena_cap */
+    size_t zeroed;  /* from the front to here all is zero */
     uint32_t front; /* unit that the next fresh block gets */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
@@ -207,12 +209,23 @@ static uint32_t find(struct tf_arena *arena, uint32_t units)
     return arena->heads[place.row][__builtin_ctz(columns)];
 }
 
+static __attribute__((noinline)) void zero_to(struct tf_arena *arena, size_t end)
+{
+    end = (end + ZERO_STEP - 1) / ZERO_STEP * ZERO_STEP;
+    end = end < arena->size ? end : arena->size;
+    memset((uint8_t *)arena + arena->zeroed, 0, end - arena->zeroed);
+    arena->zeroed = end;
+}
+
 /* Moves the front by `units` if the limit allows. */
 static bool advance(struct tf_arena *arena, uint32_t units)
 {
     uint64_t end = ((uint64_t)arena->front + units) * UNIT - HEADER;
     if (end > arena->limit) {
         return false;
+    }
+    if (end > arena->zeroed) {
+        zero_to(arena, end);
     }
     arena->front += units;
     return true;
@@ -337,6 +350,7 @@ struct tf_arena *tf_arena_init(void *memory, size_t size)
     memset(arena, 0, sizeof(*arena));
     arena->size = size < arena_max ? size : arena_max;
     arena->limit = arena->size;
+    arena->zeroed = sizeof(*arena);
     arena->front = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
     return arena;
 }
@@ -435,6 +449,54 @@ void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
     return moved;
 }
 
+/* Gives [from, to) the bytes of the image, and zeros beyond its end. */
+static void fill(struct tf_arena *arena, size_t from, size_t to, const void *image,
+                 size_t size)
+{
+    uint8_t *bytes = (uint8_t *)arena;
+    if (from < size) {
+        size_t part = (to < size ? to : size) - from;
+        memcpy(bytes + from, (const uint8_t *)image + from, part);
+        from += part;
+    }
+    memset(bytes + from, 0, to - from);
+}
+
+/* Has the front go back over the free block before it, if that lies beyond `kept`. */
+static void retreat(struct tf_arena *arena, size_t kept)
+{
+    uint32_t units = arena->is_last_free ? *size_before(arena, arena->front) : 0;
+    uint32_t unit = arena->front - units;
+    if (units == 0 || (size_t)unit * UNIT - HEADER < kept) {
+        return;
+    }
+    unlink_block(arena, unit);
+    fill(arena, (size_t)unit * UNIT - HEADER, (size_t)arena->front * UNIT - HEADER, NULL,
+         0);
+    arena->front = unit;
+    arena->is_last_free = false;
+}
+
+void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size)
+{
+    uint32_t unit = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
+    merge_resting(arena);
+    retreat(arena, size);
+    while (unit < arena->front) {
+        const struct header *header = header_at(arena, unit);
+        size_t from = (size_t)unit * UNIT;
+        uint32_t next = unit + header->units;
+        if (next <= unit || next > arena->front) {
+            __builtin_trap();
+        }
+        if (state_of(arena, unit) == STATE_FREE) {
+            fill(arena, from + sizeof(struct links), (size_t)next * UNIT - UNIT, image,
+                 size);
+        }
+        unit = next;
+    }
+}
+
 size_t tf_arena_usable(const void *block)
 {
     if (block == NULL) {
@@ -447,6 +509,16 @@ size_t tf_arena_usable(const void *block)
 size_t tf_arena_used(const struct tf_arena *arena)
 {
     return (size_t)arena->front * UNIT - HEADER;
+}
+
+size_t tf_arena_zeroed(const struct tf_arena *arena)
+{
+    return arena->zeroed;
+}
+
+void tf_arena_note_zeroed(struct tf_arena *arena, size_t size)
+{
+    arena->zeroed = size;
 }
 
 void tf_arena_cap(struct tf_arena *arena, size_t cap)

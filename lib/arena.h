@@ -2,10 +2,10 @@
 /*
  * arena.h - a general allocator whose whole state lies inside the memory it manages.
  *
- * So an arena can be snapshotted by copying [base, base + tf_arena_used()) and restored by
- * copying it back, as long as it stays at the same address. One arena is used by one thread
- * at a time; the caller locks what it shares. Blocks are 16-byte aligned. Used for the
- * enclave's heaps and for the JavaScript slots; it calls nothing.
+ * So an arena can be snapshotted by copying [base, base + tf_arena_used()) and restored
+ * by copying it back, as long as it stays at the same address. One arena is used by one
+ * thread at a time; the caller locks what it shares. Blocks are 16-byte aligned. Used for
+ * the enclave's heaps and for the JavaScript slots; it calls nothing.
  */
 #pragma once
 
@@ -19,13 +19,15 @@ struct tf_arena; /* lies at the start of the memory */
 /**
  * Makes an empty arena in `memory`.
  *
- * @param memory  16-byte aligned, `size` bytes, owned by the caller as long as the arena is
- *                used. Contents are ignored; only the header is written.
+ * @param memory  16-byte aligned, `size` bytes, owned by the caller as long as the arena
+ * is used. Its contents are ignored: what is handed out for the first time was zeroed
+ * before, and nothing else is touched.
  * @return NULL if `size` is too small (below 4096).
  */
 struct tf_arena *tf_arena_init(void *memory, size_t size);
 
-/** Allocates `size` bytes, not zeroed. @return NULL when full, over the cap, or size 0. */
+/** Allocates `size` bytes: zeros, or what a freed block left. @return NULL when full,
+ * over the cap, or size 0. */
 void *tf_arena_alloc(struct tf_arena *arena, size_t size);
 
 /** As realloc(3); on failure returns NULL and `block` stays. */
@@ -47,6 +49,20 @@ size_t tf_arena_usable(const void *block);
 /** Bytes from the arena's start to the end of the last byte ever handed out since
  *  init or the last restore: what a snapshot must copy. */
 size_t tf_arena_used(const struct tf_arena *arena);
+
+/**
+ * Makes the arena's bytes say as little as they can, before they are compared or kept:
+ * the end that is free is given back, and inside free blocks are the bytes that `image`
+ * has there, an earlier state of `size` bytes of the same arena, and zeros beyond.
+ */
+void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size);
+
+/** Bytes from the arena's start after which nothing was zeroed yet: between
+ *  tf_arena_used() and here all is zero. */
+size_t tf_arena_zeroed(const struct tf_arena *arena);
+
+/** For who restores an earlier state: what holds now. */
+void tf_arena_note_zeroed(struct tf_arena *arena, size_t size);
 
 /** Caps the arena: allocations that would take it beyond `cap` bytes fail. 0: no cap. */
 void tf_arena_cap(struct tf_arena *arena, size_t cap);

@@ -4,8 +4,19 @@
 #include <string.h>
 
 enum {
-    OPEN_MAX = 1 << 20, /* an engine with the prelude and no lambda stays below */
-    CHUNK = 1 << 20     /* bytes copied or zeroed before others get their turn */
+    BLOCK = 64,     /* bytes; what is compared at once, a cache line */
+    CHUNK = 1 << 20 /* bytes copied or zeroed before others get their turn */
+};
+
+struct block {
+    uint64_t words[BLOCK / sizeof(uint64_t)];
+};
+
+/* Bytes on their way into a slot, with the pauses. The call may end at one of them for
+ * good, so between two chunks the slot says the truth about itself. */
+struct move {
+    const struct tf_js_limits *limits;
+    size_t left; /* bytes until the next pause */
 };
 
 void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
@@ -18,33 +29,38 @@ static struct tf_arena *arena_of(const struct tf_slot *slot)
     return (void *)slot->memory;
 }
 
-/* How much of `left` bytes is done next. */
-static size_t chunk_of(size_t left)
+/* How much of `size` bytes is moved next; pauses first where it is time. */
+static size_t next_chunk(struct move *move, size_t size)
 {
-    return left < CHUNK ? left : CHUNK;
+    if (move->left == 0) {
+        move->left = CHUNK;
+        if (move->limits->pause != NULL) {
+            move->limits->pause(move->limits->user);
+        }
+    }
+    size = size < move->left ? size : move->left;
+    move->left -= size;
+    return size;
 }
 
-/* Before the next chunk. The call may end here for good, so between two chunks the slot
- * says the truth about itself. */
-static void pause(const struct tf_js_limits *limits)
+static void put(struct move *move, uint8_t *to, const uint8_t *from, size_t size)
 {
-    if (limits->pause != NULL) {
-        limits->pause(limits->user);
+    while (size > 0) {
+        size_t chunk = next_chunk(move, size);
+        memcpy(to, from, chunk);
+        to += chunk;
+        from += chunk;
+        size -= chunk;
     }
 }
 
-/* The slot's memory is unmeasured: what was there at first, the host chose. */
-static void zero_first(struct tf_slot *slot, size_t size,
-                       const struct tf_js_limits *limits)
+static void put_zeros(struct move *move, uint8_t *to, size_t size)
 {
-    size = size < slot->size ? size : slot->size;
-    while (slot->zeroed < size) {
-        size_t chunk = chunk_of(size - slot->zeroed);
-        memset(slot->memory + slot->zeroed, 0, chunk);
-        slot->zeroed += chunk;
-        if (slot->zeroed < size) {
-            pause(limits);
-        }
+    while (size > 0) {
+        size_t chunk = next_chunk(move, size);
+        memset(to, 0, chunk);
+        to += chunk;
+        size -= chunk;
     }
 }
 
@@ -52,22 +68,152 @@ static void zero_first(struct tf_slot *slot, size_t size,
  */
 static void note_dirty(struct tf_slot *slot)
 {
-    size_t used = slot->has_arena ? tf_arena_used(arena_of(slot)) : 0;
+    if (!slot->has_arena) {
+        return;
+    }
+    size_t used = tf_arena_used(arena_of(slot));
+    size_t zeroed = tf_arena_zeroed(arena_of(slot));
     used = used < slot->size ? used : slot->size;
+    zeroed = zeroed < slot->size ? zeroed : slot->size;
     slot->dirty = used > slot->dirty ? used : slot->dirty;
+    slot->zeroed = zeroed > slot->zeroed ? zeroed : slot->zeroed;
 }
 
 /* Zeroes from `kept` on what was used, from its end: the arena's head goes last. */
-static void wipe(struct tf_slot *slot, size_t kept, const struct tf_js_limits *limits)
+static void wipe(struct tf_slot *slot, size_t kept, struct move *move)
 {
     while (slot->dirty > kept) {
-        size_t chunk = chunk_of(slot->dirty - kept);
+        size_t chunk = next_chunk(move, slot->dirty - kept);
         memset(slot->memory + slot->dirty - chunk, 0, chunk);
         slot->dirty -= chunk;
-        if (slot->dirty > kept) {
-            pause(limits);
+    }
+}
+
+static size_t whole_blocks(size_t size)
+{
+    return (size + BLOCK - 1) / BLOCK * BLOCK;
+}
+
+static struct block *blocks_of(const struct tf_snapshot *snapshot)
+{
+    size_t places = snapshot->block_count * sizeof(uint32_t);
+    return (void *)(snapshot->bytes + whole_blocks(places));
+}
+
+/* --- the base ------------------------------------------------------------------------
+ */
+
+/* Opens an instance. It is kept if there is room; if not, a snapshot is whole. */
+static tf_err make_base(struct tf_slot *slot, struct tf_arena *heap, struct move *move)
+{
+    struct tf_arena *arena;
+
+    wipe(slot, 0, move);
+    slot->has_arena = false;
+    arena = tf_arena_init(slot->memory, slot->size);
+    if (arena == NULL) {
+        return TF_ENOMEM;
+    }
+    if (slot->zeroed > tf_arena_zeroed(arena)) {
+        tf_arena_note_zeroed(arena, slot->zeroed);
+    }
+    slot->has_arena = true;
+    slot->js = tf_js_open(arena);
+    note_dirty(slot);
+    if (slot->js == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_arena_tidy(arena, NULL, 0);
+    slot->base_size = 0;
+    slot->base = tf_arena_alloc(heap, whole_blocks(tf_arena_used(arena)));
+    if (slot->base != NULL) {
+        slot->base_size = whole_blocks(tf_arena_used(arena));
+        memcpy(slot->base, slot->memory, slot->base_size);
+    }
+    return TF_OK;
+}
+
+/* The blocks of a snapshot go over the base, and over zeros beyond it. */
+static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
+                       struct move *move)
+{
+    const uint32_t *places = (const void *)snapshot->bytes;
+    const struct block *blocks = blocks_of(snapshot);
+    struct block *to = (void *)slot->memory;
+    size_t done = snapshot->base_size / BLOCK;
+
+    for (size_t i = 0; i < snapshot->block_count; i++) {
+        size_t at = places[i];
+        if (at > done) {
+            put_zeros(move, slot->memory + done * BLOCK, (at - done) * BLOCK);
+        }
+        (void)next_chunk(move, BLOCK);
+        to[at] = blocks[i];
+        done = at < done ? done : at + 1;
+    }
+    if (snapshot->extent > done * BLOCK) {
+        put_zeros(move, slot->memory + done * BLOCK, snapshot->extent - done * BLOCK);
+    }
+}
+
+/* Brings the base into the slot, and a snapshot if there is one. */
+static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot,
+                    struct move *move)
+{
+    size_t base_size = snapshot == NULL ? slot->base_size : snapshot->base_size;
+    size_t extent = snapshot == NULL ? base_size : snapshot->extent;
+
+    slot->in = NULL;
+    slot->dirty = extent > slot->dirty ? extent : slot->dirty;
+    put(move, slot->memory, slot->base, base_size);
+    if (snapshot != NULL) {
+        put_blocks(slot, snapshot, move);
+    }
+    slot->has_arena = true;
+    wipe(slot, extent, move);
+    tf_arena_note_zeroed(arena_of(slot), slot->zeroed);
+    slot->in = snapshot;
+}
+
+/* --- snapshots -----------------------------------------------------------------------
+ */
+
+/* Whether the slot's block is another one than the base's, or than zeros beyond it. */
+static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
+                       size_t at)
+{
+    static const struct block zeros;
+    const void *then = at < snapshot->base_size ? slot->base + at : (const void *)&zeros;
+
+    return memcmp(slot->memory + at, then, BLOCK) != 0;
+}
+
+tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *out)
+{
+    size_t count = 0;
+
+    for (size_t at = 0; at < out->extent; at += BLOCK) {
+        count += is_changed(slot, out, at);
+    }
+    out->block_count = count;
+    out->size = whole_blocks(count * sizeof(uint32_t)) + count * BLOCK;
+    out->bytes = tf_arena_alloc(heap, out->size);
+    if (out->bytes == NULL) {
+        return TF_ENOMEM;
+    }
+    uint32_t *places = (void *)out->bytes;
+    struct block *blocks = blocks_of(out);
+    count = 0;
+    for (size_t at = 0; at < out->extent; at += BLOCK) {
+        if (is_changed(slot, out, at)) {
+            places[count] = (uint32_t)(at / BLOCK);
+            memcpy(&blocks[count], slot->memory + at, BLOCK);
+            count++;
         }
     }
+    slot->in = out;
+    slot->is_clean = true;
+    return TF_OK;
 }
 
 tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
@@ -75,24 +221,18 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
                     const struct tf_js_limits *limits, struct tf_snapshot *out)
 {
     struct tf_snapshot made = {0};
-    struct tf_arena *arena;
+    struct move move = {limits, CHUNK};
+    struct tf_arena *arena = arena_of(slot);
 
     *out = made;
     slot->in = NULL;
     slot->is_clean = false;
-    wipe(slot, 0, limits);
-    slot->has_arena = false;
-    zero_first(slot, memory > OPEN_MAX ? memory : OPEN_MAX, limits);
-    arena = tf_arena_init(slot->memory, slot->size);
-    if (arena == NULL) {
+    if (slot->base != NULL) {
+        restore(slot, NULL, &move);
+    } else if (make_base(slot, heap, &move) != TF_OK) {
         return TF_ENOMEM;
     }
-    slot->has_arena = true;
-    made.js = tf_js_open(arena);
-    note_dirty(slot);
-    if (made.js == NULL) {
-        return TF_ENOMEM;
-    }
+    made.js = slot->js;
     /* The cap holds for the lambda's code; the engine is not built to start without room.
      */
     tf_arena_cap(arena, memory);
@@ -100,44 +240,14 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     note_dirty(slot);
     if (made.err != TF_OK) {
         made.js = NULL;
-        wipe(slot, 0, limits);
-        slot->has_arena = false;
         *out = made;
         return TF_OK;
     }
-    made.size = tf_arena_used(arena);
+    made.base_size = slot->base_size;
+    tf_arena_tidy(arena, slot->base, made.base_size);
+    made.extent = whole_blocks(tf_arena_used(arena));
     *out = made;
     return tf_slot_keep(slot, heap, out);
-}
-
-tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *out)
-{
-    out->bytes = tf_arena_alloc(heap, out->size);
-    if (out->bytes == NULL) {
-        return TF_ENOMEM;
-    }
-    memcpy(out->bytes, slot->memory, out->size);
-    slot->in = out;
-    slot->is_clean = true;
-    return TF_OK;
-}
-
-static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot,
-                    const struct tf_js_limits *limits)
-{
-    slot->in = NULL;
-    if (slot->dirty < snapshot->size) {
-        slot->dirty = snapshot->size;
-    }
-    for (size_t at = 0; at < snapshot->size; at += chunk_of(snapshot->size - at)) {
-        if (at != 0) {
-            pause(limits);
-        }
-        memcpy(slot->memory + at, snapshot->bytes + at, chunk_of(snapshot->size - at));
-    }
-    slot->has_arena = true;
-    wipe(slot, snapshot->size, limits);
-    slot->in = snapshot;
 }
 
 tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
@@ -154,7 +264,8 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
         return snapshot->err;
     }
     if (slot->in != snapshot || (!slot->is_clean && !snapshot->is_reused)) {
-        restore(slot, snapshot, limits);
+        struct move move = {limits, CHUNK};
+        restore(slot, snapshot, &move);
     }
     slot->is_clean = false;
     err = tf_js_call(snapshot->js, request, limits, response, report);

@@ -2,12 +2,13 @@
 /*
  * slot.h - a fresh heap for every request.
  *
- * A slot is memory at a fixed address in which the instance that runs lives. A resident
- * lambda is a snapshot (a copy of the slot after its top level ran), kept in the thread's
- * heap and good for that slot only. To invoke: bring the snapshot into the slot (only the
- * copy when another lambda or a dirty heap is in it), zero what the last request left
- * beyond it, call. Load and call pause (js.h) also between the chunks of what is copied
- * and zeroed.
+ * A slot is memory at a fixed address in which the instance that runs lives. What the
+ * engine and the prelude make of it, before any lambda, is the slot's base, made once. A
+ * resident lambda is a snapshot, good for that slot only: what its top level changed, in
+ * blocks of 64 bytes. Both are kept in the thread's heap. To invoke: bring base and
+ * snapshot into the slot (nothing to do if they are in it and no request ran since), zero
+ * what the last request left beyond them, call. Load and call pause (js.h) also between
+ * the chunks of what is copied and zeroed.
  */
 #pragma once
 
@@ -16,18 +17,24 @@
 struct tf_slot {
     uint8_t *memory; /* slot_size bytes at a fixed address */
     size_t size;
-    size_t zeroed; /* bytes that were zeroed since the start: unmeasured memory */
-    size_t dirty;  /* bytes from the start that may be non-zero now */
+    size_t zeroed;    /* bytes that were zeroed since the start: unmeasured memory */
+    size_t dirty;     /* bytes from the start that may be non-zero now */
+    struct tf_js *js; /* of the base, in the slot; NULL: there is none yet */
+    uint8_t *base;    /* copy of it, in the thread's heap; or NULL */
+    size_t base_size; /* bytes of the copy, whole blocks */
     const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
     bool is_clean;                /* no request ran since it was brought in */
     bool has_arena;               /* the memory begins with an arena */
 };
 
 struct tf_snapshot {
-    uint8_t *bytes; /* in the thread's heap; owned */
+    uint8_t *bytes; /* in the thread's heap, `size` of them; owned */
     size_t size;
-    struct tf_js *js;           /* address inside the slot */
-    tf_err err;                 /* why there is none: the load failed with this */
+    size_t block_count; /* numbers of blocks, 4 bytes each, then the blocks */
+    size_t extent;      /* bytes of the slot that it stands for */
+    size_t base_size;   /* of the base that it differs from; 0: none, it is complete */
+    struct tf_js *js;   /* address inside the slot */
+    tf_err err;         /* why there is none: the load failed with this */
     struct tf_js_report report; /* of the load */
     bool is_reused; /* manifest "reuse": state survives requests that end well */
 };
@@ -36,9 +43,10 @@ struct tf_snapshot {
 void tf_slot_init(struct tf_slot *slot, void *memory, size_t size);
 
 /**
- * Opens an instance in the slot, loads the program, and snapshots it.
+ * Loads the program into the slot's base, which is made if it was not yet, and snapshots
+ * what comes of it.
  *
- * @param heap    arena that will own the snapshot's bytes.
+ * @param heap    arena that will own the bytes of base and snapshot.
  * @param memory  cap of the instance's heap, bytes.
  * @param out     filled also when the load fails: a failed load is remembered, so that a
  *                lambda with a looping top level costs its budget once, not each request.

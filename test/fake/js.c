@@ -84,8 +84,12 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     }
     if (strncmp(js->word, "heavy ", 6) == 0) {
         tf_fake_heavy_loads++;
-        return tf_arena_alloc(js->arena, (size_t)atol(js->word + 6)) != NULL ? TF_OK
-                                                                             : TF_EMEMORY;
+        size_t size = (size_t)atol(js->word + 6);
+        void *held = tf_arena_alloc(js->arena, size);
+        if (held == NULL) {
+            return TF_EMEMORY;
+        }
+        memset(held, 'h', size); /* zeros would cost a snapshot nothing */
     }
     if (strncmp(js->word, "slow ", 5) == 0 &&
         !spin(js, atol(js->word + 5), limits, report)) {

@@ -29,7 +29,7 @@ static uint8_t *started(void)
     memset(tf_native_cpu.self, 0, TF_PAGE);
     tf_native_cpu.self->self = (uint64_t)(uintptr_t)tf_native_cpu.self;
     memset(memory, 0xa5, SIZE);
-    tf_zeroed_heap_init(&image_local()->heap, memory, SIZE);
+    image_local()->heap = tf_arena_init(memory, SIZE);
     return memory;
 }
 

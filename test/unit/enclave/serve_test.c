@@ -365,7 +365,7 @@ static void others_make_way_without_a_second_run(void)
         (void)snprintf(name, sizeof(name), "l%d", i);
         CHECK(rig_serve(rig, name, "heavy 20000", NULL));
     }
-    CHECK(rig_serve(rig, "large", "heavy 60000", NULL));
+    CHECK(rig_serve(rig, "large", "heavy 55000", NULL));
     leave_room(rig, 100 << 10);
     for (int i = 0; i < 4; i++) {
         (void)snprintf(name, sizeof(name), "l%d.example", i);

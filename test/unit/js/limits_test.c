@@ -368,15 +368,16 @@ static void memory_may_end_anywhere(void)
         " return request.text().then(function (t) { return Response.json({ t: t, u:"
         " new URL(request.url).pathname, a: a.map(String) }); });");
     struct lambda lambda;
+    static uint8_t loaded[4 << 20];
     struct tf_arena *arena = (void *)slot.memory;
     tf_err err = TF_EMEMORY;
 
     start();
     CHECK(load(&lambda, source) == TF_OK);
-    arena = (void *)slot.memory;
-    for (size_t cap = lambda.snapshot.size; cap < lambda.snapshot.size + 40000;
-         cap += 176) {
-        memcpy(slot.memory, lambda.snapshot.bytes, lambda.snapshot.size);
+    size_t extent = lambda.snapshot.extent;
+    memcpy(loaded, slot.memory, extent);
+    for (size_t cap = extent; cap < extent + 40000; cap += 176) {
+        memcpy(slot.memory, loaded, extent);
         slot.in = &lambda.snapshot;
         slot.is_clean = true;
         tf_arena_cap(arena, cap);
@@ -432,7 +433,7 @@ static void memory_may_end_while_loading(void)
     for (int i = 0; i < (is_quickjs() ? 2 : 1); i++) {
         const char *source = i == 0 ? commonjs : module;
         CHECK(load(&lambda, commonjs) == TF_OK);
-        size_t size = lambda.snapshot.size;
+        size_t size = lambda.snapshot.extent;
         drop(&lambda);
         memset(&lambda, 0, sizeof(lambda));
         lambda.files[0] =

@@ -171,7 +171,9 @@ static void test_memory_beyond_used_is_never_touched(void)
     tf_arena_free(arena, blocks[99]);
     size_t used = tf_arena_used(arena);
     CHECK(used < SIZE / 2);
-    CHECK(is_filled(memory + used, HOSTILE, SIZE - used));
+    size_t zeroed = tf_arena_zeroed(arena);
+    CHECK(is_filled(memory + used, 0, zeroed - used));
+    CHECK(is_filled(memory + zeroed, HOSTILE, SIZE - zeroed));
 }
 
 /* A shadow of what should be in the arena: every block has one byte value. */
@@ -235,7 +237,9 @@ static void test_random_stress_against_a_shadow(void)
         struct tf_arena *arena = fresh(seed % 2 ? SIZE : 200000);
         stress(arena, shadows, seed, 10000);
         size_t used = tf_arena_used(arena);
-        CHECK(is_filled(memory + used, HOSTILE, SIZE - used));
+        size_t zeroed = tf_arena_zeroed(arena);
+        CHECK(is_filled(memory + used, 0, zeroed - used));
+        CHECK(is_filled(memory + zeroed, HOSTILE, SIZE - zeroed));
         for (size_t i = 0; i < SHADOWS; i++) {
             tf_arena_free(arena, shadows[i].block);
         }
@@ -266,6 +270,60 @@ static void test_snapshot_restores_and_repeats(void)
     stress(arena, second, 5, 3000);
     CHECK(memcmp(first, second, sizeof(first)) == 0); /* the same addresses */
     CHECK(tf_arena_used(arena) == used_then);
+}
+
+static void test_what_is_handed_out_first_is_zero(void)
+{
+    struct tf_arena *arena = fresh(SIZE);
+    for (size_t size = 1; size < 300000; size = size * 3) {
+        const uint8_t *block = tf_arena_alloc(arena, size);
+        CHECK(block != NULL && is_filled(block, 0, tf_arena_usable(block)));
+    }
+    CHECK(tf_arena_zeroed(arena) >= tf_arena_used(arena));
+    CHECK(is_filled(memory + SIZE - 4096, HOSTILE, 4096));
+    /* What is said to be zero already is not zeroed again. */
+    arena = fresh(SIZE);
+    tf_arena_note_zeroed(arena, SIZE);
+    const uint8_t *block = tf_arena_alloc(arena, 1000);
+    CHECK(is_filled(block, HOSTILE, 1000));
+}
+
+static void test_tidy_leaves_nothing_in_free_blocks(void)
+{
+    struct tf_arena *arena = fresh(SIZE);
+    uint8_t *first = tf_arena_alloc(arena, 1000);
+    uint8_t *hole = tf_arena_alloc(arena, 1000);
+    const uint8_t *kept = tf_arena_alloc(arena, 1000);
+    size_t used = tf_arena_used(arena);
+    memset(first, 1, 1000);
+    memset(hole, 2, 1000);
+    tf_arena_free(arena, hole);
+    tf_arena_tidy(arena, NULL, 0);
+    CHECK(is_filled(hole + 8, 0, 900) && is_filled(first, 1, 1000));
+    memcpy(snapshot, memory, used);
+
+    /* The same blocks come and go: then nothing is another. */
+    hole = tf_arena_alloc(arena, 500);
+    uint8_t *last = tf_arena_alloc(arena, 5000);
+    memset(hole, 3, 500);
+    memset(last, 4, 5000);
+    tf_arena_free(arena, last);
+    tf_arena_free(arena, hole);
+    tf_arena_tidy(arena, snapshot, used);
+    CHECK(tf_arena_used(arena) == used);
+    CHECK(memcmp(kept, snapshot + (kept - memory), 1000) == 0);
+    CHECK(is_filled(hole + 8, 0, 900));
+    CHECK(is_filled(memory + used, 0, 6000));
+
+    /* Beyond the image as inside it; what the image has there is no front to go back to.
+     */
+    last = tf_arena_alloc(arena, 5000);
+    CHECK(last != NULL);
+    memset(snapshot, 9, SIZE);
+    tf_arena_free(arena, last);
+    tf_arena_tidy(arena, snapshot, used + 3000);
+    CHECK(tf_arena_used(arena) > used);
+    CHECK(is_filled(last + 8, 9, 2900) && is_filled(last + 3008, 0, 1900));
 }
 
 /* Whether `act` dies by a trap, in a child. */
@@ -336,6 +394,8 @@ int main(void)
     RUN(test_memory_beyond_used_is_never_touched);
     RUN(test_random_stress_against_a_shadow);
     RUN(test_snapshot_restores_and_repeats);
+    RUN(test_what_is_handed_out_first_is_zero);
+    RUN(test_tidy_leaves_nothing_in_free_blocks);
     RUN(test_foreign_pointers_trap);
     return test_end();
 }
