@@ -14,8 +14,8 @@
 
 struct tf_local {
     struct tf_arena *heap; /* NULL until the first use */
-    uint64_t now; /* the host's time, of this entry */
-    void *rng;    /* random.c's, in the heap */
+    uint64_t now;          /* the host's time, of this entry */
+    void *rng;             /* random.c's, in the heap */
 };
 
 enum { TF_LOCAL_OFFSET = 2048 };

@@ -10,9 +10,9 @@
 
 /* Append-only. The host sees it only with the simulator, as the value of a register. */
 enum tf_panic_code {
-    TF_PANIC_ABORT = 1,  /* abort() in a dependency */
-    TF_PANIC_ASSERT = 2, /* a failed assertion in a dependency */
-    TF_PANIC_STACK = 3,  /* the stack protector's canary changed */
+    TF_PANIC_ABORT = 1,   /* abort() in a dependency */
+    TF_PANIC_ASSERT = 2,  /* a failed assertion in a dependency */
+    TF_PANIC_STACK = 3,   /* the stack protector's canary changed */
     TF_PANIC_ENTROPY = 5, /* no entropy, or entropy that fails its health test */
     TF_PANIC_RUNAWAY = 6  /* native build: code that goes on after it was told to end */
 };
