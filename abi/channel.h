@@ -35,7 +35,7 @@ enum tf_msg {
     TF_MSG_SEALED = 8, /* E>H struct tf_msg_sealed, then a blob for the host's store */
     TF_MSG_REPORT = 9, /* E>H struct sgx_report (432 bytes) to be turned into evidence */
     TF_MSG_QUOTE = 10, /* H>E evidence, JSON; empty: there is none; `id` as in REPORT */
-    TF_MSG_STATS = 11, /* H>E empty; RESULT with counters */
+    TF_MSG_STATS = 11, /* H>E empty, or u64: lambdas from this place on; RESULT */
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
     TF_MSG_EVENT = 13, /* E>H struct tf_msg_event: for the operator's log, codes only */
     TF_MSG_REVOKED = 14, /* E>H struct tf_msg_revoked: a list for the host's store */

@@ -44,8 +44,9 @@ enum {
     TF_REVOCATIONS_ENVELOPE_MAX = 38 << 10, /* base64 of a list, and signatures */
 
     /* One enclave instance. */
-    TF_LAMBDAS_MAX = 64, /* count */
-    TF_GRANTS_MAX = 64,  /* count */
+    TF_LAMBDAS_MAX = 4096, /* deployed, count */
+    TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that it has ever heard of, count */
+    TF_NAMED_MAX = 64,   /* lambdas that one lease, or one question, names, count */
     TF_THREADS_MAX = 8,  /* count */
     TF_SLOTS_MAX = 4,    /* of one thread, count */
     TF_RUNS_MAX = 2,     /* invocations of one lambda on one thread, count */

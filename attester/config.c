@@ -83,7 +83,7 @@ static bool is_named_before(const struct tf_config *config, const char *name)
 
 static bool read_lambdas(struct tf_json_fields *f, struct tf_config *out)
 {
-    const json_t *list = tf_json_array(f, "lambdas", 1, TF_LAMBDAS_MAX);
+    const json_t *list = tf_json_array(f, "lambdas", 1, TF_NAMED_MAX);
 
     for (size_t i = 0; i < json_array_size(list); i++) {
         struct tf_wanted *lambda = &out->lambdas[out->lambda_count];

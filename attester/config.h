@@ -39,7 +39,7 @@ struct tf_config {
     const char *log;    /* folder */
     const char *machines[TF_CONFIG_MACHINES_MAX]; /* HOST:PORT */
     size_t machine_count;
-    struct tf_wanted lambdas[TF_LAMBDAS_MAX];
+    struct tf_wanted lambdas[TF_NAMED_MAX];
     size_t lambda_count;
     uint64_t lease_seconds;
     uint64_t certificate_seconds;

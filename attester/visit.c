@@ -166,7 +166,7 @@ static void lease_instance(const struct visit *v, struct tf_place *place)
     struct tf_place *first = lessor_of(v, place);
     const struct tf_config *config = v->attester->config;
     const struct tf_verdict *verdict = &first->attestation.verdict;
-    struct tf_leased lambdas[TF_LAMBDAS_MAX];
+    struct tf_leased lambdas[TF_NAMED_MAX];
     uint64_t now = (uint64_t)time(NULL);
     const struct tf_lease_order order = {.instance = verdict->instance,
                                          .time = now,

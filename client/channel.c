@@ -21,6 +21,7 @@
 #include "client/report.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
+#include "lib/names.h"
 #include "verify/ratls.h"
 
 enum { ANSWER_MAX = 320 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
@@ -365,19 +366,23 @@ tf_err tf_channel_attest(struct tf_channel_client *channel, const char *lambda,
                                  .lambda = lambda,
                                  .insecure_allow_simulated =
                                      rules->insecure_allow_simulated};
-    char body[128];
+    char body[256];
     char nonce[64];
     json_t *answer = NULL;
     char *evidence = NULL;
     uint8_t *claims = NULL;
 
+    if (!tf_name_is_valid(lambda, strlen(lambda))) {
+        return TF_EUSAGE;
+    }
     if (RAND_bytes(in.nonce, sizeof(in.nonce)) != 1) {
         return TF_EINTERNAL;
     }
     memcpy(in.exporter, channel->exporter, sizeof(in.exporter));
     memcpy(in.spki, channel->spki, sizeof(in.spki));
     tf_base64_write(in.nonce, sizeof(in.nonce), nonce);
-    int size = snprintf(body, sizeof(body), "{\"nonce\":\"%s\"}", nonce);
+    int size = snprintf(body, sizeof(body), "{\"nonce\":\"%s\",\"lambdas\":[\"%s\"]}",
+                        nonce, lambda);
     tf_err err = tf_channel_post(channel, "/v1/attest", body, (size_t)size, &answer);
     if (err == TF_OK && !take_answer(answer, &evidence, &claims, &in)) {
         err = TF_EEVIDENCE_FORMAT;

@@ -15,7 +15,7 @@ static tf_err fill(const struct tf_lease_order *o, const uint8_t *exporter,
                    struct tf_lease_statement *out)
 {
     memset(out, 0, sizeof(*out));
-    if (o->lambda_count > TF_LAMBDAS_MAX || o->list_count > TF_LEASE_SIGNERS_MAX ||
+    if (o->lambda_count > TF_NAMED_MAX || o->list_count > TF_LEASE_SIGNERS_MAX ||
         tf_hex_parse(o->instance, strlen(o->instance), out->instance,
                      sizeof(out->instance)) != TF_OK) {
         return TF_ELIMIT;

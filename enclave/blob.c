@@ -97,19 +97,19 @@ out:
 
 static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answer_size)
 {
-    struct tf_grant *grant = malloc(sizeof(*grant));
+    struct tf_grant_draft *draft = malloc(sizeof(*draft));
 
-    if (grant == NULL) {
+    if (draft == NULL) {
         return TF_ENOMEM;
     }
     tf_err err = tf_grant_unseal(thread, thread->transfer.bytes,
-                                 (size_t)thread->transfer.total, grant);
+                                 (size_t)thread->transfer.total, draft);
     if (err == TF_OK) {
         tf_emit_event(thread, TF_EVENT_GRANTED, TF_OK, 0);
-        err = tf_grant_answer_write(grant, answer, ANSWER_MAX, answer_size);
+        err = tf_grant_answer_write(&draft->grant, answer, ANSWER_MAX, answer_size);
     }
-    tf_wipe(grant, sizeof(*grant));
-    free(grant);
+    tf_wipe(draft, sizeof(*draft));
+    free(draft);
     return err;
 }
 

@@ -16,9 +16,9 @@ enum {
 };
 
 static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
-                         const struct tf_resident *resident)
+                         const struct tf_tenure *tenure)
 {
-    const struct tf_lambda *lambda = resident->lambda;
+    const struct tf_lambda *lambda = tenure->lambda;
 
     tf_json_open_object(w, NULL);
     tf_json_put_string(w, "name", lambda->name);
@@ -30,10 +30,9 @@ static void write_lambda(struct tf_json_writer *w, const struct tf_thread *threa
         tf_json_put_string(w, NULL, lambda->domains.text[i]);
     }
     tf_json_close_array(w);
-    tf_json_put_boolean(w, "granted", tf_resident_is_granted(thread, resident));
-    tf_json_put_integer(w, "serial",
-                        resident->grant == NULL ? 0 : resident->grant->serial);
-    tf_json_put_integer(w, "leased_until", tf_lease_until(thread, resident));
+    tf_json_put_boolean(w, "granted", tf_tenure_is_granted(thread, tenure));
+    tf_json_put_integer(w, "serial", tenure->grant == NULL ? 0 : tenure->grant->serial);
+    tf_json_put_integer(w, "leased_until", tf_lease_until(thread, tenure));
     tf_json_close_object(w);
 }
 
@@ -54,18 +53,69 @@ static void write_group(struct tf_json_writer *w, const struct tf_thread *thread
     tf_json_close_array(w);
 }
 
+/* One lambda that is asked for, if there is such a one. */
+static void write_named(struct tf_json_writer *w, const struct tf_thread *thread,
+                        const char *name)
+{
+    struct tf_instance *instance = thread->instance;
+
+    tf_lock_take(&instance->lock);
+    const struct tf_entry *entry = tf_instance_find(instance, name);
+    tf_lock_give(&instance->lock);
+    struct tf_tenure tenure = {0};
+    if (entry != NULL) {
+        tenure = tf_instance_read(instance, entry);
+    }
+    if (tenure.lambda != NULL) {
+        write_lambda(w, thread, &tenure);
+    }
+    tf_instance_leave(instance, &tenure);
+}
+
+/* All of them. @return TF_ELIMIT if they are too many for one text. */
+static tf_err write_all(struct tf_json_writer *w, const struct tf_thread *thread)
+{
+    struct tf_instance *instance = thread->instance;
+    struct tf_tenure tenure;
+    struct tf_entry *entry = NULL;
+    size_t count = 0;
+
+    while ((entry = tf_instance_next(instance, entry, &tenure)) != NULL) {
+        if (count < TF_NAMED_MAX) {
+            write_lambda(w, thread, &tenure);
+        }
+        count++;
+        tf_instance_leave(instance, &tenure);
+    }
+    return count > TF_NAMED_MAX ? TF_ELIMIT : TF_OK;
+}
+
+static tf_err write_lambdas(struct tf_json_writer *w, const struct tf_thread *thread,
+                            const struct tf_claims_names *wanted)
+{
+    tf_err err = TF_OK;
+
+    tf_json_open_array(w, "lambdas");
+    for (size_t i = 0; i < wanted->count; i++) {
+        write_named(w, thread, wanted->text[i]);
+    }
+    if (wanted->count == 0) {
+        err = write_all(w, thread);
+    }
+    tf_json_close_array(w);
+    return err;
+}
+
 tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE_SIZE],
-                       struct tf_buffer *out)
+                       const struct tf_claims_names *wanted, struct tf_buffer *out)
 {
     struct tf_thread *thread = conn->thread;
     struct tf_instance *instance = thread->instance;
     struct tf_json_writer w;
-    size_t cap = FIXED_MAX + tf_base64_size(instance->group_size);
+    size_t lambdas = wanted->count != 0 ? wanted->count : TF_NAMED_MAX;
+    size_t cap = FIXED_MAX + tf_base64_size(instance->group_size) + lambdas * LAMBDA_MAX;
 
     tf_view_sync(thread);
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        cap += thread->view.residents[i]->lambda != NULL ? (size_t)LAMBDA_MAX : 0;
-    }
     tf_err err = tf_buffer_reserve(out, cap);
     if (err != TF_OK) {
         return err;
@@ -85,13 +135,7 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
                         instance->group == NULL ? tf_anchor_said(thread, 0) : 0);
     write_group(&w, thread);
     tf_revoke_write(thread->instance, &w);
-    tf_json_open_array(&w, "lambdas");
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (thread->view.residents[i]->lambda != NULL) {
-            write_lambda(&w, thread, thread->view.residents[i]);
-        }
-    }
-    tf_json_close_array(&w);
+    err = write_lambdas(&w, thread, wanted);
     tf_json_close_object(&w);
-    return tf_json_take(&w, &out->size);
+    return err == TF_OK ? tf_json_take(&w, &out->size) : err;
 }

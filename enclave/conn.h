@@ -21,6 +21,7 @@
 #include "enclave/tls.h"
 
 struct WOLFSSL;
+struct tf_entry;
 struct tf_lane;
 struct tf_manage;
 struct tf_thread;
@@ -45,6 +46,7 @@ struct tf_conn {
     bool is_ready;            /* wants to run without new input */
     bool is_management;       /* the name is the management endpoint's */
     char sni[TF_DNS_MAX + 1]; /* lower case; "" until the ClientHello was seen */
+    struct tf_entry *entry;   /* of the lambda that has the name; NULL: not known yet */
     uint64_t grant_ordinal;   /* of the grant that the certificate came from */
     uint8_t exporter[TF_EXPORTER_SIZE]; /* management only */
     uint64_t leases_seen; /* how many the instance had taken when this one began */

@@ -35,7 +35,7 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
     thread->frame = frame;
     thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
     thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
-    tf_view_init(&thread->view);
+    thread->view.budget = (size_t)page->heap_size / 2;
     tf_lanes_init(thread);
     page->state = (uint64_t)(uintptr_t)thread - page->base;
     return thread;
@@ -126,8 +126,7 @@ static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
     case TF_MSG_TARGET:
         return take_target(thread, payload, size);
     case TF_MSG_STATS:
-        tf_stats_answer(thread, frame->id);
-        return TF_OK;
+        return tf_stats_answer(thread, frame->id, payload, size);
     case TF_MSG_DROP:
         tf_blob_drop(thread, frame->id, payload, size);
         return TF_OK;

@@ -21,17 +21,18 @@ static const char version_tag[] = "grant.v1";
 /* --- JSON ----------------------------------------------------------------------------
  */
 
-static bool parse_names(struct tf_json_fields *f, struct tf_grant *out)
+static bool parse_names(struct tf_json_fields *f, struct tf_grant_draft *out)
 {
     const json_t *names = tf_json_array(f, "names", 1, TF_DOMAINS_MAX);
+    size_t count = names == NULL ? 0 : json_array_size(names);
 
-    out->names.count = names == NULL ? 0 : json_array_size(names);
-    for (size_t i = 0; i < out->names.count; i++) {
+    out->grant.names = (struct tf_names){out->names, count};
+    for (size_t i = 0; i < count; i++) {
         const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
         if (name == NULL || !tf_dns_is_valid(name, strlen(name))) {
             return false;
         }
-        memcpy(out->names.text[i], name, strlen(name) + 1);
+        memcpy(out->names[i], name, strlen(name) + 1);
     }
     return names != NULL;
 }
@@ -49,31 +50,35 @@ static bool parse_digest(struct tf_json_fields *f, struct tf_grant *out)
            tf_hex_parse(text, strlen(text), out->digest, sizeof(out->digest)) == TF_OK;
 }
 
-static bool parse_fields(const json_t *document, bool is_sealed, struct tf_grant *out)
+static bool parse_fields(const json_t *document, bool is_sealed,
+                         struct tf_grant_draft *draft)
 {
     const size_t tag_size = sizeof(version_tag) - 1;
+    struct tf_grant *out = &draft->grant;
     struct tf_json_fields f;
 
     tf_json_fields_init(&f, document);
     const char *tag = tf_json_string(&f, "tfaas", tag_size, tag_size);
     tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
-    bool is_good = parse_names(&f, out) && parse_digest(&f, out);
+    bool is_good = parse_names(&f, draft) && parse_digest(&f, out);
     out->version_floor = tf_json_integer(&f, "version_floor", 0, TF_JSON_INTEGER_MAX);
     out->not_before = tf_json_integer(&f, "not_before", 0, TF_JSON_INTEGER_MAX);
     out->not_after = tf_json_integer(&f, "not_after", 0, TF_JSON_INTEGER_MAX);
     out->serial = tf_json_integer(&f, "serial", 1, TF_JSON_INTEGER_MAX);
     out->time = tf_json_integer(&f, "time", 1, TF_TIME_MAX);
     out->is_leased = tf_json_boolean(&f, "lease");
-    tf_secrets_parse(&f, "secrets", &out->secrets);
+    tf_secrets_parse(&f, "secrets", draft->secrets, &out->secrets);
     size_t exporter =
         tf_json_base64(&f, "exporter", out->exporter, sizeof(out->exporter));
-    tf_json_copy(&f, "chain", out->chain, sizeof(out->chain));
-    tf_json_copy(&f, "key", out->key, sizeof(out->key));
+    tf_json_copy(&f, "chain", draft->chain, sizeof(draft->chain));
+    tf_json_copy(&f, "key", draft->key, sizeof(draft->key));
     if (is_sealed) {
         tf_json_copy(&f, "signer", out->signer, sizeof(out->signer));
     }
-    out->chain_size = strlen(out->chain);
-    out->key_size = strlen(out->key);
+    out->chain = draft->chain;
+    out->chain_size = strlen(draft->chain);
+    out->key = draft->key;
+    out->key_size = strlen(draft->key);
     return tf_json_fields_end(&f) && is_good && exporter == sizeof(out->exporter) &&
            memcmp(tag, version_tag, sizeof(version_tag)) == 0;
 }
@@ -91,7 +96,8 @@ static void wipe_document(json_t *document)
     json_decref(document);
 }
 
-tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed, struct tf_grant *out)
+tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed,
+                      struct tf_grant_draft *out)
 {
     json_t *document = NULL;
 
@@ -160,38 +166,28 @@ tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out, size_t cap
     return tf_json_take(&w, size);
 }
 
-tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem)
+tf_err tf_grant_set_key(struct tf_grant_draft *draft, const char *pem)
 {
     size_t size = strlen(pem);
 
-    if (size >= sizeof(grant->key)) {
+    if (size >= sizeof(draft->key)) {
         return TF_EGRANT_KEY;
     }
-    memcpy(grant->key, pem, size + 1);
-    grant->key_size = size;
+    memcpy(draft->key, pem, size + 1);
+    draft->grant.key = draft->key;
+    draft->grant.key_size = size;
     return TF_OK;
 }
 
 /* --- checks --------------------------------------------------------------------------
  */
 
-static bool have_common(const struct tf_names *a, const struct tf_names *b)
-{
-    for (size_t i = 0; i < a->count; i++) {
-        if (tf_names_have(b, a->text[i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether another lambda holds one of the names. */
 static bool is_taken(const struct tf_instance *instance, const struct tf_grant *grant)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        const struct tf_grant *other = instance->entries[i].grant;
-        if (other != NULL && strcmp(other->lambda, grant->lambda) != 0 &&
-            have_common(&other->names, &grant->names)) {
+    for (size_t i = 0; i < grant->names.count; i++) {
+        const struct tf_entry *other = tf_instance_served(instance, grant->names.text[i]);
+        if (other != NULL && strcmp(other->name, grant->lambda) != 0) {
             return true;
         }
     }
@@ -206,7 +202,7 @@ static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *
     if (tf_revocations_have_signer(&instance->revocations, grant->signer)) {
         return TF_EREVOKED;
     }
-    if (entry == NULL || entry->lambda->member != grant->member ||
+    if (entry == NULL || entry->member != grant->member ||
         entry->lambda->version < grant->version_floor ||
         (grant->has_digest &&
          memcmp(entry->lambda->digest, grant->digest, sizeof(grant->digest)) != 0)) {
@@ -258,21 +254,54 @@ static bool is_same(const struct tf_grant *a, const struct tf_grant *b)
 /* --- the table -----------------------------------------------------------------------
  */
 
-/* In a copy of its own. Hold the lock. */
+static void *append(uint8_t **at, const void *bytes, size_t size)
+{
+    uint8_t *copy = *at;
+
+    if (size != 0) {
+        memcpy(copy, bytes, size);
+    }
+    *at += size;
+    return copy;
+}
+
+/* In one block with all that it points to. Hold the lock. */
+static struct tf_grant *copy_of(const struct tf_grant *grant)
+{
+    const size_t names_size = grant->names.count * sizeof(grant->names.text[0]);
+    const size_t served_size = grant->names.count * sizeof(grant->served[0]);
+    const size_t size = sizeof(*grant) + served_size + names_size + grant->chain_size +
+                        1 + grant->key_size + 1 + grant->secrets.size;
+    struct tf_grant *copy = tf_shared_alloc(size);
+
+    if (copy == NULL) {
+        return NULL;
+    }
+    *copy = *grant;
+    copy->refs = 1;
+    copy->size = size;
+    copy->served = (void *)(copy + 1);
+    memset(copy->served, 0, served_size);
+    uint8_t *at = (uint8_t *)copy->served + served_size;
+    copy->names.text = append(&at, grant->names.text, names_size);
+    copy->chain = append(&at, grant->chain, grant->chain_size + 1);
+    copy->key = append(&at, grant->key, grant->key_size + 1);
+    copy->secrets.text = append(&at, grant->secrets.text, grant->secrets.size);
+    return copy;
+}
+
+/* Hold the lock. */
 static tf_err replace(struct tf_instance *instance, struct tf_entry *entry,
                       const struct tf_grant *grant)
 {
-    struct tf_grant *copy = tf_shared_alloc(sizeof(*copy));
+    struct tf_grant *copy = copy_of(grant);
 
     if (copy == NULL) {
         return TF_ENOMEM;
     }
-    *copy = *grant;
-    copy->refs = 1;
     copy->ordinal = ++instance->ordinal;
     tf_lease_hand_over(instance, entry, grant);
-    tf_grant_release(entry->grant);
-    entry->grant = copy;
+    tf_instance_put_grant(instance, entry, copy);
     return TF_OK;
 }
 
@@ -284,8 +313,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_grant *grant)
         return err;
     }
     struct tf_entry *entry = tf_instance_find(instance, grant->lambda);
-    struct tf_floor *floor = tf_instance_floor(instance, grant->member, grant->lambda);
-    if (grant->serial < floor->serial) {
+    if (grant->serial < entry->serial) {
         return TF_EGRANT_OLD;
     }
     if (entry->grant != NULL && entry->grant->serial == grant->serial) {
@@ -293,7 +321,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_grant *grant)
     }
     err = replace(instance, entry, grant);
     if (err == TF_OK) {
-        floor->serial = grant->serial;
+        entry->serial = grant->serial;
     }
     return err;
 }
@@ -336,7 +364,7 @@ tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant, bool is_se
 }
 
 tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t size,
-                       struct tf_grant *out)
+                       struct tf_grant_draft *out)
 {
     uint8_t *plain = malloc(size + 1);
     size_t plain_size = 0;
@@ -351,8 +379,8 @@ tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t siz
         tf_wipe(plain, plain_size);
     }
     free(plain);
-    if (err == TF_OK && out->is_leased) {
+    if (err == TF_OK && out->grant.is_leased) {
         err = TF_ESEAL; /* no enclave seals one */
     }
-    return err == TF_OK ? tf_grant_put(thread, out, true) : err;
+    return err == TF_OK ? tf_grant_put(thread, &out->grant, true) : err;
 }

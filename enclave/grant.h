@@ -14,19 +14,29 @@
 
 struct tf_thread;
 
+/** A grant that is in no table, with room for all that it may point to. It must not be
+ *  copied. */
+struct tf_grant_draft {
+    struct tf_grant grant;
+    char names[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    char chain[TF_CHAIN_MAX + 1];
+    char key[TF_KEY_TEXT_MAX + 1];
+    char secrets[TF_SECRETS_SIZE];
+};
+
 /** Parses grant.v1 JSON: fields and bounds only. Untrusted, not kept.
  *  @param is_sealed  it is what tf_grant_write wrote, with its signer; else a statement,
  *  and the signer is the caller's to fill in.
  *  @param out  zeros on failure. @return TF_OK, TF_ENOMEM, or TF_EGRANT_FORMAT. */
 TF_MUST_USE tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed,
-                                  struct tf_grant *out);
+                                  struct tf_grant_draft *out);
 
 /** Writes grant.v1 JSON and the signer, to be sealed. @return TF_OK or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap,
                                   size_t *size);
 
 /** Sets the grant's key. @return TF_OK or TF_EGRANT_KEY if it is too long. */
-TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant *grant, const char *pem);
+TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant_draft *draft, const char *pem);
 
 /**
  * Checks a grant against the lambda, its own certificate, the time and what was confirmed
@@ -44,7 +54,7 @@ TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant
 /** Opens a blob of TF_MSG_SEALED, untrusted, and puts the grant in the table.
  *  @param out  the grant, for the answer; the caller wipes it. */
 TF_MUST_USE tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob,
-                                   size_t size, struct tf_grant *out);
+                                   size_t size, struct tf_grant_draft *out);
 
 /** Writes {"granted", "names", "not_after"}. @return TF_OK or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out,

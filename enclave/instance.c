@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/instance.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include <wolfssl/wolfcrypt/settings.h>
@@ -11,6 +12,8 @@
 #include "enclave/enclu.h"
 #include "enclave/js/env.h"
 #include "enclave/ticket.h"
+
+enum { BUCKETS = TF_LAMBDAS_MAX / 2 };
 
 /* The only mutable global of the core (style rule 22): threads have nothing else in
  * common by which they could find it. */
@@ -59,6 +62,26 @@ static tf_err keep_group(struct tf_instance *instance, const char *text, size_t 
     return TF_OK;
 }
 
+static tf_err open_map(struct tf_map *map)
+{
+    const size_t size = BUCKETS * sizeof(struct tf_map_node *);
+    struct tf_map_node **buckets = tf_shared_alloc(size);
+
+    if (buckets == NULL) {
+        return TF_ENOMEM;
+    }
+    memset(buckets, 0, size);
+    tf_map_init(map, buckets, BUCKETS);
+    return TF_OK;
+}
+
+static tf_err open_table(struct tf_instance *instance)
+{
+    tf_err err = open_map(&instance->names);
+
+    return err == TF_OK ? open_map(&instance->served) : err;
+}
+
 /* The other threads wait for this once, on the lock: there is nothing they could do. */
 static tf_err start(struct tf_instance *instance, const struct tf_descriptor *domain,
                     const char *text, size_t size)
@@ -68,6 +91,10 @@ static tf_err start(struct tf_instance *instance, const struct tf_descriptor *do
         return err;
     }
     err = domain->member_count > 1 ? keep_group(instance, text, size) : TF_OK;
+    if (err != TF_OK) {
+        return err;
+    }
+    err = open_table(instance);
     if (err != TF_OK) {
         return err;
     }
@@ -113,56 +140,192 @@ uint64_t tf_instance_epoch(const struct tf_instance *instance)
     return __atomic_load_n(&instance->epoch, __ATOMIC_ACQUIRE);
 }
 
+static struct tf_tenure read(const struct tf_entry *entry)
+{
+    if (entry->lambda != NULL) {
+        entry->lambda->refs++;
+    }
+    if (entry->grant != NULL) {
+        entry->grant->refs++;
+    }
+    return (struct tf_tenure){entry->lambda, entry->grant, entry->leased_until,
+                              entry->lease};
+}
+
+struct tf_tenure tf_instance_read(struct tf_instance *instance,
+                                  const struct tf_entry *entry)
+{
+    tf_lock_take(&instance->lock);
+    struct tf_tenure tenure = read(entry);
+    tf_lock_give(&instance->lock);
+    return tenure;
+}
+
+void tf_instance_leave(struct tf_instance *instance, struct tf_tenure *tenure)
+{
+    tf_lock_take(&instance->lock);
+    tf_lambda_release(tenure->lambda);
+    tf_grant_release(tenure->grant);
+    tf_lock_give(&instance->lock);
+    *tenure = (struct tf_tenure){0};
+}
+
+struct tf_entry *tf_instance_next(struct tf_instance *instance,
+                                  const struct tf_entry *last, struct tf_tenure *out)
+{
+    tf_lock_take(&instance->lock);
+    struct tf_entry *entry = last == NULL ? instance->first : last->next;
+    while (entry != NULL && entry->lambda == NULL) {
+        entry = entry->next;
+    }
+    if (entry != NULL) {
+        *out = read(entry);
+    }
+    tf_lock_give(&instance->lock);
+    return entry;
+}
+
 void tf_instance_touch(struct tf_instance *instance)
 {
     __atomic_store_n(&instance->epoch, instance->epoch + 1, __ATOMIC_RELEASE);
 }
 
-struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name)
+void tf_instance_change(struct tf_instance *instance, struct tf_entry *entry)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_entry *entry = &instance->entries[i];
-        if (entry->lambda != NULL && strcmp(entry->lambda->name, name) == 0) {
+    tf_instance_touch(instance);
+    entry->changed = instance->epoch;
+    if (instance->newest == entry) {
+        return;
+    }
+    if (entry->newer != NULL) {
+        entry->newer->older = entry->older;
+    }
+    if (entry->older != NULL) {
+        entry->older->newer = entry->newer;
+    }
+    entry->newer = NULL;
+    entry->older = instance->newest;
+    if (entry->older != NULL) {
+        entry->older->newer = entry;
+    }
+    instance->newest = entry;
+}
+
+static struct tf_entry *entry_of(struct tf_map_node *node)
+{
+    return (void *)((uint8_t *)node - offsetof(struct tf_entry, node));
+}
+
+struct tf_entry *tf_instance_known(const struct tf_instance *instance, const char *name)
+{
+    struct tf_map_node *node = tf_map_first(&instance->names, tf_map_hash(name));
+    struct tf_entry *found = NULL;
+
+    for (; node != NULL; node = tf_map_next(node)) {
+        struct tf_entry *entry = entry_of(node);
+        if (strcmp(entry->name, name) == 0 && (found == NULL || found->lambda == NULL)) {
+            found = entry;
+        }
+    }
+    return found;
+}
+
+struct tf_entry *tf_instance_find(const struct tf_instance *instance, const char *name)
+{
+    struct tf_entry *entry = tf_instance_known(instance, name);
+
+    return entry != NULL && entry->lambda != NULL ? entry : NULL;
+}
+
+struct tf_entry *tf_instance_served(const struct tf_instance *instance, const char *dns)
+{
+    struct tf_map_node *node = tf_map_first(&instance->served, tf_map_hash(dns));
+
+    for (; node != NULL; node = tf_map_next(node)) {
+        struct tf_served *served =
+            (void *)((uint8_t *)node - offsetof(struct tf_served, node));
+        if (strcmp(served->name, dns) == 0) {
+            return served->entry;
+        }
+    }
+    return NULL;
+}
+
+/* A new entry at the end. */
+static struct tf_entry *add_entry(struct tf_instance *instance, size_t member,
+                                  const char *name)
+{
+    struct tf_entry *entry = tf_shared_alloc(sizeof(*entry));
+
+    if (entry == NULL) {
+        return NULL;
+    }
+    *entry = (struct tf_entry){.member = member};
+    memcpy(entry->name, name, strlen(name) + 1);
+    if (instance->last != NULL) {
+        entry->index = instance->last->index + 1;
+        instance->last->next = entry;
+    } else {
+        instance->first = entry;
+    }
+    instance->last = entry;
+    instance->entry_counts[member]++;
+    tf_map_put(&instance->names, &entry->node, tf_map_hash(name));
+    return entry;
+}
+
+struct tf_entry *tf_instance_entry(struct tf_instance *instance, size_t member,
+                                   const char *name)
+{
+    struct tf_map_node *node = tf_map_first(&instance->names, tf_map_hash(name));
+
+    for (; node != NULL; node = tf_map_next(node)) {
+        struct tf_entry *entry = entry_of(node);
+        if (entry->member == member && strcmp(entry->name, name) == 0) {
             return entry;
         }
     }
-    return NULL;
-}
-
-void tf_instance_empty(struct tf_entry *entry)
-{
-    tf_lambda_release(entry->lambda);
-    tf_grant_release(entry->grant);
-    *entry = (struct tf_entry){0};
-}
-
-static struct tf_floor *name_floor(struct tf_floor *floor, size_t member,
-                                   const char *name)
-{
-    memcpy(floor->name, name, strlen(name) + 1);
-    floor->member = member;
-    return floor;
-}
-
-struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
-                                   const char *name)
-{
-    size_t share = TF_FLOORS_MAX / instance->domain.member_count;
-
-    for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
-        struct tf_floor *floor = &instance->floors[i];
-        if (floor->name[0] == '\0') {
-            return share == 0 ? NULL : name_floor(floor, member, name);
-        }
-        if (floor->member != member) {
-            continue;
-        }
-        if (strcmp(floor->name, name) == 0) {
-            return floor;
-        }
-        share--;
+    if (instance->entry_counts[member] >= TF_FLOORS_MAX / instance->domain.member_count) {
+        return NULL;
     }
-    return NULL;
+    return add_entry(instance, member, name);
+}
+
+void tf_instance_put_lambda(struct tf_instance *instance, struct tf_entry *entry,
+                            struct tf_lambda *lambda)
+{
+    instance->lambda_count += (lambda != NULL) - (size_t)(entry->lambda != NULL);
+    tf_lambda_release(entry->lambda);
+    entry->lambda = lambda;
+    tf_instance_change(instance, entry);
+}
+
+void tf_instance_put_grant(struct tf_instance *instance, struct tf_entry *entry,
+                           struct tf_grant *grant)
+{
+    struct tf_grant *old = entry->grant;
+
+    for (size_t i = 0; old != NULL && i < old->names.count; i++) {
+        tf_map_remove(&instance->served, &old->served[i].node);
+    }
+    tf_grant_release(old);
+    entry->grant = grant;
+    if (grant == NULL) {
+        entry->leased_until = 0;
+    }
+    for (size_t i = 0; grant != NULL && i < grant->names.count; i++) {
+        grant->served[i].entry = entry;
+        grant->served[i].name = grant->names.text[i];
+        tf_map_put(&instance->served, &grant->served[i].node,
+                   tf_map_hash(grant->names.text[i]));
+    }
+    tf_instance_change(instance, entry);
+}
+
+void tf_instance_empty(struct tf_instance *instance, struct tf_entry *entry)
+{
+    tf_instance_put_grant(instance, entry, NULL);
+    tf_instance_put_lambda(instance, entry, NULL);
 }
 
 void tf_lambda_release(struct tf_lambda *lambda)
@@ -176,7 +339,7 @@ void tf_lambda_release(struct tf_lambda *lambda)
 void tf_grant_release(struct tf_grant *grant)
 {
     if (grant != NULL && --grant->refs == 0) {
-        tf_wipe(grant, sizeof(*grant));
+        tf_wipe(grant, grant->size);
         tf_shared_free(grant);
     }
 }

@@ -3,9 +3,12 @@
  * instance.h - what the threads of one enclave share: the trust domain, the management
  * identity, the key of session tickets, and the table of lambdas and their grants.
  *
- * A lambda or a grant in the table never changes: it is replaced, and stays until no
- * thread holds a reference. `epoch` grows with every change of the table, so that a
- * thread can tell without the lock that its view (enclave/resident.h) is current.
+ * The table has an entry for each name of each member that the instance has heard of. An
+ * entry stays where it is for ever, found by the hash of its name or of a DNS name that
+ * it is granted. A lambda or a grant in it never changes: it is replaced, and stays until
+ * no thread holds a reference. `epoch` grows with every change of the table, so that a
+ * thread can tell without the lock that its view (enclave/resident.h) is current; what
+ * has changed since, a list of entries says, the latest first.
  *
  * Where domains share the enclave, a `member` is an index of the descriptor's: what one
  * member signed, its time included, reaches only what belongs to it.
@@ -24,42 +27,52 @@
 #include "lib/descriptor.h"
 #include "lib/err.h"
 #include "lib/lease.h"
+#include "lib/map.h"
 #include "lib/revocations.h"
 
 enum {
     TF_INSTANCE_ID_SIZE = 16,
-    TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that this instance has ever heard of */
-    TF_KEY_TEXT_MAX = 2 << 10,          /* a private key, PEM */
-    TF_KEY_DER_MAX = 160,               /* a P-256 private key, SEC1 DER */
-    TF_CERT_DER_MAX = 1024,             /* the management certificate without evidence */
-    TF_ATTESTED_DER_MAX = 14 << 10,     /* and with it */
+    TF_KEY_TEXT_MAX = 2 << 10,      /* a private key, PEM */
+    TF_KEY_DER_MAX = 160,           /* a P-256 private key, SEC1 DER */
+    TF_CERT_DER_MAX = 1024,         /* the management certificate without evidence */
+    TF_ATTESTED_DER_MAX = 14 << 10, /* and with it */
     TF_TICKET_NAME_SIZE = 16,
     TF_TICKET_KEY_SIZE = 32
 };
 
-/** DNS names, lower case. */
+/** DNS names, lower case; whose they are, the owner says. */
 struct tf_names {
-    char text[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
+    char (*text)[TF_DNS_MAX + 1];
     size_t count;
 };
 
 /** A verified bundle. Lies in shared memory. */
 struct tf_lambda {
     size_t refs; /* of the table and the threads; under the lock */
+    struct tf_entry *entry;
     uint64_t version;
     uint8_t digest[TF_SHA256_SIZE];
     char signer[2 * TF_SHA256_SIZE + 1];
     size_t member; /* the signer's */
     char name[TF_NAME_MAX + 1];
-    struct tf_names domains; /* that it may be granted */
-    struct tf_usage *usage;  /* of its name, in the instance; under `usage_lock` */
-    uint8_t *bytes;          /* the .tfb; owned, in shared memory */
+    uint8_t *bytes; /* the .tfb; owned, in shared memory */
     size_t size;
+    struct tf_names domains; /* that it may be granted; in `rows` */
+    char rows[][TF_DNS_MAX + 1];
 };
 
-/** The right, and the key, to serve names. Lies in shared memory and is wiped there. */
+/** A DNS name that a grant in the table serves. */
+struct tf_served {
+    struct tf_map_node node;
+    struct tf_entry *entry;
+    const char *name; /* in the grant */
+};
+
+/** The right, and the key, to serve names. In the table it is one block of shared memory
+ *  with all that it points to, wiped there; before that see struct tf_grant_draft. */
 struct tf_grant {
     size_t refs; /* under the lock */
+    size_t size; /* of the block */
     uint64_t
         ordinal; /* of this instance: tells grants apart, ends tickets of older ones */
     uint64_t serial; /* the granter's; grows */
@@ -68,7 +81,6 @@ struct tf_grant {
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid */
     size_t member;                       /* the signer's */
     char lambda[TF_NAME_MAX + 1];
-    struct tf_names names;
     bool has_digest;
     uint8_t digest[TF_SHA256_SIZE]; /* the one bundle that it is for, if has_digest */
     uint64_t version_floor;
@@ -76,19 +88,45 @@ struct tf_grant {
     uint64_t not_after;
     uint64_t leaf_end;                /* notAfter of the certificate, likewise */
     uint8_t exporter[TF_SHA256_SIZE]; /* of the connection that it was made for */
+    struct tf_names names;
+    struct tf_served *served; /* one for each name, in the instance's map */
+    const char *chain;        /* PEM, leaf first; NUL-terminated */
     size_t chain_size;
+    const char *key; /* PEM; secret; "" while the CSR's key is not filled in */
     size_t key_size;
-    char chain[TF_CHAIN_MAX + 1]; /* PEM, leaf first */
-    char key[TF_KEY_TEXT_MAX +
-             1]; /* PEM; secret; empty while the CSR's key is not filled in */
     struct tf_secrets secrets;
 };
 
+/** What an instance remembers of a member's name, what that may not fall below, and the
+ *  lambda that has the name now. Never freed. */
 struct tf_entry {
-    struct tf_lambda *lambda; /* NULL: the entry is free, and has no grant */
+    char name[TF_NAME_MAX + 1];
+    size_t member;
+    size_t index;                   /* in the order of arrival */
+    uint64_t version;               /* the highest that was accepted */
+    uint8_t digest[TF_SHA256_SIZE]; /* of that one */
+    uint64_t least;                 /* the lowest that a granter lets run */
+    uint64_t serial;                /* the highest of a grant, accepted or confirmed */
+    struct tf_usage usage;          /* under `usage_lock` */
+
+    struct tf_lambda *lambda; /* NULL: none is loaded, and there is no grant */
     struct tf_grant *grant;
     uint64_t leased_until; /* seconds since 1970; 0: no lease */
     size_t lease;          /* which of the instance's, if leased_until is not 0 */
+
+    uint64_t changed;       /* the epoch of the last change of the four above */
+    struct tf_entry *newer; /* the list of changes */
+    struct tf_entry *older;
+    struct tf_entry *next; /* by index */
+    struct tf_map_node node;
+};
+
+/** What an entry has at one time, with references. */
+struct tf_tenure {
+    struct tf_lambda *lambda; /* NULL: nothing */
+    struct tf_grant *grant;   /* or NULL */
+    uint64_t leased_until;    /* as in the entry */
+    size_t lease;
 };
 
 /** What is common to all lambdas that a signer's last lease names. */
@@ -96,18 +134,6 @@ struct tf_lease {
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid; "": nobody's yet */
     uint64_t left;                       /* requests that may still be served; atomic */
     uint64_t number; /* which of all that the instance has taken; 0: none yet */
-};
-
-/** What an instance remembers of a member's name, and what that may not fall below;
- *  outlives lambda and grant, and stays where it is. */
-struct tf_floor {
-    char name[TF_NAME_MAX + 1]; /* "" ends the list */
-    size_t member;
-    uint64_t version;               /* the highest that was accepted */
-    uint8_t digest[TF_SHA256_SIZE]; /* of that one */
-    uint64_t least;                 /* the lowest that a granter lets run */
-    uint64_t serial;                /* the highest of a grant, accepted or confirmed */
-    struct tf_usage usage;          /* under `usage_lock` */
 };
 
 /** The key and the certificate of the management endpoint; made at the first INIT. */
@@ -144,11 +170,18 @@ struct tf_instance {
     struct tf_anchor anchors[TF_MEMBERS_MAX]; /* by member */
     struct tf_lease
         leases[TF_GROUP_PUBLISHERS_MAX + TF_GROUP_ATTESTERS_MAX]; /* one for each key */
-    uint64_t lease_count;                    /* taken so far; atomic */
-    struct tf_ticket_key tickets[2];         /* current and previous; under the lock */
-    struct tf_entry entries[TF_LAMBDAS_MAX]; /* under the lock */
-    struct tf_floor floors[TF_FLOORS_MAX];   /* under the lock */
-    struct tf_revocation_set revocations;    /* under the lock; in shared memory */
+    uint64_t lease_count;                 /* taken so far; atomic */
+    struct tf_ticket_key tickets[2];      /* current and previous; under the lock */
+    struct tf_revocation_set revocations; /* under the lock; in shared memory */
+
+    /* The table; under the lock. */
+    struct tf_map names;    /* entries; of members that had the same name, all */
+    struct tf_map served;   /* struct tf_served, by DNS name */
+    struct tf_entry *first; /* by index; */
+    struct tf_entry *last;
+    struct tf_entry *newest; /* of the list of changes */
+    size_t lambda_count;
+    size_t entry_counts[TF_MEMBERS_MAX]; /* by member */
 };
 
 /** Whether `name` is among them. */
@@ -170,21 +203,53 @@ TF_MUST_USE tf_err tf_instance_start(struct tf_instance *instance, const char *t
 /** The table's version. */
 uint64_t tf_instance_epoch(const struct tf_instance *instance);
 
-/** Notes a change of the table. Hold the lock. */
+/** Takes what the entry has now. Takes the lock. */
+struct tf_tenure tf_instance_read(struct tf_instance *instance,
+                                  const struct tf_entry *entry);
+
+/** Gives its references back, and zeroes it. Takes the lock. */
+void tf_instance_leave(struct tf_instance *instance, struct tf_tenure *tenure);
+
+/** Walks over all lambdas: the entry after `last` (NULL: the first one) that has one, and
+ *  what it has, to be left; or NULL. Takes the lock. */
+struct tf_entry *tf_instance_next(struct tf_instance *instance,
+                                  const struct tf_entry *last, struct tf_tenure *out);
+
+/* What follows: hold the lock. */
+
+/** Notes a change that is of no entry. */
 void tf_instance_touch(struct tf_instance *instance);
 
-/** The entry of the lambda called `name`, or NULL. Hold the lock. */
-struct tf_entry *tf_instance_find(struct tf_instance *instance, const char *name);
+/** Notes a change of an entry. */
+void tf_instance_change(struct tf_instance *instance, struct tf_entry *entry);
 
-/** Takes a lambda and its grant out of the table. Hold the lock, and touch. */
-void tf_instance_empty(struct tf_entry *entry);
+/** The entry of the lambda called `name`, or NULL. */
+struct tf_entry *tf_instance_find(const struct tf_instance *instance, const char *name);
 
-/** The floor of a member's name, made if it is new: version and serial 0. NULL: there is
- * no room in the member's share. Hold the lock. */
-struct tf_floor *tf_instance_floor(struct tf_instance *instance, size_t member,
+/** The entry whose grant serves the DNS name, or NULL. */
+struct tf_entry *tf_instance_served(const struct tf_instance *instance, const char *dns);
+
+/** What is remembered of a name: of the member that has it now; if none has, of the
+ *  first that had; or NULL. */
+struct tf_entry *tf_instance_known(const struct tf_instance *instance, const char *name);
+
+/** The entry of a member's name, made if it is new: version and serial 0. NULL: there is
+ * no room in the member's share, or no memory. */
+struct tf_entry *tf_instance_entry(struct tf_instance *instance, size_t member,
                                    const char *name);
 
-/** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. Hold
- * the lock. */
+/** Puts a lambda, whose reference it takes, in the place of the last one. */
+void tf_instance_put_lambda(struct tf_instance *instance, struct tf_entry *entry,
+                            struct tf_lambda *lambda);
+
+/** Puts a grant, whose reference it takes, in the place of the last one; NULL: none, and
+ * no lease. */
+void tf_instance_put_grant(struct tf_instance *instance, struct tf_entry *entry,
+                           struct tf_grant *grant);
+
+/** Takes the lambda and its grant out of the table. */
+void tf_instance_empty(struct tf_instance *instance, struct tf_entry *entry);
+
+/** Lets go of a reference (NULL is fine): frees with the last one, and wipes keys. */
 void tf_lambda_release(struct tf_lambda *lambda);
 void tf_grant_release(struct tf_grant *grant);

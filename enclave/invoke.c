@@ -9,11 +9,31 @@
 
 enum { MISDIRECTED = 421, UNAVAILABLE = 503 };
 
+/* Whether the grant has the name for which the connection is: it may be another one than
+ * at the handshake. */
+static bool has_name(const struct tf_resident *resident, const struct tf_conn *conn)
+{
+    const struct tf_grant *grant = resident->now.grant;
+
+    return grant != NULL && (grant->ordinal == conn->grant_ordinal ||
+                             tf_names_have(&grant->names, conn->sni));
+}
+
 /* The lambda that may answer now: the grant may have ended since the handshake. */
 static struct tf_resident *resident_of(struct tf_conn *conn)
 {
-    tf_view_sync(conn->thread);
-    return tf_view_grant(conn->thread, conn->sni);
+    struct tf_thread *thread = conn->thread;
+
+    tf_view_sync(thread);
+    struct tf_resident *resident = tf_view_entry(thread, conn->entry);
+    if (resident != NULL && has_name(resident, conn)) {
+        return tf_tenure_is_granted(thread, &resident->now) ? resident : NULL;
+    }
+    resident = tf_view_grant(thread, conn->sni); /* another lambda may have it now */
+    if (resident != NULL) {
+        conn->entry = resident->entry;
+    }
+    return resident;
 }
 
 unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
@@ -34,8 +54,7 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
 static void note(struct tf_thread *thread, struct tf_conn *conn,
                  struct tf_resident *resident, const struct tf_invocation *done)
 {
-    tf_stats_add(tf_resident_stats(thread, resident), done);
-    tf_receipt_note(thread, conn, resident->lambda, done);
+    tf_receipt_note(thread, conn, resident->now.lambda, done);
 }
 
 static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
@@ -84,7 +103,7 @@ void tf_invoke_answer(struct tf_conn *conn)
 {
     struct tf_resident *resident = resident_of(conn);
 
-    if (resident == NULL || !tf_lease_use(conn->thread, resident)) {
+    if (resident == NULL || !tf_lease_use(conn->thread, &resident->now)) {
         conn->exchange.is_last = true;
         (void)tf_serve_refuse(conn, MISDIRECTED);
         return;

@@ -37,7 +37,7 @@ static tf_err check_grant(const struct tf_grant *grant, const struct tf_bundle *
     return TF_OK;
 }
 
-static tf_err check_floor(const struct tf_floor *floor, const struct tf_bundle *bundle)
+static tf_err check_floor(const struct tf_entry *floor, const struct tf_bundle *bundle)
 {
     if (bundle->manifest.version < floor->version ||
         bundle->manifest.version < floor->least) {
@@ -51,41 +51,33 @@ static tf_err check_floor(const struct tf_floor *floor, const struct tf_bundle *
                : TF_EVERSION_REUSED;
 }
 
-static void raise_floor(struct tf_floor *floor, const struct tf_bundle *bundle)
+static void raise_floor(struct tf_entry *floor, const struct tf_bundle *bundle)
 {
     floor->version = bundle->manifest.version;
     memcpy(floor->digest, bundle->digest, sizeof(floor->digest));
 }
 
-static struct tf_entry *find_free(struct tf_instance *instance)
-{
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (instance->entries[i].lambda == NULL) {
-            return &instance->entries[i];
-        }
-    }
-    return NULL;
-}
-
-static struct tf_lambda *make(const struct tf_bundle *bundle, size_t member,
+static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *entry,
                               uint8_t *bytes, size_t size)
 {
     const struct tf_manifest *manifest = &bundle->manifest;
-    struct tf_lambda *lambda = tf_shared_alloc(sizeof(*lambda));
+    const size_t rows_size = manifest->domain_count * sizeof(manifest->domains[0]);
+    struct tf_lambda *lambda = tf_shared_alloc(sizeof(*lambda) + rows_size);
 
     if (lambda == NULL) {
         return NULL;
     }
     memset(lambda, 0, sizeof(*lambda));
     lambda->refs = 1;
+    lambda->entry = entry;
     lambda->version = manifest->version;
     memcpy(lambda->digest, bundle->digest, sizeof(lambda->digest));
     memcpy(lambda->signer, bundle->signer, sizeof(lambda->signer));
-    lambda->member = member;
+    lambda->member = entry->member;
     memcpy(lambda->name, manifest->name, sizeof(lambda->name));
-    static_assert(sizeof(lambda->domains.text) == sizeof(manifest->domains), "same rows");
-    memcpy(lambda->domains.text, manifest->domains, sizeof(lambda->domains.text));
-    lambda->domains.count = manifest->domain_count;
+    static_assert(sizeof(lambda->rows[0]) == sizeof(manifest->domains[0]), "same rows");
+    memcpy(lambda->rows, manifest->domains, rows_size);
+    lambda->domains = (struct tf_names){lambda->rows, manifest->domain_count};
     lambda->bytes = bytes;
     lambda->size = size;
     return lambda;
@@ -97,46 +89,42 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
 {
     const char *name = bundle->manifest.name;
     size_t member = tf_descriptor_member(&instance->domain, bundle->signer);
-    struct tf_entry *entry = tf_instance_find(instance, name);
+    const struct tf_entry *holder = tf_instance_find(instance, name);
 
     tf_err err = tf_revoke_check_bundle(instance, bundle);
     if (err != TF_OK) {
         return err;
     }
-    if (entry != NULL && entry->lambda->member != member) {
+    if (holder != NULL && holder->member != member) {
         return TF_ENAME_TAKEN;
     }
-    struct tf_floor *floor = tf_instance_floor(instance, member, name);
-    if (floor == NULL) {
+    struct tf_entry *entry = tf_instance_entry(instance, member, name);
+    if (entry == NULL) {
         return TF_ELIMIT;
     }
-    err = check_floor(floor, bundle);
+    err = check_floor(entry, bundle);
     if (err != TF_OK) {
         return err;
     }
     /* Signed by another key it is not the same: that key may be revoked later. */
-    if (entry != NULL && entry->lambda->version == bundle->manifest.version &&
+    if (entry->lambda != NULL && entry->lambda->version == bundle->manifest.version &&
         strcmp(entry->lambda->signer, bundle->signer) == 0) {
         tf_shared_free(bytes); /* the same again */
         return TF_OK;
     }
-    err = entry == NULL ? TF_OK : check_grant(entry->grant, bundle);
+    err = check_grant(entry->grant, bundle);
     if (err != TF_OK) {
         return err;
     }
-    entry = entry != NULL ? entry : find_free(instance);
-    if (entry == NULL) {
+    if (entry->lambda == NULL && instance->lambda_count == TF_LAMBDAS_MAX) {
         return TF_ELIMIT;
     }
-    struct tf_lambda *lambda = make(bundle, member, bytes, size);
+    struct tf_lambda *lambda = make(bundle, entry, bytes, size);
     if (lambda == NULL) {
         return TF_ENOMEM;
     }
-    lambda->usage = &floor->usage;
-    raise_floor(floor, bundle);
-    tf_lambda_release(entry->lambda);
-    entry->lambda = lambda;
-    tf_instance_touch(instance);
+    raise_floor(entry, bundle);
+    tf_instance_put_lambda(instance, entry, lambda);
     return TF_OK;
 }
 
@@ -156,8 +144,7 @@ tf_err tf_lambda_drop(struct tf_instance *instance, const char *name)
     tf_lock_take(&instance->lock);
     struct tf_entry *entry = tf_instance_find(instance, name);
     if (entry != NULL) {
-        tf_instance_empty(entry);
-        tf_instance_touch(instance);
+        tf_instance_empty(instance, entry);
         err = TF_OK;
     }
     tf_lock_give(&instance->lock);

@@ -16,23 +16,22 @@ static const uint64_t UNBOUND = UINT64_MAX; /* requests left */
 /* --- use -----------------------------------------------------------------------------
  */
 
-uint64_t tf_lease_until(const struct tf_thread *thread,
-                        const struct tf_resident *resident)
+uint64_t tf_lease_until(const struct tf_thread *thread, const struct tf_tenure *tenure)
 {
-    const struct tf_lease *lease = &thread->instance->leases[resident->lease];
+    const struct tf_lease *lease = &thread->instance->leases[tenure->lease];
 
-    return tf_anchor_now(thread, resident->lambda->member) < resident->leased_until &&
+    return tf_anchor_now(thread, tenure->lambda->member) < tenure->leased_until &&
                    __atomic_load_n(&lease->left, __ATOMIC_RELAXED) != 0
-               ? resident->leased_until
+               ? tenure->leased_until
                : 0;
 }
 
-bool tf_lease_use(const struct tf_thread *thread, const struct tf_resident *resident)
+bool tf_lease_use(const struct tf_thread *thread, const struct tf_tenure *tenure)
 {
-    struct tf_lease *lease = &thread->instance->leases[resident->lease];
+    struct tf_lease *lease = &thread->instance->leases[tenure->lease];
     uint64_t left = __atomic_load_n(&lease->left, __ATOMIC_RELAXED);
 
-    if (!resident->grant->is_leased) {
+    if (!tenure->grant->is_leased) {
         return true;
     }
     while (left != 0 && left != UNBOUND &&
@@ -55,15 +54,23 @@ void tf_lease_hand_over(const struct tf_instance *instance, struct tf_entry *ent
 }
 
 /* Hold the lock. */
+static void end(struct tf_instance *instance, struct tf_entry *entry)
+{
+    if (entry->leased_until != 0) {
+        entry->leased_until = 0;
+        tf_instance_change(instance, entry);
+    }
+}
+
+/* Hold the lock. */
 static void end_member(struct tf_instance *instance, size_t member)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_entry *entry = &instance->entries[i];
-        if (entry->lambda != NULL && entry->lambda->member == member) {
-            entry->leased_until = 0;
+    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
+        if (entry->member == member) {
+            end(instance, entry);
         }
     }
-    tf_instance_touch(instance);
+    tf_instance_touch(instance); /* the anchor has changed, too */
 }
 
 void tf_lease_note_clock(struct tf_thread *thread)
@@ -125,51 +132,52 @@ static struct tf_entry *find(struct tf_instance *instance, size_t member,
 {
     struct tf_entry *entry = tf_instance_find(instance, name);
 
-    return entry != NULL && entry->lambda->member == member ? entry : NULL;
+    return entry != NULL && entry->member == member ? entry : NULL;
 }
 
 /* Drops what is below. */
 static void confirm(struct tf_instance *instance, size_t member,
                     const struct tf_lease_lambda *lambda)
 {
-    struct tf_floor *floor = tf_instance_floor(instance, member, lambda->name);
-    struct tf_entry *entry = find(instance, member, lambda->name);
+    struct tf_entry *entry = tf_instance_entry(instance, member, lambda->name);
 
-    if (lambda->serial > floor->serial) {
-        floor->serial = lambda->serial;
+    if (lambda->serial > entry->serial) {
+        entry->serial = lambda->serial;
     }
-    if (lambda->version_floor > floor->least) {
-        floor->least = lambda->version_floor;
+    if (lambda->version_floor > entry->least) {
+        entry->least = lambda->version_floor;
     }
-    if (entry != NULL && entry->lambda->version < floor->least) {
-        tf_instance_empty(entry);
-    } else if (entry != NULL && entry->grant != NULL &&
-               entry->grant->serial < floor->serial) {
-        tf_grant_release(entry->grant);
-        entry->grant = NULL;
-        entry->leased_until = 0;
+    if (entry->lambda != NULL && entry->lambda->version < entry->least) {
+        tf_instance_empty(instance, entry);
+    } else if (entry->grant != NULL && entry->grant->serial < entry->serial) {
+        tf_instance_put_grant(instance, entry, NULL);
     }
 }
 
 /* Puts the lease on a lambda's grant. @return whether there is such a one. */
-static bool extend(struct tf_entry *entry, const struct tf_lease_lambda *lambda,
-                   size_t place, uint64_t until)
+static bool extend(struct tf_instance *instance, size_t place,
+                   const struct tf_lease_statement *lease, size_t at)
 {
+    const struct tf_lease_lambda *lambda = &lease->lambdas[at];
+    size_t member =
+        tf_descriptor_member(&instance->domain, instance->leases[place].signer);
+    struct tf_entry *entry = find(instance, member, lambda->name);
+
     if (entry == NULL || entry->grant == NULL || !entry->grant->is_leased ||
         entry->grant->serial != lambda->serial) {
         return false;
     }
     entry->lease = place;
-    entry->leased_until = until;
+    entry->leased_until = lease->until;
+    tf_instance_change(instance, entry);
     return true;
 }
 
 static void end_leases(struct tf_instance *instance, size_t place)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_entry *entry = &instance->entries[i];
+    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
         if (entry->lease == place) {
-            entry->leased_until = 0;
+            end(instance, entry);
         }
     }
 }
@@ -192,7 +200,7 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
         return TF_ELEASE_OLD;
     }
     for (size_t i = 0; i < lease->lambda_count; i++) {
-        if (tf_instance_floor(instance, member, lease->lambdas[i].name) == NULL) {
+        if (tf_instance_entry(instance, member, lease->lambdas[i].name) == NULL) {
             return TF_ELIMIT;
         }
     }
@@ -205,7 +213,7 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
     for (size_t i = 0; i < lease->lambda_count; i++) {
         const struct tf_lease_lambda *lambda = &lease->lambdas[i];
         confirm(instance, member, lambda);
-        if (extend(find(instance, member, lambda->name), lambda, place, lease->until)) {
+        if (extend(instance, place, lease, i)) {
             tf_json_put_string(w, NULL, lambda->name);
         }
     }

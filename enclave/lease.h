@@ -19,7 +19,7 @@ struct tf_conn;
 struct tf_entry;
 struct tf_grant;
 struct tf_instance;
-struct tf_resident;
+struct tf_tenure;
 struct tf_thread;
 
 enum { TF_LEASE_ANSWER_MAX = 8 << 10 };
@@ -41,12 +41,11 @@ TF_MUST_USE tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char 
 
 /** Until when the lambda is leased, seconds since 1970; 0: it is not. By the thread's
  * view: tf_view_sync first. */
-uint64_t tf_lease_until(const struct tf_thread *thread,
-                        const struct tf_resident *resident);
+uint64_t tf_lease_until(const struct tf_thread *thread, const struct tf_tenure *tenure);
 
 /** Counts a request against the lease, if its grant needs one.
  *  @return whether it may be served. */
-bool tf_lease_use(const struct tf_thread *thread, const struct tf_resident *resident);
+bool tf_lease_use(const struct tf_thread *thread, const struct tf_tenure *tenure);
 
 /** Ends the lease of an entry whose grant is replaced, unless it goes over to the new
  * one: also leased, and both and the lease of one signer. Hold the lock, call before. */

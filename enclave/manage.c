@@ -62,7 +62,31 @@ static void answer_failure(struct tf_conn *conn, tf_err err)
 /* --- attest --------------------------------------------------------------------------
  */
 
-static tf_err parse_attest(struct tf_str body, uint8_t nonce[static TF_NONCE_SIZE])
+/* A question for evidence, decoded. */
+struct question {
+    uint8_t nonce[TF_NONCE_SIZE];
+    struct tf_claims_names lambdas;
+};
+
+/* The lambdas that the question names, if it does. */
+static bool parse_lambdas(struct tf_json_fields *f, struct tf_claims_names *out)
+{
+    if (json_object_get(f->object, "lambdas") == NULL) {
+        return true;
+    }
+    const json_t *names = tf_json_array(f, "lambdas", 1, TF_NAMED_MAX);
+    out->count = names == NULL ? 0 : json_array_size(names);
+    for (size_t i = 0; i < out->count; i++) {
+        const char *name = tf_json_string_at(names, i, 1, TF_NAME_MAX);
+        if (name == NULL) {
+            return false;
+        }
+        memcpy(out->text[i], name, strlen(name) + 1);
+    }
+    return names != NULL;
+}
+
+static tf_err parse_attest(struct tf_str body, struct question *out)
 {
     json_t *document = NULL;
     struct tf_json_fields f;
@@ -72,8 +96,9 @@ static tf_err parse_attest(struct tf_str body, uint8_t nonce[static TF_NONCE_SIZ
         return TF_EFORMAT;
     }
     tf_json_fields_init(&f, document);
-    size_t size = tf_json_base64(&f, "nonce", nonce, TF_NONCE_SIZE);
-    bool is_good = tf_json_fields_end(&f) && size == TF_NONCE_SIZE;
+    size_t size = tf_json_base64(&f, "nonce", out->nonce, TF_NONCE_SIZE);
+    bool is_good = parse_lambdas(&f, &out->lambdas);
+    is_good = tf_json_fields_end(&f) && is_good && size == TF_NONCE_SIZE;
     json_decref(document);
     return is_good ? TF_OK : TF_EFORMAT;
 }
@@ -82,16 +107,16 @@ static tf_err parse_attest(struct tf_str body, uint8_t nonce[static TF_NONCE_SIZ
 static tf_err attest(struct tf_conn *conn, struct tf_str body)
 {
     struct tf_buffer *claims = &conn->manage->claims;
-    uint8_t nonce[TF_NONCE_SIZE];
+    struct question question = {.lambdas = {.count = 0}};
     uint8_t report_data[64] = {0};
     struct sgx_report report;
 
-    tf_err err = parse_attest(body, nonce);
+    tf_err err = parse_attest(body, &question);
     if (err != TF_OK) {
         return err;
     }
     tf_buffer_wipe(claims);
-    err = tf_claims_write(conn, nonce, claims);
+    err = tf_claims_write(conn, question.nonce, &question.lambdas, claims);
     if (err != TF_OK) {
         return err;
     }
@@ -163,7 +188,8 @@ void tf_manage_evidence(struct tf_conn *conn, struct tf_str evidence)
 /* A request for a certificate, decoded. */
 struct wish {
     char lambda[TF_NAME_MAX + 1];
-    struct tf_names names;
+    struct tf_names names; /* in `rows` */
+    char rows[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
 };
 
 static bool parse_wish(const json_t *document, struct wish *out)
@@ -176,31 +202,34 @@ static bool parse_wish(const json_t *document, struct wish *out)
     if (!tf_json_fields_end(&f)) {
         return false;
     }
-    out->names.count = json_array_size(names);
+    out->names = (struct tf_names){out->rows, json_array_size(names)};
     for (size_t i = 0; i < out->names.count; i++) {
         const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
         if (name == NULL) {
             return false;
         }
-        memcpy(out->names.text[i], name, strlen(name) + 1);
+        memcpy(out->rows[i], name, strlen(name) + 1);
     }
     return true;
 }
 
 static tf_err check_wish(struct tf_thread *thread, const struct wish *wish)
 {
-    tf_view_sync(thread);
-    const struct tf_resident *resident = tf_view_lambda(thread, wish->lambda);
+    struct tf_instance *instance = thread->instance;
+    tf_err err = TF_OK;
 
-    if (resident == NULL) {
-        return TF_EGRANT_LAMBDA;
+    tf_lock_take(&instance->lock);
+    const struct tf_entry *entry = tf_instance_find(instance, wish->lambda);
+    if (entry == NULL) {
+        err = TF_EGRANT_LAMBDA;
     }
-    for (size_t i = 0; i < wish->names.count; i++) {
-        if (!tf_names_have(&resident->lambda->domains, wish->names.text[i])) {
-            return TF_EGRANT_DOMAIN;
+    for (size_t i = 0; i < wish->names.count && err == TF_OK; i++) {
+        if (!tf_names_have(&entry->lambda->domains, wish->names.text[i])) {
+            err = TF_EGRANT_DOMAIN;
         }
     }
-    return TF_OK;
+    tf_lock_give(&instance->lock);
+    return err;
 }
 
 static tf_err csr(struct tf_conn *conn, struct tf_str body)

@@ -13,7 +13,8 @@
 #include "lib/dsse.h"
 
 /* Opens the envelope; what is in it is then a publisher's or an attester's word. */
-static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_grant *out)
+static tf_err open_grant(struct tf_conn *conn, struct tf_str body,
+                         struct tf_grant_draft *out)
 {
     enum { SCRATCH = 2 * TF_GRANT_MAX + 256 };
     const struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
@@ -36,7 +37,7 @@ static tf_err open_grant(struct tf_conn *conn, struct tf_str body, struct tf_gra
         err = tf_grant_parse((const char *)dsse.payload, dsse.payload_size, false, out);
     }
     if (err == TF_OK) {
-        memcpy(out->signer, dsse.signer, sizeof(out->signer));
+        memcpy(out->grant.signer, dsse.signer, sizeof(out->grant.signer));
     }
     tf_wipe(scratch, SCRATCH);
     free(scratch);
@@ -112,14 +113,16 @@ static tf_err put_and_store(struct tf_thread *thread, struct tf_grant *grant)
 }
 
 static tf_err accept_grant(struct tf_conn *conn, const char *csr_key,
-                           struct tf_grant *grant)
+                           struct tf_grant_draft *draft)
 {
+    struct tf_grant *grant = &draft->grant;
+
     if (!tf_crypto_equal(grant->exporter, conn->exporter, sizeof(grant->exporter))) {
         return TF_EGRANT_CHANNEL;
     }
     /* With no key at all, the check of the certificate finds that it has none. */
     if (grant->key_size == 0 && csr_key != NULL) {
-        tf_err err = tf_grant_set_key(grant, csr_key);
+        tf_err err = tf_grant_set_key(draft, csr_key);
         if (err != TF_OK) {
             return err;
         }
@@ -130,22 +133,22 @@ static tf_err accept_grant(struct tf_conn *conn, const char *csr_key,
 tf_err tf_manage_grant(struct tf_conn *conn, const char *csr_key, struct tf_str body,
                        char answer[static TF_MANAGE_GRANT_MAX], size_t *size)
 {
-    struct tf_grant *grant = calloc(1, sizeof(*grant));
+    struct tf_grant_draft *draft = calloc(1, sizeof(*draft));
 
-    if (grant == NULL) {
+    if (draft == NULL) {
         return TF_ENOMEM;
     }
-    tf_err err = open_grant(conn, body, grant);
+    tf_err err = open_grant(conn, body, draft);
     if (err == TF_OK) {
-        err = accept_grant(conn, csr_key, grant);
+        err = accept_grant(conn, csr_key, draft);
     }
     if (err == TF_OK) {
-        err = tf_grant_answer_write(grant, answer, TF_MANAGE_GRANT_MAX, size);
+        err = tf_grant_answer_write(&draft->grant, answer, TF_MANAGE_GRANT_MAX, size);
     }
     if (err == TF_OK) {
         tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0);
     }
-    tf_wipe(grant, sizeof(*grant));
-    free(grant);
+    tf_wipe(draft, sizeof(*draft));
+    free(draft);
     return err;
 }

@@ -160,7 +160,7 @@ void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
                      const struct tf_lambda *lambda, const struct tf_invocation *done)
 {
     struct tf_lock *lock = &thread->instance->usage_lock;
-    struct tf_usage *usage = lambda->usage;
+    struct tf_usage *usage = &lambda->entry->usage;
     bool has_receipt =
         conn != NULL && is_asked(conn) &&
         tf_buffer_reserve(&conn->exchange.receipt, TF_RECEIPT_MAX) == TF_OK;
@@ -182,25 +182,15 @@ void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
 static bool find_usage(struct tf_instance *instance, const char *lambda,
                        struct tf_usage *out, size_t *member)
 {
-    const struct tf_usage *usage = NULL;
-
     tf_lock_take(&instance->lock);
-    const struct tf_entry *entry = tf_instance_find(instance, lambda);
-    for (size_t i = 0; i < TF_FLOORS_MAX; i++) {
-        const struct tf_floor *floor = &instance->floors[i];
-        if (strcmp(floor->name, lambda) == 0 &&
-            (entry == NULL || entry->lambda->member == floor->member)) {
-            usage = &floor->usage;
-            *member = floor->member;
-            break;
-        }
-    }
+    const struct tf_entry *entry = tf_instance_known(instance, lambda);
     tf_lock_give(&instance->lock);
-    if (usage == NULL || lambda[0] == '\0') {
+    if (entry == NULL) {
         return false;
     }
+    *member = entry->member;
     tf_lock_take(&instance->usage_lock);
-    *out = *usage;
+    *out = entry->usage;
     tf_lock_give(&instance->usage_lock);
     return true;
 }

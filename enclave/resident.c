@@ -9,6 +9,9 @@
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
+/* What a context and a parsed bundle take of the heap, about. */
+enum { CONTEXT_SIZE = 8 << 10, BUNDLE_SIZE = 8 << 10 };
+
 /* Of the thread's stack, for what is below a call. */
 static const size_t stack_reserve = (size_t)64 << 10;
 
@@ -17,26 +20,33 @@ bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now)
     return grant->not_before <= now && now < grant->not_after && now < grant->leaf_end;
 }
 
-bool tf_resident_is_granted(const struct tf_thread *thread,
-                            const struct tf_resident *resident)
+bool tf_tenure_is_granted(const struct tf_thread *thread, const struct tf_tenure *tenure)
 {
-    const struct tf_grant *grant = resident->grant;
+    const struct tf_grant *grant = tenure->grant;
 
     return grant != NULL &&
            tf_grant_is_valid(grant, tf_anchor_now(thread, grant->member)) &&
-           (!grant->is_leased || tf_lease_until(thread, resident) != 0);
+           (!grant->is_leased || tf_lease_until(thread, tenure) != 0);
 }
 
-void tf_view_init(struct tf_view *view)
+/* --- what a resident holds ------------------------------------------------------------
+ */
+
+static void hold(struct tf_thread *thread, struct tf_resident *resident, size_t size)
 {
-    for (unsigned i = 0; i < TF_LAMBDAS_MAX; i++) {
-        view->residents[i] = &view->pool[i];
-        view->pool[i].home = i;
-    }
+    resident->held += size;
+    thread->view.held += size;
+}
+
+static void let_go(struct tf_thread *thread, struct tf_resident *resident, size_t size)
+{
+    resident->held -= size;
+    thread->view.held -= size;
 }
 
 static void drop(struct tf_thread *thread, struct tf_resident *resident, size_t slot)
 {
+    let_go(thread, resident, tf_slot_held(&resident->snapshots[slot]));
     tf_slot_drop(&thread->lanes[slot].slot, thread->heap, &resident->snapshots[slot]);
     resident->is_loaded[slot] = false;
 }
@@ -48,6 +58,7 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
     }
     resident->failure = TF_OK;
     if (resident->bundle != NULL) {
+        let_go(thread, resident, BUNDLE_SIZE);
         tf_bundle_wipe(resident->bundle);
         free(resident->bundle);
         resident->bundle = NULL;
@@ -57,17 +68,121 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
     resident->files = NULL;
     resident->vars = NULL;
     if (resident->secrets != NULL) {
-        tf_wipe(resident->secrets, sizeof(*resident->secrets));
+        tf_wipe(resident->secrets, sizeof(*resident->secrets) + resident->secrets->size);
         free(resident->secrets);
         resident->secrets = NULL;
     }
 }
 
-static bool is_same_lambda(const struct tf_lambda *a, const struct tf_lambda *b)
+static void forget_context(struct tf_thread *thread, struct tf_resident *resident)
 {
-    return a != NULL && b != NULL && a->member == b->member &&
-           strcmp(a->name, b->name) == 0;
+    if (resident->context != NULL) {
+        let_go(thread, resident, CONTEXT_SIZE);
+        tf_tls_context_close(resident->context);
+        resident->context = NULL;
+    }
 }
+
+struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
+                                        struct tf_resident *resident)
+{
+    if (resident->context == NULL &&
+        tf_tls_context_open(resident->now.grant, &resident->context) == TF_OK) {
+        hold(thread, resident, CONTEXT_SIZE);
+    }
+    return resident->context;
+}
+
+/* --- by use ---------------------------------------------------------------------------
+ */
+
+static void unlink_use(struct tf_view *view, struct tf_resident *resident)
+{
+    if (resident->newer != NULL) {
+        resident->newer->older = resident->older;
+    } else {
+        view->newest = resident->older;
+    }
+    if (resident->older != NULL) {
+        resident->older->newer = resident->newer;
+    } else {
+        view->oldest = resident->newer;
+    }
+}
+
+static void link_use(struct tf_view *view, struct tf_resident *resident)
+{
+    resident->newer = NULL;
+    resident->older = view->newest;
+    if (resident->older != NULL) {
+        resident->older->newer = resident;
+    } else {
+        view->oldest = resident;
+    }
+    view->newest = resident;
+}
+
+/* Takes it out of the view. */
+static void take_out(struct tf_view *view, struct tf_resident *resident)
+{
+    unlink_use(view, resident);
+    view->residents[resident->entry->index] = NULL;
+}
+
+static void destroy(struct tf_thread *thread, struct tf_resident *resident)
+{
+    forget_bundle(thread, resident);
+    forget_context(thread, resident);
+    tf_instance_leave(thread->instance, &resident->now);
+    let_go(thread, resident, sizeof(*resident));
+    free(resident);
+}
+
+static bool is_needed(const struct tf_resident *resident)
+{
+    return resident->runs != 0 || resident->queue.count != 0;
+}
+
+/* Drops the resident that was used longest ago of those that nothing needs.
+ * @return whether there was one. */
+static bool drop_oldest(struct tf_thread *thread, const struct tf_resident *keep)
+{
+    struct tf_resident *oldest = thread->view.oldest;
+
+    while (oldest != NULL && (oldest == keep || is_needed(oldest))) {
+        oldest = oldest->newer;
+    }
+    if (oldest == NULL) {
+        return false;
+    }
+    take_out(&thread->view, oldest);
+    destroy(thread, oldest);
+    return true;
+}
+
+/* Drops one snapshot of those that no lane runs, of a lambda that others do.
+ * @return whether there was one. */
+static bool drop_idle(struct tf_thread *thread)
+{
+    for (struct tf_resident *at = thread->view.oldest; at != NULL; at = at->newer) {
+        for (size_t i = 0; i < thread->lane_count; i++) {
+            if (at->snapshots[i].bytes != NULL && thread->lanes[i].resident != at) {
+                drop(thread, at, i);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+void tf_view_trim(struct tf_thread *thread, const struct tf_resident *keep)
+{
+    while (thread->view.held > thread->view.budget && drop_oldest(thread, keep)) {
+    }
+}
+
+/* --- the view -------------------------------------------------------------------------
+ */
 
 /* Whether the lambda would see other variables under the other grant. */
 static bool has_other_secrets(const struct tf_grant *a, const struct tf_grant *b)
@@ -78,161 +193,152 @@ static bool has_other_secrets(const struct tf_grant *a, const struct tf_grant *b
                                  b == NULL ? &none : &b->secrets);
 }
 
-/* One that nothing uses. There is one for each entry of the table and each invocation. */
-static struct tf_resident *find_unused(struct tf_view *view)
+/* Has the resident leave the view: at once, or with the last of its invocations, which
+ * end with what they began with; those that have not begun are given out anew. */
+static void retire(struct tf_thread *thread, struct tf_resident *resident)
 {
-    bool is_used[TF_LAMBDAS_MAX + TF_SLOTS_MAX] = {false};
-    size_t at = 0;
-
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        is_used[view->residents[i] - view->pool] = true;
+    tf_sched_reassign(thread, &resident->queue);
+    take_out(&thread->view, resident);
+    forget_context(thread, resident);
+    if (resident->runs == 0) {
+        destroy(thread, resident);
+    } else {
+        resident->is_retired = true;
     }
-    while (is_used[at] || view->pool[at].is_retired) {
-        at++;
-    }
-    return &view->pool[at];
 }
 
-/* Makes place for another lambda, version or secrets at this index. Invocations that have
- * begun end with what they began with; those that have not are given out anew. */
-static struct tf_resident *succeed(struct tf_thread *thread, size_t at)
+/* Takes what the entry has now. */
+static void refresh(struct tf_thread *thread, struct tf_resident *resident)
 {
-    struct tf_resident *old = thread->view.residents[at];
+    struct tf_tenure next = tf_instance_read(thread->instance, resident->entry);
+    struct tf_tenure old = resident->now;
 
-    tf_sched_reassign(thread, &old->queue);
-    if (old->runs == 0) {
-        forget_bundle(thread, old);
-        return old;
+    if (next.lambda != old.lambda || has_other_secrets(next.grant, old.grant)) {
+        tf_instance_leave(thread->instance, &next);
+        retire(thread, resident);
+        return;
     }
-    struct tf_resident *resident = find_unused(&thread->view);
-    *resident = (struct tf_resident){.home = old->home,
-                                     .context = old->context,
-                                     .stats = old->stats,
-                                     .used_up = old->used_up};
-    old->context = NULL;
-    old->is_retired = true;
-    thread->view.residents[at] = resident;
-    return resident;
-}
-
-/* Takes what the table has now; `next` holds references, and gets those that it replaces.
- */
-static void adopt(struct tf_thread *thread, size_t at, struct tf_entry *next)
-{
-    struct tf_resident *resident = thread->view.residents[at];
-    bool is_same = is_same_lambda(resident->lambda, next->lambda);
-
-    if (resident->grant != next->grant) {
-        tf_tls_context_close(resident->context);
-        resident->context = NULL;
+    if (next.grant != old.grant) {
+        forget_context(thread, resident);
     }
-    if (resident->lambda != next->lambda ||
-        has_other_secrets(resident->grant, next->grant)) {
-        resident = succeed(thread, at);
-    }
-    if (!is_same) {
-        resident->stats = (struct tf_lambda_stats){0};
-    }
-    struct tf_entry old = {.lambda = resident->lambda, .grant = resident->grant};
-    resident->lambda = next->lambda;
-    resident->grant = next->grant;
-    resident->leased_until = next->leased_until;
-    resident->lease = next->lease;
-    *next = old;
+    resident->now = next;
+    tf_instance_leave(thread->instance, &old);
 }
 
 void tf_view_sync(struct tf_thread *thread)
 {
     struct tf_instance *instance = thread->instance;
     struct tf_view *view = &thread->view;
+    struct tf_resident *stale = NULL;
 
     if (tf_instance_epoch(instance) == view->epoch) {
         return;
     }
-    struct tf_entry next[TF_LAMBDAS_MAX];
     tf_lock_take(&instance->lock);
+    for (const struct tf_entry *entry = instance->newest;
+         entry != NULL && entry->changed > view->epoch; entry = entry->older) {
+        struct tf_resident *resident =
+            entry->index < view->cap ? view->residents[entry->index] : NULL;
+        if (resident != NULL) {
+            resident->next = stale;
+            stale = resident;
+        }
+    }
     view->epoch = instance->epoch;
     memcpy(view->anchors, instance->anchors, sizeof(view->anchors));
-    memcpy(next, instance->entries, sizeof(next));
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (next[i].lambda != NULL) {
-            next[i].lambda->refs++;
-        }
-        if (next[i].grant != NULL) {
-            next[i].grant->refs++;
-        }
-    }
     tf_lock_give(&instance->lock);
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        adopt(thread, i, &next[i]);
+    while (stale != NULL) {
+        struct tf_resident *resident = stale;
+        stale = resident->next;
+        refresh(thread, resident);
     }
-    tf_lock_take(&instance->lock);
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        tf_lambda_release(next[i].lambda);
-        tf_grant_release(next[i].grant);
-    }
-    tf_lock_give(&instance->lock);
 }
 
-struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name)
+/* Has room for an entry's resident. */
+static bool make_room(struct tf_view *view, size_t index)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_resident *resident = thread->view.residents[i];
-        if (resident->lambda != NULL && strcmp(resident->lambda->name, name) == 0) {
-            return resident;
-        }
+    if (index < view->cap) {
+        return true;
     }
-    return NULL;
+    size_t cap = (index + 64) / 64 * 64 + view->cap / 2;
+    struct tf_resident **grown = realloc(view->residents, cap * sizeof(*grown));
+    if (grown == NULL) {
+        return false;
+    }
+    memset(grown + view->cap, 0, (cap - view->cap) * sizeof(*grown));
+    view->residents = grown;
+    view->cap = cap;
+    return true;
+}
+
+static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry)
+{
+    struct tf_resident *resident =
+        make_room(&thread->view, entry->index) ? calloc(1, sizeof(*resident)) : NULL;
+
+    if (resident == NULL) {
+        return NULL;
+    }
+    resident->entry = entry;
+    resident->queue.resident = resident;
+    resident->now = tf_instance_read(thread->instance, entry);
+    if (resident->now.lambda == NULL) {
+        free(resident);
+        return NULL;
+    }
+    hold(thread, resident, sizeof(*resident));
+    thread->view.residents[entry->index] = resident;
+    link_use(&thread->view, resident);
+    return resident;
+}
+
+struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry)
+{
+    struct tf_view *view = &thread->view;
+    struct tf_resident *resident =
+        entry->index < view->cap ? view->residents[entry->index] : NULL;
+
+    if (resident == NULL) {
+        return make(thread, entry);
+    }
+    if (view->newest != resident) {
+        unlink_use(view, resident);
+        link_use(view, resident);
+    }
+    return resident;
 }
 
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_resident *resident = thread->view.residents[i];
-        if (resident->grant != NULL && tf_names_have(&resident->grant->names, name)) {
-            return tf_resident_is_granted(thread, resident) ? resident : NULL;
-        }
-    }
-    return NULL;
+    struct tf_instance *instance = thread->instance;
+
+    tf_lock_take(&instance->lock);
+    struct tf_entry *entry = tf_instance_served(instance, name);
+    tf_lock_give(&instance->lock);
+    struct tf_resident *resident = entry == NULL ? NULL : tf_view_entry(thread, entry);
+    return resident != NULL && tf_tenure_is_granted(thread, &resident->now) ? resident
+                                                                            : NULL;
 }
 
-/* Drops the snapshot that was used longest ago, unless its slot runs it.
- * @return whether there was one. */
-static bool drop_oldest(struct tf_thread *thread)
-{
-    struct tf_resident *oldest = NULL;
-    size_t slot = 0;
-
-    for (size_t i = 0; i < TF_LAMBDAS_MAX * thread->lane_count; i++) {
-        struct tf_resident *resident = thread->view.residents[i / thread->lane_count];
-        size_t at = i % thread->lane_count;
-        if (resident->snapshots[at].bytes != NULL &&
-            thread->lanes[at].resident != resident &&
-            (oldest == NULL || resident->used[at] < oldest->used[slot])) {
-            oldest = resident;
-            slot = at;
-        }
-    }
-    if (oldest == NULL) {
-        return false;
-    }
-    drop(thread, oldest, slot);
-    return true;
-}
+/* --- its program ----------------------------------------------------------------------
+ */
 
 /* A copy, for the grant may be replaced by one with the same secrets. */
 static tf_err copy_secrets(struct tf_resident *resident)
 {
-    const struct tf_grant *grant = resident->grant;
+    const struct tf_grant *grant = resident->now.grant;
 
     if (grant == NULL || grant->secrets.count == 0) {
         return TF_OK;
     }
-    resident->secrets = malloc(sizeof(*resident->secrets));
-    if (resident->secrets == NULL) {
+    size_t size = grant->secrets.size;
+    struct tf_secrets *secrets = malloc(sizeof(*secrets) + size);
+    if (secrets == NULL) {
         return TF_ENOMEM;
     }
-    *resident->secrets = grant->secrets;
+    *secrets = grant->secrets;
+    secrets->text = memcpy(secrets + 1, grant->secrets.text, size);
+    resident->secrets = secrets;
     return TF_OK;
 }
 
@@ -309,7 +415,7 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
 
     if (scratch != NULL && bundle != NULL) {
         /* It was checked when it came in; what failed now would be memory. */
-        err = tf_bundle_check(resident->lambda->bytes, resident->lambda->size,
+        err = tf_bundle_check(resident->now.lambda->bytes, resident->now.lambda->size,
                               &thread->instance->domain, tf_js_engine(), scratch, bundle);
         err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
     }
@@ -319,6 +425,7 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
         return err;
     }
     resident->bundle = bundle;
+    hold(thread, resident, BUNDLE_SIZE);
     err = describe(resident);
     if (err != TF_OK) {
         forget_bundle(thread, resident);
@@ -356,7 +463,8 @@ static tf_err load(struct tf_thread *thread, struct tf_resident *resident, size_
         snapshot->err = TF_EMEMORY;
         return TF_OK;
     }
-    while (err == TF_ENOMEM && snapshot->size != 0 && drop_oldest(thread)) {
+    while (err == TF_ENOMEM && snapshot->size != 0 &&
+           (drop_oldest(thread, resident) || drop_idle(thread))) {
         err = tf_slot_keep(slot, thread->heap, snapshot);
     }
     return err;
@@ -367,7 +475,6 @@ tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident,
 {
     struct tf_snapshot *snapshot = &resident->snapshots[slot];
 
-    resident->used[slot] = ++thread->view.uses;
     if (resident->failure != TF_OK || resident->is_loaded[slot]) {
         return resident->failure;
     }
@@ -375,9 +482,11 @@ tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident,
     if (err != TF_OK) {
         return err;
     }
+    hold(thread, resident, tf_slot_held(snapshot));
     resident->failure = snapshot->err;
     resident->is_loaded[slot] = snapshot->err == TF_OK;
     snapshot->is_reused = resident->bundle->manifest.is_reused;
+    tf_view_trim(thread, resident);
     return resident->failure;
 }
 
@@ -388,24 +497,7 @@ void tf_resident_enter(struct tf_resident *resident)
 
 void tf_resident_leave(struct tf_thread *thread, struct tf_resident *resident)
 {
-    struct tf_instance *instance = thread->instance;
-
-    if (--resident->runs != 0 || !resident->is_retired) {
-        return;
+    if (--resident->runs == 0 && resident->is_retired) {
+        destroy(thread, resident);
     }
-    forget_bundle(thread, resident);
-    tf_lock_take(&instance->lock);
-    tf_lambda_release(resident->lambda);
-    tf_grant_release(resident->grant);
-    tf_lock_give(&instance->lock);
-    *resident = (struct tf_resident){0};
-}
-
-struct tf_lambda_stats *tf_resident_stats(struct tf_thread *thread,
-                                          struct tf_resident *resident)
-{
-    struct tf_resident *next =
-        resident->is_retired ? tf_view_lambda(thread, resident->lambda->name) : NULL;
-
-    return next != NULL ? &next->stats : &resident->stats;
 }

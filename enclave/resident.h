@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * resident.h - one thread's view of the table of lambdas and grants, and what it made of
- * them: parsed bundles, snapshots of JavaScript heaps, TLS contexts. Everything is made
- * when first needed and belongs to the thread.
+ * resident.h - one thread's view of the lambdas that it serves, and what it made of them:
+ * parsed bundles, snapshots of JavaScript heaps, TLS contexts. Everything is made when
+ * first needed and belongs to the thread. What was used longest ago goes when it is too
+ * much together, unless a request needs it.
  */
 #pragma once
 
@@ -11,7 +12,6 @@
 #include "abi/limits.h"
 #include "enclave/instance.h"
 #include "enclave/js/slot.h"
-#include "enclave/stats.h"
 #include "lib/bundle.h"
 
 struct tf_conn;
@@ -23,28 +23,31 @@ struct tf_queue {
     struct tf_conn *first; /* linked through their `waiting` */
     struct tf_conn *last;
     size_t count;
+    struct tf_resident *resident; /* whose it is; NULL: the thread's own */
+    struct tf_queue *next;        /* of those that are not empty */
+    struct tf_queue *previous;
 };
 
-/** One entry of the table as this thread sees it. */
+/** An entry of the table that this thread serves, as it sees it. */
 struct tf_resident {
-    struct tf_lambda *lambda; /* a reference; NULL: no such entry */
-    struct tf_grant *grant;   /* a reference, or NULL */
-    uint64_t leased_until;    /* as in the entry */
-    size_t lease;
-    struct WOLFSSL_CTX *context; /* for `grant`, owned; NULL until asked for */
-    struct tf_bundle *bundle;    /* `lambda`, parsed; owned; NULL until first used */
+    struct tf_entry *entry;
+    struct tf_tenure now;        /* what the entry has; never without a lambda */
+    struct WOLFSSL_CTX *context; /* for the grant, owned; NULL until asked for */
+    struct tf_bundle *bundle;    /* the lambda, parsed; owned; NULL until first used */
     struct tf_js_file *files;    /* of `program`; owned */
     struct tf_js_var *vars;
     struct tf_secrets *secrets; /* the grant's, of `program`; owned; NULL: none */
     struct tf_js_program program;
     struct tf_snapshot snapshots[TF_SLOTS_MAX]; /* by slot, */
     bool is_loaded[TF_SLOTS_MAX];               /* if good */
-    uint64_t used[TF_SLOTS_MAX];  /* of each: when, in uses of any by this thread */
-    tf_err failure;               /* why its code does not load; TF_OK: not known to */
-    struct tf_lambda_stats stats; /* of the name, across versions */
+    tf_err failure; /* why its code does not load; TF_OK: not known to */
+    size_t held;    /* bytes of all that, about */
+
+    struct tf_resident *newer; /* by use, */
+    struct tf_resident *older;
+    struct tf_resident *next; /* or of those to be looked at again */
 
     /* The scheduler's. */
-    unsigned home;   /* the slot that it gets if it may choose */
     unsigned runs;   /* invocations that have begun and not ended */
     bool is_retired; /* another version has its place; here until they end */
     struct tf_queue queue;
@@ -53,34 +56,42 @@ struct tf_resident {
 
 /** What a thread knows of the table of lambdas, so that requests take no lock. */
 struct tf_view {
-    uint64_t epoch; /* of the table that `residents` mirrors */
+    uint64_t epoch; /* of the table that the residents show */
     struct tf_anchor
-        anchors[TF_MEMBERS_MAX]; /* as then; `latest` is read where it lives */
-    uint64_t uses;
-    struct tf_resident *residents[TF_LAMBDAS_MAX];          /* by index of the table */
-    struct tf_resident pool[TF_LAMBDAS_MAX + TF_SLOTS_MAX]; /* each slot may keep one */
+        anchors[TF_MEMBERS_MAX];    /* as then; `latest` is read where it lives */
+    struct tf_resident **residents; /* by index of the entry, owned; NULL: none */
+    size_t cap;
+    struct tf_resident *newest; /* by use */
+    struct tf_resident *oldest;
+    size_t held;   /* bytes that residents have, about */
+    size_t budget; /* what that should not exceed */
 };
-
-/** Prepares a zeroed view. */
-void tf_view_init(struct tf_view *view);
 
 /** Brings the thread's view up to date; cheap when nothing changed. */
 void tf_view_sync(struct tf_thread *thread);
 
-/** The lambda called `name`, or NULL. Borrowed until the next sync. */
-struct tf_resident *tf_view_lambda(struct tf_thread *thread, const char *name);
+/** What this thread has of an entry, made if need be, and now the last one used; NULL: it
+ *  has no lambda, or there is no memory. Borrowed until the next sync or trim. */
+struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry);
 
-/** The lambda whose grant covers the DNS name and is in force, or NULL. Borrowed until
- * the next sync. */
+/** The lambda whose grant covers the DNS name and is in force, or NULL. Borrowed
+ * likewise. */
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name);
+
+/** Drops what was used longest ago until the thread is within its budget: all but `keep`
+ *  (or NULL) and what requests need. */
+void tf_view_trim(struct tf_thread *thread, const struct tf_resident *keep);
 
 /** Whether a grant is inside its validity, and its certificate not over, at `now`:
  * seconds, of tf_anchor_now. */
 bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now);
 
 /** Whether the lambda may serve its names now. */
-bool tf_resident_is_granted(const struct tf_thread *thread,
-                            const struct tf_resident *resident);
+bool tf_tenure_is_granted(const struct tf_thread *thread, const struct tf_tenure *tenure);
+
+/** The context for the grant, made if need be. @return NULL: no memory. */
+struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
+                                        struct tf_resident *resident);
 
 /** Parses a lambda's bundle if that was not done yet: for its limits.
  *  @return TF_OK, TF_ENOMEM, TF_EINTERNAL. */
@@ -106,7 +117,3 @@ void tf_resident_enter(struct tf_resident *resident);
 
 /** Notes its end; a retired lambda goes with the last one. */
 void tf_resident_leave(struct tf_thread *thread, struct tf_resident *resident);
-
-/** Where an invocation that has ended is counted: with the name, whatever its version. */
-struct tf_lambda_stats *tf_resident_stats(struct tf_thread *thread,
-                                          struct tf_resident *resident);

@@ -15,12 +15,19 @@ static bool is_lease_revoked(const struct tf_instance *instance,
                                       instance->leases[entry->lease].signer);
 }
 
+static void note_dropped(struct tf_revoked *out, const char *name)
+{
+    if (out->count < TF_NAMED_MAX) {
+        memcpy(out->dropped[out->count], name, strlen(name) + 1);
+        out->count++;
+    }
+}
+
 /* Hold the lock. Takes every lambda out that the lists name now, and the grants and
  * leases of keys that they name. */
 static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
 {
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        struct tf_entry *entry = &instance->entries[i];
+    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
         const struct tf_lambda *lambda = entry->lambda;
         if (lambda == NULL) {
             continue;
@@ -28,17 +35,15 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
         const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
                                           lambda->signer, lambda->member};
         if (tf_revocations_have_bundle(&instance->revocations, &what)) {
-            memcpy(out->dropped[out->count], lambda->name, sizeof(out->dropped[0]));
-            out->count++;
-            tf_instance_empty(entry);
+            note_dropped(out, lambda->name);
+            tf_instance_empty(instance, entry);
         } else if (entry->grant != NULL &&
                    tf_revocations_have_signer(&instance->revocations,
                                               entry->grant->signer)) {
-            tf_grant_release(entry->grant);
-            entry->grant = NULL;
-            entry->leased_until = 0;
+            tf_instance_put_grant(instance, entry, NULL);
         } else if (is_lease_revoked(instance, entry)) {
             entry->leased_until = 0;
+            tf_instance_change(instance, entry);
         }
     }
 }

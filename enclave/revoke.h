@@ -22,8 +22,8 @@ struct tf_revoked {
     char signer[TF_KEYID_SIZE + 1];
     uint64_t serial;
     bool is_new;  /* false: it was in force already */
-    size_t count; /* of lambdas that left the table */
-    char dropped[TF_LAMBDAS_MAX][TF_NAME_MAX + 1];
+    size_t count; /* of lambdas that left the table and are named: the first ones */
+    char dropped[TF_NAMED_MAX][TF_NAME_MAX + 1];
 };
 
 /**

@@ -14,17 +14,47 @@ enum { PUT_BACK_MAX = 20 };
 /* --- queues --------------------------------------------------------------------------
  */
 
+static void link_queue(struct tf_sched *sched, struct tf_queue *queue)
+{
+    queue->next = NULL;
+    queue->previous = sched->last;
+    if (queue->previous != NULL) {
+        queue->previous->next = queue;
+    } else {
+        sched->first = queue;
+    }
+    sched->last = queue;
+}
+
 static void push(struct tf_thread *thread, struct tf_queue *queue, struct tf_conn *conn)
 {
+    struct tf_sched *sched = &thread->sched;
+
     conn->waiting = (struct tf_waiting){.queue = queue, .previous = queue->last};
     if (queue->last != NULL) {
         queue->last->waiting.next = conn;
     } else {
         queue->first = conn;
+        link_queue(sched, queue);
     }
     queue->last = conn;
     queue->count++;
-    thread->sched.waiting_count++;
+    sched->waiting_count++;
+}
+
+/* An empty one leaves the list. */
+static void unlink_queue(struct tf_sched *sched, struct tf_queue *queue)
+{
+    if (queue->previous != NULL) {
+        queue->previous->next = queue->next;
+    } else {
+        sched->first = queue->next;
+    }
+    if (queue->next != NULL) {
+        queue->next->previous = queue->previous;
+    } else {
+        sched->last = queue->previous;
+    }
 }
 
 static void pull(struct tf_conn *conn)
@@ -43,6 +73,9 @@ static void pull(struct tf_conn *conn)
     }
     at.queue->count--;
     conn->thread->sched.waiting_count--;
+    if (at.queue->count == 0) {
+        unlink_queue(&conn->thread->sched, at.queue);
+    }
     conn->waiting = (struct tf_waiting){0};
 }
 
@@ -164,7 +197,8 @@ static int fit_of(const struct tf_lane *lane, const struct tf_resident *resident
     if (resident->is_loaded[lane->index]) {
         return 3;
     }
-    return resident->home % lane->thread->lane_count == lane->index ? 2 : 1;
+    /* Which of them a lambda gets if it may choose. */
+    return resident->entry->index % lane->thread->lane_count == lane->index ? 2 : 1;
 }
 
 /* The best free lane; there is one. */
@@ -294,11 +328,10 @@ static struct tf_resident *next_to_begin(struct tf_thread *thread)
     struct tf_resident *best = NULL;
     struct tf_lane *victim = NULL;
 
-    for (size_t i = 0; i < TF_LAMBDAS_MAX && thread->sched.waiting_count != 0; i++) {
-        struct tf_resident *resident = thread->view.residents[i];
-        const struct tf_conn *conn = resident->queue.first;
-        if (conn != NULL && (best == NULL || resident->used_up < best->used_up) &&
-            may_begin(thread, resident, conn, &victim)) {
+    for (struct tf_queue *at = thread->sched.first; at != NULL; at = at->next) {
+        struct tf_resident *resident = at->resident;
+        if (resident != NULL && (best == NULL || resident->used_up < best->used_up) &&
+            may_begin(thread, resident, at->first, &victim)) {
             best = resident;
         }
     }

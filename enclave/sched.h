@@ -40,7 +40,9 @@ struct tf_sched {
     uint64_t turns;
     uint64_t spent; /* steps in this entry, about */
     uint64_t clock; /* how much the lambda that ran last had used when it was chosen */
-    size_t waiting_count;  /* in all queues */
+    size_t waiting_count;   /* in all queues */
+    struct tf_queue *first; /* of the queues that are not empty, oldest first */
+    struct tf_queue *last;
     struct tf_queue again; /* of lambdas that are replaced or gone */
 };
 

@@ -6,20 +6,22 @@
 #include "lib/bytes.h"
 #include "lib/crypto.h"
 
-static bool append(struct tf_secrets *out, const char *text)
+static bool append(struct tf_secrets *out, char *room, const char *text)
 {
     size_t size = strlen(text) + 1;
 
-    if (size > sizeof(out->text) - out->size) {
+    if (size > TF_SECRETS_SIZE - out->size) {
         return false;
     }
-    memcpy(out->text + out->size, text, size);
+    memcpy(room + out->size, text, size);
     out->size += size;
     return true;
 }
 
-void tf_secrets_parse(struct tf_json_fields *f, const char *key, struct tf_secrets *out)
+void tf_secrets_parse(struct tf_json_fields *f, const char *key,
+                      char room[static TF_SECRETS_SIZE], struct tf_secrets *out)
 {
+    out->text = room;
     if (tf_json_object(f, key) == NULL) {
         return;
     }
@@ -31,16 +33,18 @@ void tf_secrets_parse(struct tf_json_fields *f, const char *key, struct tf_secre
         const char *name = json_object_iter_key(at);
         const char *value = json_string_value(json_object_iter_value(at));
         f->bad = out->count == TF_SECRETS_MAX || name[0] == '\0' || value == NULL ||
-                 !append(out, name) || !append(out, value);
+                 !append(out, room, name) || !append(out, room, value);
         out->count++;
     }
 }
 
 struct tf_secret tf_secrets_next(const struct tf_secrets *secrets, struct tf_secret last)
 {
+    if (secrets->size == 0) {
+        return (struct tf_secret){0};
+    }
     const char *at =
         last.name == NULL ? secrets->text : last.value + strlen(last.value) + 1;
-
     if (at == secrets->text + secrets->size) {
         return (struct tf_secret){0};
     }
@@ -62,7 +66,8 @@ void tf_secrets_write(struct tf_json_writer *w, const char *key,
 
 bool tf_secrets_are_equal(const struct tf_secrets *a, const struct tf_secrets *b)
 {
-    return a->size == b->size && tf_crypto_equal(a->text, b->text, a->size);
+    return a->size == b->size &&
+           (a->size == 0 || tf_crypto_equal(a->text, b->text, a->size));
 }
 
 void tf_json_string_wipe(json_t *string)

@@ -15,7 +15,7 @@
 struct tf_secrets {
     size_t count;
     size_t size;
-    char text[TF_SECRETS_SIZE]; /* name, value, name, value: each ended by its NUL */
+    const char *text; /* name, value, name, value: each ended by its NUL; the owner's */
 };
 
 /** One of them; points into the struct. */
@@ -24,8 +24,10 @@ struct tf_secret {
     const char *value;
 };
 
-/** Reads the object `key`, untrusted: strings by name. Bad if they are too many. */
-void tf_secrets_parse(struct tf_json_fields *f, const char *key, struct tf_secrets *out);
+/** Reads the object `key`, untrusted: strings by name. Bad if they are too many.
+ *  @param out  its text is `room`, kept. */
+void tf_secrets_parse(struct tf_json_fields *f, const char *key,
+                      char room[static TF_SECRETS_SIZE], struct tf_secrets *out);
 
 /** Writes the object `key`. */
 void tf_secrets_write(struct tf_json_writer *w, const char *key,

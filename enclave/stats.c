@@ -2,12 +2,14 @@
 #include "enclave/stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "enclave/emit.h"
 #include "enclave/thread.h"
 #include "lib/json.h"
 
-enum { STATS_MAX = 32 << 10 }; /* 64 lambdas at their longest are below 20 KiB */
+/* A lambda at its longest is below 320 bytes. */
+enum { PAGE = 96, STATS_MAX = 32 << 10 };
 
 void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *done)
 {
@@ -19,50 +21,90 @@ void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *don
     stats->bytes_out += done->bytes_out;
 }
 
-static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
-                         const struct tf_resident *resident)
+static void write_lambda(struct tf_json_writer *w, struct tf_thread *thread,
+                         struct tf_entry *entry, const struct tf_tenure *tenure)
 {
+    struct tf_instance *instance = thread->instance;
+
+    tf_lock_take(&instance->usage_lock);
+    struct tf_lambda_stats stats = entry->usage.sum;
+    tf_lock_give(&instance->usage_lock);
     tf_json_open_object(w, NULL);
-    tf_json_put_string(w, "name", resident->lambda->name);
-    tf_json_put_boolean(w, "granted", tf_resident_is_granted(thread, resident));
-    tf_json_put_integer(w, "ok", resident->stats.ok);
-    tf_json_put_integer(w, "failed", resident->stats.failed);
-    tf_json_put_integer(w, "steps", resident->stats.steps);
-    tf_json_put_integer(w, "peak", resident->stats.peak);
-    tf_json_put_integer(w, "bytes_in", resident->stats.bytes_in);
-    tf_json_put_integer(w, "bytes_out", resident->stats.bytes_out);
+    tf_json_put_string(w, "name", entry->name);
+    tf_json_put_boolean(w, "granted", tf_tenure_is_granted(thread, tenure));
+    tf_json_put_integer(w, "ok", stats.ok);
+    tf_json_put_integer(w, "failed", stats.failed);
+    tf_json_put_integer(w, "steps", stats.steps);
+    tf_json_put_integer(w, "peak", stats.peak);
+    tf_json_put_integer(w, "bytes_in", stats.bytes_in);
+    tf_json_put_integer(w, "bytes_out", stats.bytes_out);
     tf_json_close_object(w);
 }
 
-void tf_stats_answer(struct tf_thread *thread, uint64_t id)
+/* The lambdas of one page. @return the place of the next page; 0: there is none. */
+static uint64_t write_page(struct tf_json_writer *w, struct tf_thread *thread,
+                           uint64_t from)
 {
-    char *text = malloc(STATS_MAX);
-    struct tf_json_writer w;
-    size_t size = 0;
+    struct tf_instance *instance = thread->instance;
+    struct tf_tenure tenure;
+    struct tf_entry *entry = NULL;
+    uint64_t next = 0;
+    size_t count = 0;
 
-    if (text == NULL) {
-        tf_emit_failure(thread, id, TF_ENOMEM);
-        return;
+    while (next == 0 && (entry = tf_instance_next(instance, entry, &tenure)) != NULL) {
+        if (entry->index >= from && count == PAGE) {
+            next = entry->index;
+        } else if (entry->index >= from) {
+            write_lambda(w, thread, entry, &tenure);
+            count++;
+        }
+        tf_instance_leave(instance, &tenure);
     }
+    return next;
+}
+
+static tf_err write_stats(struct tf_thread *thread, const uint64_t *from, char *text,
+                          size_t *size)
+{
+    struct tf_json_writer w;
+
     tf_view_sync(thread);
     tf_json_writer_init(&w, text, STATS_MAX);
     tf_json_open_object(&w, NULL);
-    tf_json_open_array(&w, "lambdas");
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
-        if (thread->view.residents[i]->lambda != NULL) {
-            write_lambda(&w, thread, thread->view.residents[i]);
-        }
+    if (from != NULL) {
+        tf_json_open_array(&w, "lambdas");
+        uint64_t next = write_page(&w, thread, *from);
+        tf_json_close_array(&w);
+        tf_json_put_integer(&w, "next", next);
     }
-    tf_json_close_array(&w);
     tf_json_put_integer(&w, "handshakes", thread->stats.handshakes);
     tf_json_put_integer(&w, "handshakes_failed", thread->stats.handshakes_failed);
     tf_json_put_integer(&w, "connections", thread->stats.connections);
+    tf_json_put_integer(&w, "held", thread->view.held);
     tf_json_close_object(&w);
-    tf_err err = tf_json_take(&w, &size);
+    return tf_json_take(&w, size);
+}
+
+tf_err tf_stats_answer(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
+                       size_t size)
+{
+    uint64_t from = 0;
+    size_t text_size = 0;
+
+    if (size != 0 && size != sizeof(from)) {
+        return TF_EHOST;
+    }
+    char *text = malloc(STATS_MAX);
+    tf_err err = TF_ENOMEM;
+    if (text != NULL) {
+        memcpy(&from, payload, size);
+        err = write_stats(thread, size == 0 ? NULL : &from, text, &text_size);
+    }
     if (err == TF_OK) {
-        tf_emit_result(thread, id, TF_OK, text, size);
+        tf_emit_result(thread, id, TF_OK, text, text_size);
     } else {
         tf_emit_failure(thread, id, err);
     }
     free(text);
+    return TF_OK;
 }

@@ -6,7 +6,10 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
+
+#include "lib/err.h"
 
 struct tf_thread;
 
@@ -20,7 +23,7 @@ struct tf_invocation {
     uint64_t bytes_out; /* the lambda's response body */
 };
 
-/** Of one lambda: of one thread, of an instance, or of one invocation. */
+/** Of one lambda: of an instance, or of one invocation. */
 struct tf_lambda_stats {
     uint64_t ok;
     uint64_t failed;
@@ -40,5 +43,7 @@ struct tf_thread_stats {
 /** Counts an invocation. */
 void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *done);
 
-/** Answers TF_MSG_STATS: a RESULT for `id`. */
-void tf_stats_answer(struct tf_thread *thread, uint64_t id);
+/** TF_MSG_STATS: payload untrusted; the place from which lambdas are listed, or nothing:
+ *  none are. Answers with a RESULT. @return TF_OK or TF_EHOST. */
+TF_MUST_USE tf_err tf_stats_answer(struct tf_thread *thread, uint64_t id,
+                                   const uint8_t *payload, size_t size);

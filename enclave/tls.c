@@ -67,7 +67,10 @@ static bool is_management(struct tf_thread *thread, const char *name)
     }
     memcpy(lambda, name, (size_t)(dot - name));
     lambda[dot - name] = '\0';
-    return tf_view_lambda(thread, lambda) != NULL;
+    tf_lock_take(&thread->instance->lock);
+    bool is_there = tf_instance_find(thread->instance, lambda) != NULL;
+    tf_lock_give(&thread->instance->lock);
+    return is_there;
 }
 
 /* The certificate for a granted name; its context is made when first needed. */
@@ -78,14 +81,13 @@ static bool use_grant(struct tf_conn *conn, WOLFSSL *ssl, const char *name)
     if (resident == NULL) {
         return false;
     }
-    if (resident->context == NULL &&
-        tf_tls_context_open(resident->grant, &resident->context) != TF_OK) {
+    struct WOLFSSL_CTX *context = tf_resident_context(conn->thread, resident);
+    if (context == NULL || wolfSSL_set_SSL_CTX(ssl, context) == NULL) {
         return false;
     }
-    if (wolfSSL_set_SSL_CTX(ssl, resident->context) == NULL) {
-        return false;
-    }
-    conn->grant_ordinal = resident->grant->ordinal;
+    conn->entry = resident->entry;
+    conn->grant_ordinal = resident->now.grant->ordinal;
+    tf_view_trim(conn->thread, resident);
     return true;
 }
 

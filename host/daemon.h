@@ -18,10 +18,11 @@
 #include "abi/limits.h"
 #include "host/loop.h"
 #include "host/store.h"
+#include "lib/map.h"
 
 #define TF_VERSION "0.1.0"
 
-enum { TF_ENGINES_MAX = 8, TF_WORKERS_MAX = 64, TF_REGISTRY_MAX = 1024 };
+enum { TF_ENGINES_MAX = 8, TF_WORKERS_MAX = 64, TF_REGISTRY_MAX = 2 * TF_LAMBDAS_MAX };
 
 struct tf_engine {
     char name[TF_ENGINE_NAME_MAX];
@@ -55,16 +56,15 @@ struct tf_admin;
 struct tf_operation;
 struct tf_roll;
 
-struct tf_route {
-    const char *dns; /* into the lambda */
-    struct tf_lambda *lambda;
-};
+enum { TF_REGISTRY_BUCKETS = 4096 };
 
 struct tf_registry {
     struct tf_lambda *lambdas[TF_REGISTRY_MAX]; /* owned */
     size_t count;
-    struct tf_route routes[TF_REGISTRY_MAX * TF_DOMAINS_MAX]; /* sorted by name */
-    size_t route_count;
+    struct tf_map names; /* made with the first lambda, with these buckets */
+    struct tf_map digests;
+    struct tf_map routes; /* by DNS name */
+    struct tf_map_node *buckets[3][TF_REGISTRY_BUCKETS];
 };
 
 struct tf_daemon {

@@ -125,7 +125,7 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
     }
     if (old != NULL) {
         op->lambda.base = old->base;
-        memcpy(op->lambda.last, old->last, sizeof(old->last));
+        op->lambda.last = old->last;
     }
     op->lambda.seat = (struct tf_seat){
         .worker = op->worker, .is_granted = is_granted, .is_offered = true};

@@ -33,7 +33,8 @@ enum tf_link_type {
     TF_LINK_BUNDLE = 3, /* D>W + fd: load this file; answered by RESULT */
     TF_LINK_GRANT = 4,  /* D>W + fd: a sealed grant; answered by RESULT */
     TF_LINK_DROP = 5,   /* D>W text: a lambda's name; answered by RESULT */
-    TF_LINK_STATS = 6,  /* D>W; answered by RESULT with JSON */
+    TF_LINK_STATS = 6,  /* D>W text: the place from which lambdas are listed, in decimal;
+                           or nothing: none are; answered by RESULT with JSON */
     TF_LINK_RESULT = 7, /* W>D u32 err, u32 zero, then JSON */
     TF_LINK_SEALED = 8, /* W>D u32 name size, u32 zero, name, blob: keep it */
     TF_LINK_EVENT = 9,  /* W>D struct tf_msg_event of the enclave */

@@ -22,7 +22,9 @@ struct scrape {
 struct question {
     struct scrape *scrape;
     struct tf_worker *worker;
-    unsigned thread;
+    unsigned thread; /* the first one is asked for the lambdas, page by page, too */
+    uint64_t look;   /* which of the worker's looks this is */
+    uint64_t from;   /* the place of the page's first lambda */
 };
 
 /* One metric of plain workers' or lambdas' counters: name, help, and how to read it. */
@@ -39,53 +41,41 @@ static uint64_t number(const json_t *object, const char *key)
     return value < 0 ? 0 : (uint64_t)value;
 }
 
-static void take_counts(const struct question *q, struct tf_lambda *lambda,
-                        const json_t *entry)
+static void take_lambda(const struct question *q, const json_t *entry)
 {
-    lambda->last[q->thread] = (struct tf_counts){.ok = number(entry, "ok"),
-                                                 .failed = number(entry, "failed"),
-                                                 .steps = number(entry, "steps"),
-                                                 .peak = number(entry, "peak"),
-                                                 .bytes_in = number(entry, "bytes_in"),
-                                                 .bytes_out = number(entry, "bytes_out")};
-}
-
-static const json_t *find_lambda(const json_t *entries, const char *name)
-{
-    for (size_t i = 0; i < json_array_size(entries); i++) {
-        const json_t *entry = json_array_get(entries, i);
-        const char *text = json_string_value(json_object_get(entry, "name"));
-        if (text != NULL && strcmp(text, name) == 0) {
-            return entry;
-        }
+    const char *name = json_string_value(json_object_get(entry, "name"));
+    struct tf_lambda *lambda =
+        name == NULL ? NULL : tf_registry_find(&q->scrape->daemon->registry, name);
+    struct tf_seat *seat = lambda == NULL ? NULL : tf_lambda_seat(lambda, q->worker);
+    if (seat == NULL) {
+        return;
     }
-    return NULL;
+    seat->seen = q->look;
+    seat->is_granted = json_is_true(json_object_get(entry, "granted"));
+    if (seat == &lambda->seat) {
+        lambda->last = (struct tf_counts){.ok = number(entry, "ok"),
+                                          .failed = number(entry, "failed"),
+                                          .steps = number(entry, "steps"),
+                                          .peak = number(entry, "peak"),
+                                          .bytes_in = number(entry, "bytes_in"),
+                                          .bytes_out = number(entry, "bytes_out")};
+    }
 }
 
-/* What is not in the list is not loaded. */
-static void take_lambdas(const struct question *q, const json_t *entries)
+/* After the last page: what was in no list is not loaded. */
+static void note_missing(const struct question *q)
 {
     const struct tf_registry *registry = &q->scrape->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
-        struct tf_lambda *lambda = registry->lambdas[i];
-        struct tf_seat *seat = tf_lambda_seat(lambda, q->worker);
-        if (seat == NULL) {
-            continue;
-        }
-        const json_t *entry = find_lambda(entries, lambda->name);
-        seat->is_granted = json_is_true(json_object_get(entry, "granted"));
-        if (entry != NULL && seat == &lambda->seat) {
-            take_counts(q, lambda, entry);
+        struct tf_seat *seat = tf_lambda_seat(registry->lambdas[i], q->worker);
+        if (seat != NULL && seat->seen < q->look) {
+            seat->is_granted = false;
         }
     }
 }
 
-static void take_stats(const struct question *q, const char *json, size_t size)
+static void take_counts(const struct question *q, const json_t *document)
 {
-    json_t *document = NULL;
-    if (tf_json_parse(json, size, &document) != TF_OK) {
-        return;
-    }
     struct tf_thread_counts *counts = &q->worker->last[q->thread];
     *counts = (struct tf_thread_counts){.handshakes = number(document, "handshakes"),
                                         .handshakes_failed =
@@ -97,8 +87,26 @@ static void take_stats(const struct question *q, const char *json, size_t size)
     } else {
         q->worker->quiet &= ~(1u << q->thread);
     }
-    take_lambdas(q, json_object_get(document, "lambdas"));
+}
+
+/* @return the place of the next page; 0: there is none. */
+static uint64_t take_stats(const struct question *q, const char *json, size_t size)
+{
+    json_t *document = NULL;
+    if (tf_json_parse(json, size, &document) != TF_OK) {
+        return 0;
+    }
+    const json_t *entries = json_object_get(document, "lambdas");
+    uint64_t next = number(document, "next");
+    take_counts(q, document);
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        take_lambda(q, json_array_get(entries, i));
+    }
+    if (q->thread == 0 && next == 0) {
+        note_missing(q);
+    }
     json_decref(document);
+    return next > q->from ? next : 0;
 }
 
 static void head(FILE *out, const char *name, const char *type, const char *help)
@@ -122,11 +130,15 @@ static uint64_t read_count(const struct tf_counts *counts, size_t offset)
 
 static uint64_t lambda_sum(const struct tf_lambda *lambda, size_t offset)
 {
-    uint64_t sum = read_count(&lambda->base, offset);
-    for (size_t i = 0; i < TF_THREADS_MAX; i++) {
-        sum += read_count(&lambda->last[i], offset);
-    }
-    return sum;
+    return read_count(&lambda->base, offset) + read_count(&lambda->last, offset);
+}
+
+/* One that nobody ever called has no series: of thousands that are deployed, few are in
+ * use on a machine. */
+static bool has_series(const struct tf_lambda *lambda)
+{
+    return lambda_sum(lambda, offsetof(struct tf_counts, ok)) != 0 ||
+           lambda_sum(lambda, offsetof(struct tf_counts, failed)) != 0;
 }
 
 static void write_peaks(FILE *out, const struct tf_registry *registry)
@@ -135,12 +147,12 @@ static void write_peaks(FILE *out, const struct tf_registry *registry)
          "The most that one invocation's JavaScript heap had.");
     for (size_t i = 0; i < registry->count; i++) {
         const struct tf_lambda *lambda = registry->lambdas[i];
-        uint64_t peak = lambda->base.peak;
-        for (size_t j = 0; j < TF_THREADS_MAX; j++) {
-            peak = lambda->last[j].peak > peak ? lambda->last[j].peak : peak;
+        uint64_t peak =
+            lambda->base.peak > lambda->last.peak ? lambda->base.peak : lambda->last.peak;
+        if (has_series(lambda)) {
+            (void)fprintf(out, "tfaas_heap_peak_bytes{function=\"%s\"} %" PRIu64 "\n",
+                          lambda->name, peak);
         }
-        (void)fprintf(out, "tfaas_heap_peak_bytes{function=\"%s\"} %" PRIu64 "\n",
-                      lambda->name, peak);
     }
 }
 
@@ -164,9 +176,11 @@ static void write_lambdas(FILE *out, const struct tf_registry *registry)
         }
         for (size_t j = 0; j < registry->count; j++) {
             const struct tf_lambda *lambda = registry->lambdas[j];
-            (void)fprintf(out, "%s{function=\"%s\"%s} %" PRIu64 "\n", metric->name,
-                          lambda->name, metric->label,
-                          lambda_sum(lambda, metric->offset));
+            if (has_series(lambda)) {
+                (void)fprintf(out, "%s{function=\"%s\"%s} %" PRIu64 "\n", metric->name,
+                              lambda->name, metric->label,
+                              lambda_sum(lambda, metric->offset));
+            }
         }
     }
 }
@@ -271,33 +285,50 @@ static void one_less(struct scrape *scrape)
     }
 }
 
+static void send_question(struct question *q);
+
 static void on_stats(void *user, tf_err err, const char *json, size_t size)
 {
     struct question *q = user;
-    if (err == TF_OK) {
-        take_stats(q, json, size);
+    uint64_t next = err == TF_OK ? take_stats(q, json, size) : 0;
+    if (next != 0) {
+        q->from = next;
+        send_question(q);
+        return;
     }
     one_less(q->scrape);
     free(q);
 }
 
+static void send_question(struct question *q)
+{
+    char from[24] = "";
+    if (q->thread == 0) {
+        (void)snprintf(from, sizeof(from), "%" PRIu64, q->from);
+    }
+    struct tf_call call = {.type = TF_LINK_STATS,
+                           .thread = q->thread,
+                           .fd = -1,
+                           .text = from,
+                           .timeout_ms = ANSWER_MS,
+                           .done = on_stats,
+                           .user = q};
+    tf_supervise_call(q->worker, &call);
+}
+
 /* Asks the first `threads` threads of a worker. */
 static void ask(struct scrape *scrape, struct tf_worker *worker, unsigned threads)
 {
+    worker->looks++;
     for (unsigned i = 0; i < worker->threads && i < threads; i++) {
         struct question *q = calloc(1, sizeof(*q));
         if (q == NULL) {
             return;
         }
-        *q = (struct question){.scrape = scrape, .worker = worker, .thread = i};
-        struct tf_call call = {.type = TF_LINK_STATS,
-                               .thread = i,
-                               .fd = -1,
-                               .timeout_ms = ANSWER_MS,
-                               .done = on_stats,
-                               .user = q};
+        *q = (struct question){
+            .scrape = scrape, .worker = worker, .thread = i, .look = worker->looks};
         scrape->open_count++;
-        tf_supervise_call(worker, &call);
+        send_question(q);
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/registry.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -152,40 +153,62 @@ tf_err tf_registry_load(struct tf_registry *registry, struct tf_store *store)
 
 struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const char *name)
 {
-    for (size_t i = 0; i < registry->count; i++) {
-        if (strcmp(registry->lambdas[i]->name, name) == 0) {
-            return registry->lambdas[i];
+    struct tf_map_node *node = tf_map_first(&registry->names, tf_map_hash(name));
+    for (; node != NULL; node = tf_map_next(node)) {
+        struct tf_lambda *lambda =
+            (void *)((char *)node - offsetof(struct tf_lambda, by_name));
+        if (strcmp(lambda->name, name) == 0) {
+            return lambda;
         }
     }
     return NULL;
 }
 
-static int compare_routes(const void *a, const void *b)
+struct tf_lambda *tf_registry_digest(const struct tf_registry *registry,
+                                     const char *digest)
 {
-    return strcmp(((const struct tf_route *)a)->dns, ((const struct tf_route *)b)->dns);
-}
-
-static void rebuild(struct tf_registry *registry)
-{
-    registry->route_count = 0;
-    for (size_t i = 0; i < registry->count; i++) {
-        struct tf_lambda *lambda = registry->lambdas[i];
-        for (size_t j = 0; j < lambda->dns_count; j++) {
-            registry->routes[registry->route_count] =
-                (struct tf_route){.dns = lambda->dns[j], .lambda = lambda};
-            registry->route_count++;
+    struct tf_map_node *node = tf_map_first(&registry->digests, tf_map_hash(digest));
+    for (; node != NULL; node = tf_map_next(node)) {
+        struct tf_lambda *lambda =
+            (void *)((char *)node - offsetof(struct tf_lambda, by_digest));
+        if (strcmp(lambda->digest, digest) == 0) {
+            return lambda;
         }
     }
-    qsort(registry->routes, registry->route_count, sizeof(registry->routes[0]),
-          compare_routes);
+    return NULL;
 }
 
 static struct tf_lambda *find_dns(const struct tf_registry *registry, const char *dns)
 {
-    struct tf_route key = {.dns = dns};
-    const struct tf_route *route = bsearch(&key, registry->routes, registry->route_count,
-                                           sizeof(key), compare_routes);
-    return route == NULL ? NULL : route->lambda;
+    struct tf_map_node *node = tf_map_first(&registry->routes, tf_map_hash(dns));
+    for (; node != NULL; node = tf_map_next(node)) {
+        const struct tf_route *route =
+            (void *)((char *)node - offsetof(struct tf_route, node));
+        if (strcmp(route->lambda->dns[route - route->lambda->routes], dns) == 0) {
+            return route->lambda;
+        }
+    }
+    return NULL;
+}
+
+static void link_lambda(struct tf_registry *registry, struct tf_lambda *lambda)
+{
+    tf_map_put(&registry->names, &lambda->by_name, tf_map_hash(lambda->name));
+    tf_map_put(&registry->digests, &lambda->by_digest, tf_map_hash(lambda->digest));
+    for (size_t i = 0; i < lambda->dns_count; i++) {
+        lambda->routes[i].lambda = lambda;
+        tf_map_put(&registry->routes, &lambda->routes[i].node,
+                   tf_map_hash(lambda->dns[i]));
+    }
+}
+
+static void unlink_lambda(struct tf_registry *registry, struct tf_lambda *lambda)
+{
+    tf_map_remove(&registry->names, &lambda->by_name);
+    tf_map_remove(&registry->digests, &lambda->by_digest);
+    for (size_t i = 0; i < lambda->dns_count; i++) {
+        tf_map_remove(&registry->routes, &lambda->routes[i].node);
+    }
 }
 
 struct tf_lambda *tf_registry_route(const struct tf_registry *registry, const char *sni)
@@ -220,43 +243,58 @@ bool tf_registry_is_free(const struct tf_registry *registry,
     return true;
 }
 
+static void open_maps(struct tf_registry *registry)
+{
+    if (registry->names.buckets == NULL) {
+        tf_map_init(&registry->names, registry->buckets[0], TF_REGISTRY_BUCKETS);
+        tf_map_init(&registry->digests, registry->buckets[1], TF_REGISTRY_BUCKETS);
+        tf_map_init(&registry->routes, registry->buckets[2], TF_REGISTRY_BUCKETS);
+    }
+}
+
 tf_err tf_registry_put(struct tf_registry *registry, const struct tf_lambda *lambda)
 {
     struct tf_lambda *place = tf_registry_find(registry, lambda->name);
+    open_maps(registry);
     if (place == NULL) {
         if (registry->count == TF_REGISTRY_MAX) {
             return TF_ELIMIT;
         }
-        place = malloc(sizeof(*place));
+        place = calloc(1, sizeof(*place));
         if (place == NULL) {
             return TF_ENOMEM;
         }
+        place->index = registry->count;
         registry->lambdas[registry->count] = place;
         registry->count++;
+    } else {
+        unlink_lambda(registry, place);
     }
+    size_t index = place->index;
     *place = *lambda;
-    rebuild(registry);
+    place->index = index;
+    link_lambda(registry, place);
     return TF_OK;
 }
 
 void tf_registry_remove(struct tf_registry *registry, const char *name)
 {
-    for (size_t i = 0; i < registry->count; i++) {
-        if (strcmp(registry->lambdas[i]->name, name) == 0) {
-            free(registry->lambdas[i]);
-            registry->count--;
-            registry->lambdas[i] = registry->lambdas[registry->count];
-            rebuild(registry);
-            return;
-        }
+    struct tf_lambda *lambda = tf_registry_find(registry, name);
+    if (lambda == NULL) {
+        return;
     }
+    unlink_lambda(registry, lambda);
+    registry->count--;
+    registry->lambdas[lambda->index] = registry->lambdas[registry->count];
+    registry->lambdas[lambda->index]->index = lambda->index;
+    free(lambda);
 }
 
 void tf_registry_wipe(struct tf_registry *registry)
 {
-    for (size_t i = 0; i < registry->count; i++) {
-        free(registry->lambdas[i]);
+    while (registry->count > 0) {
+        registry->count--;
+        unlink_lambda(registry, registry->lambdas[registry->count]);
+        free(registry->lambdas[registry->count]);
     }
-    registry->count = 0;
-    registry->route_count = 0;
 }

@@ -29,6 +29,13 @@ struct tf_seat {
     bool is_granted;          /* the enclave said that it would serve it */
     bool is_offered;          /* sent to the worker since it started */
     bool is_awaited;          /* of the next one: it was granted in the one before */
+    uint64_t seen;            /* in which look at the worker it was listed last */
+};
+
+/* A DNS name that leads to a lambda. */
+struct tf_route {
+    struct tf_map_node node; /* of the registry's `routes` */
+    struct tf_lambda *lambda;
 };
 
 struct tf_lambda {
@@ -43,7 +50,13 @@ struct tf_lambda {
     struct tf_seat seat;   /* where it is served */
     struct tf_seat next;   /* while its enclave is rolled: in the new one (roll.h) */
     struct tf_counts base; /* of earlier instances of the worker */
-    struct tf_counts last[TF_THREADS_MAX];
+    struct tf_counts last;
+
+    /* The registry's. */
+    size_t index;
+    struct tf_map_node by_name;
+    struct tf_map_node by_digest;
+    struct tf_route routes[TF_DOMAINS_MAX];
 };
 
 /**
@@ -64,6 +77,10 @@ TF_MUST_USE tf_err tf_registry_load(struct tf_registry *registry, struct tf_stor
 
 /** @return the lambda of that name, or NULL. */
 struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const char *name);
+
+/** @return the lambda whose bundle has this digest, or NULL. */
+struct tf_lambda *tf_registry_digest(const struct tf_registry *registry,
+                                     const char *digest);
 
 /** @return the lambda that a TLS server name leads to (one of its DNS names, or
  *  NAME.manage.tfaas.internal), or NULL. */

@@ -25,7 +25,8 @@ enum {
         10 * 1000, /* a worker that served this long starts over with the backoff */
     START_MS = 60 * 1000, /* for READY; as long as a deployment waits for it */
     END_MS = 5 * 1000,    /* to end after its links are closed; it drains for a second */
-    PACKETS_PER_ROUND = 64
+    PACKETS_PER_ROUND = 64,
+    LOOK_MS = 50
 };
 
 const char *tf_worker_state_name(enum tf_worker_state state)
@@ -119,6 +120,22 @@ static void close_links(struct tf_worker *worker)
     worker->threads = 0;
 }
 
+static void on_look(void *user)
+{
+    tf_metrics_look(user);
+}
+
+/* Looks once for many that are granted in a row. */
+static void look_soon(struct tf_worker *worker)
+{
+    if (worker->look.fire == NULL) {
+        worker->look = (struct tf_timer){.fire = on_look, .user = worker};
+    }
+    if (!worker->look.is_set) {
+        tf_loop_set(&worker->daemon->loop, &worker->look, LOOK_MS);
+    }
+}
+
 static void note_event(struct tf_worker *worker, const uint8_t *body, size_t size)
 {
     static const char *const names[] = {[TF_EVENT_LAMBDA_FAILED] = "lambda-failed",
@@ -130,7 +147,7 @@ static void note_event(struct tf_worker *worker, const uint8_t *body, size_t siz
     }
     memcpy(&event, body, sizeof(event));
     if (event.event == TF_EVENT_GRANTED) {
-        tf_metrics_look(worker); /* which lambda, it does not say */
+        look_soon(worker); /* which lambda, it does not say */
     }
     if (!tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
         return;
@@ -242,8 +259,8 @@ void tf_supervise_fold(struct tf_worker *worker)
     memset(worker->last, 0, sizeof(worker->last));
     for (size_t i = 0; i < registry->count; i++) {
         struct tf_lambda *lambda = registry->lambdas[i];
-        for (size_t j = 0; lambda->seat.worker == worker && j < TF_THREADS_MAX; j++) {
-            fold_counts(&lambda->base, &lambda->last[j]);
+        if (lambda->seat.worker == worker) {
+            fold_counts(&lambda->base, &lambda->last);
         }
     }
 }
@@ -321,6 +338,7 @@ static void on_process(void *user, uint32_t events)
     (void)close(worker->process.fd);
     worker->process.fd = -1;
     tf_loop_unset(&worker->daemon->loop, &worker->overdue);
+    tf_loop_unset(&worker->daemon->loop, &worker->look);
     bool was_stopping = worker->state == TF_WORKER_STOPPING;
     note_end(worker, &info);
     close_links(worker);
@@ -489,6 +507,7 @@ void tf_supervise_wipe(struct tf_daemon *daemon)
         struct tf_worker *worker = daemon->workers[i];
         tf_supervise_stop(worker);
         tf_loop_unset(&daemon->loop, &worker->overdue);
+        tf_loop_unset(&daemon->loop, &worker->look);
         if (worker->process.fd >= 0) {
             (void)kill(worker->pid, SIGKILL);
             (void)waitid(P_PIDFD, (id_t)worker->process.fd, &(siginfo_t){0}, WEXITED);

@@ -32,7 +32,7 @@ struct tf_call {
     enum tf_link_type type;
     unsigned thread;
     int fd;           /* BUNDLE, GRANT, REVOCATIONS: taken over; else -1 */
-    const char *text; /* DROP: the name; copied */
+    const char *text; /* DROP: the name; STATS: from where lambdas are listed; copied */
     unsigned timeout_ms;
     /** Called once: with the enclave's code and JSON (may be empty), or with TF_EIO (the
      *  worker died) or TF_AGAIN (time-out) and nothing. */
@@ -83,6 +83,8 @@ struct tf_worker {
     struct tf_timer restart;
     struct tf_timer overdue; /* kills what neither starts nor ends in time */
     struct tf_timer call_timer;
+    struct tf_timer look;          /* asks what is granted */
+    uint64_t looks;                /* so far */
     struct tf_pending_call *calls; /* owned */
     struct tf_log_limit log_limit; /* of the enclave's events */
     uint64_t last_id;

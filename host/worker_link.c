@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -81,6 +82,20 @@ static void pass_on(struct tf_worker_thread *t, enum tf_msg type,
     }
 }
 
+/* The question in the enclave's terms: a number, not text. */
+static void ask_stats(struct tf_worker_thread *t, const struct tf_link_head *head)
+{
+    struct tf_link_head question = *head;
+    if (head->size != 0) {
+        t->payload[head->size] = '\0';
+        uint64_t from = strtoull((const char *)t->payload, NULL, 10);
+        memcpy(t->payload, &from, sizeof(from));
+        question.size = sizeof(from);
+    }
+    t->stats_id = head->id;
+    pass_on(t, TF_MSG_STATS, &question);
+}
+
 static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, int fd)
 {
     switch (head->type) {
@@ -102,8 +117,7 @@ static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, 
         pass_on(t, TF_MSG_DROP, head);
         break;
     case TF_LINK_STATS:
-        t->stats_id = head->id;
-        pass_on(t, TF_MSG_STATS, head);
+        ask_stats(t, head);
         break;
     default:
         tf_log("link-unknown-message", "type=%u", head->type);

@@ -71,7 +71,7 @@ static bool parse_document(const json_t *document, struct tf_lease_statement *ou
         tf_json_integer(&f, "until", out->time, out->time + TF_LEASE_SECONDS_MAX);
     out->requests = tf_json_integer(&f, "requests", 0, TF_JSON_INTEGER_MAX);
     bool is_good =
-        parse_lambdas(tf_json_array(&f, "lambdas", 0, TF_LAMBDAS_MAX), out) &&
+        parse_lambdas(tf_json_array(&f, "lambdas", 0, TF_NAMED_MAX), out) &&
         parse_revocations(tf_json_array(&f, "revocations", 0, TF_LEASE_SIGNERS_MAX), out);
     return tf_json_fields_end(&f) && is_good && exporter == sizeof(out->exporter) &&
            memcmp(tag, version_tag, sizeof(version_tag)) == 0;

@@ -39,7 +39,7 @@ struct tf_lease_statement {
     uint64_t time;                    /* the granter's clock, seconds since 1970 */
     uint64_t until;                   /* likewise */
     uint64_t requests; /* that may be served under it, of all lambdas together; 0: any */
-    struct tf_lease_lambda lambdas[TF_LAMBDAS_MAX]; /* none twice */
+    struct tf_lease_lambda lambdas[TF_NAMED_MAX]; /* none twice */
     size_t lambda_count;
     struct tf_lease_revocation revocations[TF_LEASE_SIGNERS_MAX];
     size_t revocation_count;

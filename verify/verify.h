@@ -26,7 +26,7 @@ enum {
     TF_REASONS_MAX = TF_APPRAISAL_REASONS_MAX + 8,
     TF_NONCE_SIZE = 32,
     TF_EXPORTER_SIZE = 32,
-    TF_CLAIMS_MAX = 192 << 10 /* TF_LAMBDAS_MAX lambdas with TF_DOMAINS_MAX long names, and
+    TF_CLAIMS_MAX = 192 << 10 /* TF_NAMED_MAX lambdas with TF_DOMAINS_MAX long names, and
                                  a group */
 };
 

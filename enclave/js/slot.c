@@ -283,6 +283,11 @@ void tf_slot_abandon(struct tf_slot *slot)
     slot->in = NULL;
 }
 
+size_t tf_slot_held(const struct tf_snapshot *snapshot)
+{
+    return snapshot->bytes == NULL ? 0 : snapshot->size;
+}
+
 void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
                   struct tf_snapshot *snapshot)
 {

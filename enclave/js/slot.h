@@ -78,6 +78,9 @@ TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapsh
 /** After a load or call that paused and will not go on: gives up what is in the slot. */
 void tf_slot_abandon(struct tf_slot *slot);
 
+/** What a snapshot holds until it is dropped, bytes. */
+size_t tf_slot_held(const struct tf_snapshot *snapshot);
+
 /** Wipes and frees the snapshot's bytes and forgets it in the slot. */
 void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
                   struct tf_snapshot *snapshot);

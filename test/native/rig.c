@@ -58,6 +58,18 @@ void rig_forget(void)
 
     memcpy(old, tf_instance_self(), sizeof(*old));
     memset(tf_instance_self(), 0, sizeof(*old));
+    tf_native_shared_count = 0;
+}
+
+size_t rig_shared_count(void)
+{
+    size_t own = 2; /* the buckets of both maps */
+
+    for (const struct tf_entry *at = tf_instance_self()->first; at != NULL;
+         at = at->next) {
+        own++;
+    }
+    return tf_native_shared_count - own;
 }
 
 static struct rig *make(void)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Bundles from an untrusted store: which get into the table, and what replaces what. */
-#include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
 
@@ -60,11 +59,10 @@ static void removing_does_not_lower_the_floor(void)
     CHECK(rig_drop(rig, 0, "hello") == TF_OK);
     CHECK(rig_drop(rig, 0, "hello") == TF_ENOTFOUND);
     CHECK(rig_drop(rig, 0, "No such name") == TF_EFORMAT);
-    CHECK(tf_native_shared_count == 0);
+    CHECK(rig_shared_count() == 0);
     CHECK(rig_load(rig, 0, &older) == TF_EVERSION_FLOOR);
     CHECK(rig_load(rig, 0, &hello) == TF_OK);
     rig_close(rig);
-    tf_native_shared_count = 0;
 }
 
 static void a_stranger_s_bundle_is_refused(void)
@@ -78,7 +76,7 @@ static void a_stranger_s_bundle_is_refused(void)
     bundle.data[bundle.size - 1100] ^= 1; /* in the last file */
     CHECK(rig_blob(rig, 0, TF_BLOB_BUNDLE, bundle.data, bundle.size) != TF_OK);
     free(bundle.data);
-    CHECK(tf_native_shared_count == 0);
+    CHECK(rig_shared_count() == 0);
     rig_close(rig);
 }
 
@@ -149,7 +147,7 @@ static void requests_see_the_new_version_on_all_threads(void)
     free(text);
     struct rig_client *late = rig_connect(rig, 0, "hello.example");
     CHECK(!rig_is_up(late) && late->alert == 112);
-    CHECK(tf_native_shared_count == 0);
+    CHECK(rig_shared_count() == 0);
     rig_close(rig);
 }
 
@@ -176,14 +174,11 @@ static void a_lambda_that_does_not_load_is_503(void)
 int main(void)
 {
     RUN(a_result_tells_what_was_loaded);
-    tf_native_shared_count = 0;
     RUN(an_older_version_is_refused);
-    tf_native_shared_count = 0;
     RUN(removing_does_not_lower_the_floor);
     RUN(a_stranger_s_bundle_is_refused);
     RUN(a_bundle_that_is_too_large_is_counted_and_dropped);
     RUN(the_grant_must_admit_a_new_bundle);
-    tf_native_shared_count = 0;
     RUN(requests_see_the_new_version_on_all_threads);
     RUN(a_lambda_that_does_not_load_is_503);
     return test_end();

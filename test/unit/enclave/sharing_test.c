@@ -241,15 +241,15 @@ static void a_member_takes_the_other_s_dns_name(void)
 static void a_member_fills_the_table_of_floors(void)
 {
     struct rig *rig = serving();
-    struct tf_lease_statement many = {.lambda_count = TF_LAMBDAS_MAX};
+    struct tf_lease_statement many = {.lambda_count = TF_NAMED_MAX};
     struct rig_client *client = rig_connect(rig, 0, management);
     char *answer = NULL;
     int status = 200;
 
     for (unsigned round = 0; status == 200 && round < TF_FLOORS_MAX; round++) {
-        for (unsigned i = 0; i < TF_LAMBDAS_MAX; i++) {
+        for (unsigned i = 0; i < TF_NAMED_MAX; i++) {
             (void)snprintf(many.lambdas[i].name, sizeof(many.lambdas[i].name), "n%u",
-                           round * TF_LAMBDAS_MAX + i);
+                           round * TF_NAMED_MAX + i);
             many.lambdas[i].serial = 1;
         }
         free(answer);

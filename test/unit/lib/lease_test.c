@@ -97,14 +97,14 @@ static void test_as_many_lambdas_as_an_instance_has(void)
     static char text[2 * TF_LEASE_MAX];
     size_t size = 0;
 
-    for (size_t i = 0; i < TF_LAMBDAS_MAX; i++) {
+    for (size_t i = 0; i < TF_NAMED_MAX; i++) {
         (void)snprintf(
             lease.lambdas[i].name, sizeof(lease.lambdas[i].name),
             "a-lambda-with-the-longest-name-that-there-may-be-in-bundles-%02zu", i);
         lease.lambdas[i].serial = UINT64_C(9007199254740991);
         lease.lambdas[i].version_floor = UINT64_C(9007199254740991);
     }
-    lease.lambda_count = TF_LAMBDAS_MAX;
+    lease.lambda_count = TF_NAMED_MAX;
     for (size_t i = 0; i < TF_LEASE_SIGNERS_MAX; i++) {
         memcpy(lease.revocations[i].signer, KEYID, sizeof(KEYID));
         lease.revocations[i].serial = UINT64_C(9007199254740991);
@@ -112,7 +112,7 @@ static void test_as_many_lambdas_as_an_instance_has(void)
     lease.revocation_count = TF_LEASE_SIGNERS_MAX;
     CHECK(tf_lease_write(&lease, text, sizeof(text), &size) == TF_OK);
     CHECK(size <= TF_LEASE_MAX && tf_lease_parse(text, size, &out) == TF_OK);
-    CHECK(out.lambda_count == TF_LAMBDAS_MAX);
+    CHECK(out.lambda_count == TF_NAMED_MAX);
     memset(text + size, ' ', sizeof(text) - size);
     CHECK(tf_lease_parse(text, TF_LEASE_MAX, &out) == TF_OK);
     CHECK(tf_lease_parse(text, TF_LEASE_MAX + 1, &out) == TF_ELEASE_FORMAT);

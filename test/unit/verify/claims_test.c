@@ -146,10 +146,10 @@ static void test_as_many_lambdas_as_an_instance_has(void)
     struct scene *s = scene_open();
     struct tf_claims out;
 
-    fill_lambdas(s, TF_LAMBDAS_MAX);
+    fill_lambdas(s, TF_NAMED_MAX);
     CHECK(tf_claims_parse(s->claims, s->input.claims_size, "l63", &out) == TF_OK);
     CHECK(out.has_lambda);
-    fill_lambdas(s, TF_LAMBDAS_MAX + 1);
+    fill_lambdas(s, TF_NAMED_MAX + 1);
     CHECK(tf_claims_parse(s->claims, s->input.claims_size, "l63", &out) ==
           TF_EEVIDENCE_FORMAT);
     scene_close(s);
