@@ -185,6 +185,7 @@ endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
 
 include test/trace/trace.mk
+include bench/profile/profile.mk
 
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
@@ -230,12 +231,12 @@ LONG_UNIT    := $(addprefix $(O)/test/unit/,verify/tlog_test verify/vectors_test
 LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester attester_kill attester_platform cli) \
                 test/attack/spin_test.sh test/attack/boundary_test.sh
 STORIES      := $(filter-out test/e2e/lib.sh,$(wildcard test/attack/*.sh test/e2e/*.sh))
-check: all try-v8 unit-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
+check: all try-v8 unit-programs profile-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
 	@tools/run-tests tools/check-layers 'make -s fuzz S=3' '$(O)/test/attack/driver_test $(O)/toy.img' \
 	    $(LONG_UNIT) $(LONG_STORIES) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
-	    'make -s boundary' 'test/unit/js/v8.sh $(O)' $(filter-out $(LONG_STORIES),$(STORIES)) \
+	    'make -s boundary' 'TFAAS_BIN=$(O) bench/profile.sh check' 'test/unit/js/v8.sh $(O)' $(filter-out $(LONG_STORIES),$(STORIES)) \
 	    $(filter-out $(LONG_UNIT),$(UNIT))
 unit-programs: $(UNIT) $(TOOLS) $(FAKE_DCAP)
 unit: unit-programs ## unit tests only
@@ -255,6 +256,10 @@ hwtest: all $(O)/toy.img $(HW_TESTS) $(FAKE_DCAP) ## what a machine with SGX mus
 	@TFAAS_BIN=$(O) test/hw/hwtest.sh
 bench: all ## requests per second beside nginx (bench/spine.sh)
 	@tools/setup bench; bench/spine.sh
+profile: profile-programs ## where the instructions of an echo request go (callgrind)
+	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh report
+check-speed: profile-programs ## instructions of an echo request against bench/history.csv
+	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh check
 show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
@@ -273,7 +278,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
+.PHONY: all images programs check profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
         show-enclave show-trust tidy \
         format clean help fuzz
 .SECONDARY:
