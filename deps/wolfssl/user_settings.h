@@ -106,19 +106,33 @@ long tf_insecure_time_ms(void);
 #define WOLFSSL_CUSTOM_OID /* the evidence extension of RA-TLS */
 #define WOLFSSL_PUBLIC_ASN
 
-/* ---- Assembly, chosen by cpuid_fixed.c ----------------------------------------------
+/* ---- Assembly -----------------------------------------------------------------------
  */
+/*
+ * The processor. CPUID faults inside an enclave, and asking the host would let it choose
+ * the code paths that touch our keys. So the features are constants of the image: what
+ * every processor with SGX and flexible launch control has. XFRM is 7, hence AVX and AVX2
+ * but no AVX-512. SHA-NI is left out because the Coffee Lake parts do not have it. The
+ * loader must refuse a processor that lacks one of these; the code would stop with #UD,
+ * never go wrong.
+ */
+#define TF_CPU                                                                           \
+    (CPUID_AVX1 | CPUID_AVX2 | CPUID_RDRAND | CPUID_RDSEED | CPUID_BMI1 | CPUID_BMI2 |   \
+     CPUID_AESNI | CPUID_ADX | CPUID_MOVBE)
 #ifndef WOLFSSL_X86_64_BUILD
 #define WOLFSSL_X86_64_BUILD 1
 #endif
 #define HAVE___UINT128_T 1
 #define USE_INTEL_SPEEDUP
+#define NO_CHACHA_ASM /* for clients without AES instructions: C is fast enough */
+#define NO_POLY1305_ASM
 #define WOLFSSL_AESNI
 #define WOLFSSL_SP_MATH
 #define WOLFSSL_HAVE_SP_ECC
 #define WOLFSSL_SP_ASM
 #define WOLFSSL_SP_X86_64
 #define WOLFSSL_SP_X86_64_ASM
-#define SP_WORD_SIZE 64
+#define WOLFSSL_SP_NO_2048 /* RSA's */
+#define WOLFSSL_SP_NO_3072
 
 #endif
