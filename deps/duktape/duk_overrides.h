@@ -55,4 +55,7 @@ extern duk_double_t tf_duk_random(void *udata);
 /* No bytecode: loading it is not memory safe, and bundles never contain any. */
 #undef DUK_USE_BYTECODE_DUMP_SUPPORT
 
+/* Integers as such: bit operations without a detour by fmod(). */
+#define DUK_USE_FASTINT
+
 #endif
