@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * v8.cc - js.h and isolate.h over V8, as it is inside the node program whose addon this
- * becomes. One isolate an instance, one context for what must be fresh. v8*.cc are the only
- * C++ of the project: no exception and no C++ type leaves them.
+ * becomes. One isolate an instance, one context for what must be fresh. v8*.cc are the
+ * only C++ of the project: no exception and no C++ type leaves them.
  *
  * Limits. CPU time: enclave/native/watch.h terminates execution, which scripts cannot
  * catch. Memory: V8's heap has a hard limit; shortly before it execution is terminated
@@ -33,9 +33,6 @@ using v8::String;
 using v8::TryCatch;
 using v8::Value;
 using namespace tfv8;
-
-/** Of enclave/native/globals.S: what V8 alone needs tamed; NUL-terminated. */
-extern "C" const char tf_v8_globals[];
 
 namespace
 {
@@ -127,59 +124,6 @@ tf_err enter(tf_js *js, const Global<Function> &function, std::vector<Local<Valu
     return isolate->IsExecutionTerminating() ? TF_EINTERNAL : TF_OK;
 }
 
-bool keep(Local<Context> context, Local<Object> own, const char *name,
-          Global<Function> *out)
-{
-    Isolate *isolate = Isolate::GetCurrent();
-    Local<Value> value;
-
-    if (!own->Get(context, literal(isolate, name)).ToLocal(&value) ||
-        !value->IsFunction()) {
-        return false;
-    }
-    out->Reset(isolate, value.As<Function>());
-    return true;
-}
-
-struct tf_str str(const char *text)
-{
-    return {text, std::strlen(text)};
-}
-
-/* The prototypes whose constructors compile source, beside Function's own. */
-MaybeLocal<Value> run_compilers(tf_js *js)
-{
-    return run_own(js, COMPILERS, "prelude",
-                   str("[function* () {}, async function () {}, async function* () {}]"
-                       ".map(Object.getPrototypeOf)"));
-}
-
-/* The prelude's functions in a new context. */
-bool run_prelude(tf_js *js, Local<Context> context)
-{
-    Isolate *isolate = js->isolate;
-    Local<Object> native = Object::New(isolate);
-    Local<Object> own = Object::New(isolate);
-    Local<Value> globals;
-    Local<Value> base;
-    Local<Value> compilers;
-    Local<Value> args[] = {context->Global(), native, own};
-    Local<Value> undefined = v8::Undefined(isolate);
-
-    if (!define_natives(context, native) || !run_compilers(js).ToLocal(&compilers) ||
-        !own->Set(context, literal(isolate, "compilers"), compilers).FromMaybe(false) ||
-        !run_own(js, GLOBALS, "v8", str(tf_v8_globals)).ToLocal(&globals) ||
-        !run_prelude_file(js, tf_prelude).ToLocal(&base)) {
-        return false;
-    }
-    return !globals.As<Function>()->Call(context, undefined, 3, args).IsEmpty() &&
-           !base.As<Function>()->Call(context, undefined, 3, args).IsEmpty() &&
-           keep(context, own, "prepare", &js->realm->prepare) &&
-           keep(context, own, "load", &js->realm->load) &&
-           keep(context, own, "bind", &js->realm->bind) &&
-           keep(context, own, "call", &js->realm->call);
-}
-
 /* The queue must not go before its context has let go of it. */
 void end_realm(tf_js *js)
 {
@@ -191,7 +135,8 @@ void end_realm(tf_js *js)
     js->realm.reset();
 }
 
-/* Another context in place of the one there was. Without room for it, V8 throws. */
+/* Another context in place of the one there was, with the prelude's functions as they
+ * lie in the snapshot. Without room for it, V8 throws. */
 tf_err make_realm(tf_js *js, struct tf_js_report *report)
 {
     Isolate *isolate = js->isolate;
@@ -201,16 +146,13 @@ tf_err make_realm(tf_js *js, struct tf_js_report *report)
     end_realm(js);
     js->realm = std::make_unique<Realm>();
     js->realm->queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
-    Local<Context> context =
-        Context::New(isolate, nullptr, {}, {}, {}, js->realm->queue.get());
-    if (context.IsEmpty()) {
+    Local<Context> context;
+    if (!new_context(isolate, js->realm.get()).ToLocal(&context)) {
         return tf_text_say(report, caught.HasCaught() ? TF_ESTACK : TF_EMEMORY);
     }
     context->AllowCodeGenerationFromStrings(false);
     js->realm->context.Reset(isolate, context);
-    Context::Scope inside(context);
-    return run_prelude(js, context) ? TF_OK
-                                    : classify_caught(js, caught, report, TF_EMEMORY);
+    return TF_OK;
 }
 
 tf_err load_es_module(tf_js *js, struct tf_js_report *report)
@@ -281,6 +223,8 @@ bool make_isolate(tf_js *js)
         return false;
     }
     params.array_buffer_allocator = js->buffers;
+    params.snapshot_blob = snapshot();
+    params.external_references = references();
     params.constraints.ConfigureDefaultsFromHeapSize(0, js->memory + HEAP_LEAST);
     js->isolate = Isolate::Allocate();
     platform->RegisterIsolate(js->isolate, loop);
@@ -297,9 +241,6 @@ bool make_isolate(tf_js *js)
 void end_isolate(tf_js *js)
 {
     end_realm(js);
-    for (Global<v8::UnboundScript> &script : js->prelude) {
-        script.Reset();
-    }
     for (Global<v8::UnboundScript> &script : js->scripts) {
         script.Reset();
     }
@@ -545,27 +486,8 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
 
 extern "C" bool tf_js_warm(void)
 {
-    struct tf_js_program nothing = {};
-    struct tf_js_limits limits = {};
-    struct tf_js_report report = {};
-    tf_js *js = tf_js_open(nullptr); /* nothing is called that would allocate there */
-
-    if (js == nullptr) {
-        return false;
-    }
-    nothing.entry = "";
-    nothing.name = "";
-    limits.steps = TF_STEPS_DEFAULT;
-    limits.stack = 256 << 10;
-    limits.memory = TF_MEMORY_DEFAULT;
-    tf_err err = tf_js_load(js, &nothing, &limits, &report);
-    if (js->isolate != nullptr) {
-        Isolate::Scope entered(js->isolate);
-        HandleScope scope(js->isolate);
-        keep_code(js);
-    }
-    tf_js_close(js);
-    return err == TF_ELAMBDA_SOURCE; /* there is no handler; all before that went well */
+    return loop_of_thread() != nullptr && tf_watch_self() != nullptr &&
+           snapshot() != nullptr;
 }
 
 extern "C" enum tf_js_state tf_js_state(const struct tf_js *js)

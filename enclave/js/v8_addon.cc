@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * v8_addon.cc - what is node's and the process's: an addon whose one function takes the
- * thread and never gives it back (enclave/native/start.js), the platform behind V8, the end
- * when V8 cannot go on.
+ * thread and never gives it back (enclave/native/start.js), the platform behind V8, the
+ * end when V8 cannot go on.
  */
 #include <cstdio>
 #include <cstdlib>

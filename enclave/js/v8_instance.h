@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * v8_instance.h - between v8.cc (an instance's life, running, limits), v8_native.cc (what
- * scripts may call, modules) and v8_addon.cc (how node starts us); nobody else includes
- * it.
+ * scripts may call, modules), v8_snapshot.cc (what contexts begin as) and v8_addon.cc
+ * (how node starts us); nobody else includes it.
  */
 #pragma once
 
@@ -24,9 +24,6 @@ extern "C" {
 
 namespace tfv8
 {
-
-/* Scripts of ours: the prelude's files, then two more. */
-enum { PRELUDE_MAX = 16, GLOBALS = PRELUDE_MAX, COMPILERS, SCRIPT_COUNT };
 
 /**
  * Memory of array buffers, which lies outside of V8's heap; with a cap. V8 collects
@@ -87,6 +84,7 @@ struct Loaded {
 struct Realm {
     std::unique_ptr<v8::MicrotaskQueue> queue;
     v8::Global<v8::Context> context;
+    v8::Global<v8::Array> files; /* functions: the prelude's, in order */
     v8::Global<v8::Function> prepare;
     v8::Global<v8::Function> load;
     v8::Global<v8::Function> bind;
@@ -109,7 +107,6 @@ struct tf_js {
     tfv8::Buffers *buffers = nullptr; /* owned */
     v8::Isolate *isolate = nullptr;   /* owned; null until loaded */
     std::unique_ptr<tfv8::Realm> realm;
-    v8::Global<v8::UnboundScript> prelude[tfv8::SCRIPT_COUNT];
     std::vector<v8::Global<v8::UnboundScript>>
         scripts;             /* CommonJS, by index of the file */
     std::string text;        /* the answer's body, if it was a string */
@@ -150,17 +147,25 @@ v8::MaybeLocal<v8::String> new_text(v8::Isolate *isolate, struct tf_str bytes,
 /** UTF-8 of a string; `flags` of v8::String::WriteFlags. */
 std::string utf8_of(v8::Isolate *isolate, v8::Local<v8::String> text, int flags);
 
-/** Runs one of our own scripts in the current context; `index` is its place among the
- *  instance's. */
-v8::MaybeLocal<v8::Value> run_own(tf_js *js, size_t index, const char *name,
-                                  struct tf_str text);
+/** Runs a script in the current context; `kept` is what has been compiled of it, for the
+ *  isolate's other contexts. */
+v8::MaybeLocal<v8::Value> run_script(v8::Isolate *isolate,
+                                     v8::Global<v8::UnboundScript> *kept,
+                                     const char *name, v8::Local<v8::String> source);
 
-/** Keeps what the compiler made of our own scripts, for all isolates of the process that
- *  come later; the first call does. */
-void keep_code(tf_js *js);
+/** What every isolate begins as: V8's own start-up snapshot, and a context in which the
+ *  prelude has run. Made by the first call of the process, from the measured sources
+ *  alone; stays. @return nullptr without memory. */
+v8::StartupData *snapshot();
 
-/** A file of the prelude: the function that it is. */
-v8::MaybeLocal<v8::Value> run_prelude_file(tf_js *js, const struct tf_prelude *file);
+/** For Isolate::CreateParams: what is ours and lies in the snapshot. */
+const intptr_t *references();
+
+/** Its functions. */
+std::vector<intptr_t> native_references();
+
+/** A copy of the snapshot's context, with `realm`'s queue; fills in its functions. */
+v8::MaybeLocal<v8::Context> new_context(v8::Isolate *isolate, Realm *realm);
 
 /** Makes the prelude's `native`. @return false with an exception. */
 bool define_natives(v8::Local<v8::Context> context, v8::Local<v8::Object> object);

@@ -207,76 +207,20 @@ static void run_native(const Call &call)
     tf_arena_free(js->scratch, out.owned);
 }
 
-/* By index of the script; never changed once made. */
-static std::vector<uint8_t> code[SCRIPT_COUNT];
-static std::atomic<bool> has_code;
-
-void keep_code(tf_js *js)
-{
-    static std::atomic<bool> is_begun;
-
-    if (is_begun.exchange(true)) {
-        return;
-    }
-    for (size_t i = 0; i < SCRIPT_COUNT; i++) {
-        if (!js->prelude[i].IsEmpty()) {
-            std::unique_ptr<v8::ScriptCompiler::CachedData> made(
-                v8::ScriptCompiler::CreateCodeCache(js->prelude[i].Get(js->isolate)));
-            code[i].assign(made->data, made->data + made->length);
-        }
-    }
-    has_code = true;
-}
-
-/* Runs a script in the current context; what is compiled is kept for the isolate's
- * others. `cached` is what V8 once made of it, or empty. */
-static MaybeLocal<Value> run_script(Isolate *isolate, Global<v8::UnboundScript> *kept,
-                                    const char *name, struct tf_str text,
-                                    const std::vector<uint8_t> &cached)
+MaybeLocal<Value> run_script(Isolate *isolate, Global<v8::UnboundScript> *kept,
+                             const char *name, Local<String> source)
 {
     Local<v8::UnboundScript> script;
-    Local<String> source;
 
     if (kept->IsEmpty()) {
-        if (!new_text(isolate, text, false).ToLocal(&source)) {
-            return {};
-        }
         v8::ScriptOrigin origin(literal(isolate, name));
-        /* V8 takes the object, not the bytes. */
-        v8::ScriptCompiler::Source input(
-            source, origin,
-            cached.empty() ? nullptr
-                           : new v8::ScriptCompiler::CachedData(
-                                 cached.data(), length_of(cached.size())));
-        if (!v8::ScriptCompiler::CompileUnboundScript(
-                 isolate, &input,
-                 cached.empty() ? v8::ScriptCompiler::kNoCompileOptions
-                                : v8::ScriptCompiler::kConsumeCodeCache)
-                 .ToLocal(&script)) {
+        v8::ScriptCompiler::Source input(source, origin);
+        if (!v8::ScriptCompiler::CompileUnboundScript(isolate, &input).ToLocal(&script)) {
             return {};
         }
         kept->Reset(isolate, script);
     }
     return kept->Get(isolate)->BindToCurrentContext()->Run(isolate->GetCurrentContext());
-}
-
-MaybeLocal<Value> run_own(tf_js *js, size_t index, const char *name, struct tf_str text)
-{
-    static const std::vector<uint8_t> none;
-
-    return run_script(js->isolate, &js->prelude[index], name, text,
-                      has_code ? code[index] : none);
-}
-
-MaybeLocal<Value> run_prelude_file(tf_js *js, const struct tf_prelude *file)
-{
-    size_t at = static_cast<size_t>(file - tf_prelude);
-
-    if (at >= PRELUDE_MAX) {
-        return {};
-    }
-    return run_own(js, at, file->name,
-                   {file->data, static_cast<size_t>(file->end - file->data)});
 }
 
 static void native_prelude(const Call &call)
@@ -292,7 +236,10 @@ static void native_prelude(const Call &call)
     const struct tf_prelude *file = tf_text_prelude(text.data(), text.size());
     if (file == nullptr) {
         refuse(call.GetIsolate(), "no such file");
-    } else if (run_prelude_file(js, file).ToLocal(&value)) {
+    } else if (js->realm->files.Get(call.GetIsolate())
+                   ->Get(call.GetIsolate()->GetCurrentContext(),
+                         static_cast<uint32_t>(file - tf_prelude))
+                   .ToLocal(&value)) {
         call.GetReturnValue().Set(value);
     }
 }
@@ -305,6 +252,7 @@ static void native_compile(const Call &call)
     Isolate *isolate = call.GetIsolate();
     tf_js *js = self(isolate);
     Local<String> name;
+    Local<String> source;
     Local<Value> value;
 
     if (!call[0]->ToString(isolate->GetCurrentContext()).ToLocal(&name)) {
@@ -321,8 +269,8 @@ static void native_compile(const Call &call)
     std::string text(reinterpret_cast<const char *>(file->data), file->size);
     text = before + text + "\n})";
     size_t at = static_cast<size_t>(file - js->native.program->files);
-    if (run_script(isolate, &js->scripts[at], file->path, {text.data(), text.size()}, {})
-            .ToLocal(&value)) {
+    if (new_text(isolate, {text.data(), text.size()}, false).ToLocal(&source) &&
+        run_script(isolate, &js->scripts[at], file->path, source).ToLocal(&value)) {
         call.GetReturnValue().Set(value);
     }
 }
@@ -350,6 +298,18 @@ static void native_fail(const Call &call)
         realm->is_failed = true;
         realm->reason.Reset(call.GetIsolate(), call[0]);
     }
+}
+
+/* As an integer, as V8 wants it. */
+static intptr_t address(v8::FunctionCallback function)
+{
+    return reinterpret_cast<intptr_t>(function); /* SAFETY: compared, never followed */
+}
+
+std::vector<intptr_t> native_references()
+{
+    return {address(native_compile), address(native_prelude), address(native_respond),
+            address(native_fail), address(run_native)};
 }
 
 static bool define(Local<Context> context, Local<Object> object, const char *name,
