@@ -46,6 +46,7 @@ report() { # ENGINE BODY
         function part(name) {
             if (name ~ /host\/|bench\//) return "host"
             if (name ~ /lib\/arena/) return "arena, of the engine and of the thread"
+            if (name ~ /libc\/copy/) return "copies and zeroing"
             if (name ~ /enclave\/js|quickjs|duktape|duk_|js[a-z]*\.[ch]:|libregexp|cutils|list\.h|dtoa/) return "engine"
             if (name ~ /src\//) return "TLS"
             if (name ~ /pico|enclave\/http/) return "HTTP"

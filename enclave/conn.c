@@ -84,7 +84,8 @@ size_t tf_conn_put_output(struct tf_conn *conn, const void *data, size_t size)
     uint64_t credit = TF_CONN_CREDIT - conn->unacked;
 
     if (credit == 0) {
-        return 0; /* until TF_MSG_SENT */
+        conn->is_choked = true; /* until TF_MSG_SENT */
+        return 0;
     }
     size = size < credit ? size : (size_t)credit;
     size_t sent = tf_emit_data(conn->thread, conn->id, data, size);
@@ -252,7 +253,10 @@ tf_err tf_conn_sent(struct tf_thread *thread, uint64_t id, uint64_t bytes)
         return TF_EHOST;
     }
     conn->unacked -= bytes;
-    (void)run(conn);
+    if (conn->is_choked) {
+        conn->is_choked = false;
+        (void)run(conn);
+    }
     return TF_OK;
 }
 

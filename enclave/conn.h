@@ -56,6 +56,7 @@ struct tf_conn {
     struct tf_buffer kept; /* what is left of earlier frames */
     size_t kept_at;
     uint64_t unacked; /* bytes that use up credit */
+    bool is_choked;   /* there was none left for what it had to send */
 
     struct tf_exchange exchange;
     struct tf_waiting waiting; /* where its request waits to begin, */

@@ -141,6 +141,12 @@ static tf_err find_end(const char *bytes, size_t size, size_t before, size_t *en
 {
     size_t limit = size < TF_HEAD_MAX ? size : TF_HEAD_MAX;
     for (size_t i = before; i < limit; i++) {
+        if (i > 0 && tf_http_is_plain(bytes[i - 1])) {
+            i += tf_http_plain(bytes + i, limit - i); /* nothing to see inside a line */
+            if (i == limit) {
+                break;
+            }
+        }
         tf_err err = check_byte(bytes, i);
         *end = i + 1;
         if (err != TF_AGAIN) {
@@ -379,15 +385,13 @@ static size_t count_fields(const char *bytes, size_t end)
 
 static tf_err read_head(const char *bytes, size_t end, struct draft *draft)
 {
-    if (count_fields(bytes, end) > TF_HEADERS_MAX) {
-        return TF_EHTTP_HEADERS;
-    }
     draft->count = TF_HEADERS_MAX;
     int parsed = phr_parse_request(bytes, end, &draft->method.data, &draft->method.size,
                                    &draft->target.data, &draft->target.size,
                                    &draft->minor, draft->fields, &draft->count, 0);
     if (parsed < 0 || (size_t)parsed != end) {
-        return TF_EHTTP_SYNTAX;
+        return count_fields(bytes, end) > TF_HEADERS_MAX ? TF_EHTTP_HEADERS
+                                                         : TF_EHTTP_SYNTAX;
     }
     tf_err err = check_method(draft->method);
     if (err == TF_OK) {

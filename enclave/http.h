@@ -68,6 +68,15 @@ void tf_http_body_init(struct tf_http_body *body, const struct tf_http_head *hea
                        uint64_t max);
 
 /**
+ * A body of known length, of which nothing has been decoded yet and all has come: it need
+ * not be decoded.
+ *
+ * @param in_size  bytes there are.
+ * @return its size, and body->is_done; 0: it is another kind of body, feed it.
+ */
+size_t tf_http_body_take(struct tf_http_body *body, size_t in_size);
+
+/**
  * Decodes body bytes.
  *
  * @param in     untrusted; `used` says how many were consumed.

@@ -173,6 +173,19 @@ static size_t move_data(struct tf_http_body *body, const char *in, size_t in_siz
     return size;
 }
 
+size_t tf_http_body_take(struct tf_http_body *body, size_t in_size)
+{
+    if (body->is_chunked || body->is_done || body->total != 0 || body->left > in_size ||
+        body->left > body->max) {
+        return 0;
+    }
+    size_t size = (size_t)body->left;
+    body->total = size;
+    body->left = 0;
+    body->is_done = true;
+    return size;
+}
+
 tf_err tf_http_body_feed(struct tf_http_body *body, const char *in, size_t in_size,
                          size_t *used, char *out, size_t *out_size)
 {

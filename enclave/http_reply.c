@@ -82,9 +82,9 @@ static void put(struct writer *writer, const char *data, size_t size)
     writer->at += size;
 }
 
-static void put_text(struct writer *writer, const char *text)
+static inline void put_text(struct writer *writer, const char *text)
 {
-    put(writer, text, strlen(text));
+    put(writer, text, __builtin_strlen(text));
 }
 
 static void put_number(struct writer *writer, uint64_t value)
@@ -108,27 +108,23 @@ static const char *reason_of(unsigned status)
     return ""; /* RFC 9112 section 4: the reason may be empty */
 }
 
-/* Fields by which a lambda would frame the message, or speak for the connection or for the
- * platform. */
+static bool has_prefix(struct tf_str name, const char *lower, size_t size)
+{
+    return name.size >= size && tf_http_is_same((struct tf_str){name.data, size}, lower);
+}
+
+/* Fields by which a lambda would frame the message, or speak for the connection or for
+ * the platform. */
 static bool is_ours(struct tf_str name)
 {
-    static const char ours[][20] = {"content-length", "transfer-encoding", "connection",
-                                    "keep-alive",     "upgrade",           "te",
-                                    "trailer"};
-    static const char prefixes[][8] = {"proxy-", "tfaas-"};
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
-        if (tf_http_is(name, ours[i])) {
-            return true;
-        }
-    }
-    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++) {
-        size_t size = strlen(prefixes[i]);
-        if (name.size >= size &&
-            tf_http_is((struct tf_str){name.data, size}, prefixes[i])) {
-            return true;
-        }
-    }
-    return false;
+    static const char proxy[] = "proxy-";
+    static const char platform[] = "tfaas-";
+
+    return tf_http_is(name, "content-length") || tf_http_is(name, "transfer-encoding") ||
+           tf_http_is(name, "connection") || tf_http_is(name, "keep-alive") ||
+           tf_http_is(name, "upgrade") || tf_http_is(name, "te") ||
+           tf_http_is(name, "trailer") || has_prefix(name, proxy, sizeof(proxy) - 1) ||
+           has_prefix(name, platform, sizeof(platform) - 1);
 }
 
 /* The engine's file has checked names and values; this is the last place where a CR or LF

@@ -1,21 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/http_text.h"
 
-#include <stddef.h>
-#include <string.h>
+enum { BLOCK = 16 };
 
-/* RFC 9110 5.6.2: bit c % 32 of word c / 32 says that ASCII c is a tchar. */
-static const uint32_t tchars[4] = {
+typedef unsigned char block
+    __attribute__((vector_size(BLOCK), may_alias, aligned(1))); /* anywhere */
+typedef char mask __attribute__((vector_size(BLOCK)));
+
+const uint32_t tf_http_tchars[4] = {
     0, 0x03ff6cfa, /* ! # $ % & ' * + - . 0-9 */
     0xc7fffffe,    /* A-Z ^ _ */
     0x57ffffff,    /* ` a-z | ~ */
 };
-
-bool tf_http_is_tchar(char c)
-{
-    unsigned char byte = (unsigned char)c;
-    return byte < 128 && ((tchars[byte / 32] >> (byte % 32)) & 1) != 0;
-}
 
 bool tf_http_is_token(struct tf_str text)
 {
@@ -27,35 +23,40 @@ bool tf_http_is_token(struct tf_str text)
     return text.size > 0;
 }
 
-bool tf_http_is_text(char c)
+size_t tf_http_plain(const char *bytes, size_t size)
 {
-    unsigned char byte = (unsigned char)c;
-    return byte == '\t' || (byte >= ' ' && byte != 0x7f);
+    size_t at = 0;
+
+    for (; size - at >= BLOCK; at += BLOCK) {
+        block text = *(const block *)(const void *)(bytes + at);
+        mask is_other = (mask)((text < ' ') | (text == 0x7f));
+        unsigned others = (unsigned)__builtin_ia32_pmovmskb128(is_other);
+        if (others != 0) {
+            return at + (size_t)__builtin_ctz(others);
+        }
+    }
+    while (at < size && tf_http_is_plain(bytes[at])) {
+        at++;
+    }
+    return at;
 }
 
 bool tf_http_is_value(struct tf_str text)
 {
-    for (size_t i = 0; i < text.size; i++) {
-        if (!tf_http_is_text(text.data[i])) {
+    size_t at = 0;
+
+    while (at < text.size) {
+        at += tf_http_plain(text.data + at, text.size - at);
+        if (at < text.size && text.data[at] != '\t') {
             return false;
         }
+        at++;
     }
     return true;
 }
 
-char tf_http_lower(char c)
+bool tf_http_is_same(struct tf_str text, const char *lower)
 {
-    if (c >= 'A' && c <= 'Z') {
-        return (char)(c - 'A' + 'a');
-    }
-    return c;
-}
-
-bool tf_http_is(struct tf_str text, const char *lower)
-{
-    if (text.size != strlen(lower)) {
-        return false;
-    }
     for (size_t i = 0; i < text.size; i++) {
         if (tf_http_lower(text.data[i]) != lower[i]) {
             return false;

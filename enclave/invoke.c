@@ -60,7 +60,7 @@ static void note(struct tf_thread *thread, struct tf_conn *conn,
 static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
                  struct tf_invocation done)
 {
-    done.bytes_in = conn->exchange.content.size;
+    done.bytes_in = conn->exchange.given.size;
     note(conn->thread, conn, resident, &done);
     uint64_t id =
         err == TF_EBUSY ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);

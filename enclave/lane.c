@@ -88,7 +88,7 @@ tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
         .url = {url, size},
         .headers = head->headers,
         .header_count = head->header_count,
-        .body = {(const char *)exchange->content.data, exchange->content.size}};
+        .body = exchange->given};
     lane->limits = tf_resident_limits(lane->thread, resident);
     lane->limits.pause = pause;
     lane->limits.user = lane;

@@ -14,7 +14,6 @@
 #include "lib/crypto.h"
 
 enum {
-    RECORD = 16 << 10, /* a TLS record's plain text: what is read or written at once */
     FRAMING_MAX = 256, /* status line and our own fields */
     CHUNKS_MAX = 32,   /* what framing a body as one chunk adds */
     NOT_IMPLEMENTED = 501,
@@ -199,6 +198,7 @@ static void finish_request(struct tf_conn *conn)
         tf_wipe(exchange->plain.data, exchange->at);
     }
     tf_buffer_cut(&exchange->content, exchange->content.size);
+    exchange->given = (struct tf_str){NULL, 0};
     tf_buffer_cut(&exchange->head_copy, exchange->head_copy.size);
     if (exchange->at == exchange->plain.size) {
         tf_buffer_cut(&exchange->plain, exchange->at);
@@ -281,6 +281,22 @@ static tf_err take_head(struct tf_conn *conn)
     return TF_OK;
 }
 
+/* A body that is all there, as most are, stays where it is: `plain` does not move before
+ * the request is answered. @return whether it is such a one. */
+static bool take_whole(struct tf_exchange *exchange)
+{
+    size_t left = exchange->plain.size - exchange->at;
+    size_t size = tf_http_body_take(&exchange->body, left);
+
+    if (size == 0) {
+        return false;
+    }
+    exchange->given =
+        (struct tf_str){(const char *)exchange->plain.data + exchange->at, size};
+    exchange->at += size;
+    return true;
+}
+
 /* @return as take_head. */
 static tf_err take_body(struct tf_conn *conn)
 {
@@ -289,7 +305,7 @@ static tf_err take_body(struct tf_conn *conn)
     size_t used = 0;
     size_t size = 0;
 
-    if (exchange->body.is_done) {
+    if (exchange->body.is_done || take_whole(exchange)) {
         return TF_OK;
     }
     if (left == 0) {
@@ -307,6 +323,7 @@ static tf_err take_body(struct tf_conn *conn)
     }
     exchange->at += used;
     exchange->content.size += size;
+    exchange->given = text_of(&exchange->content);
     return exchange->body.is_done ? TF_OK : TF_AGAIN;
 }
 
@@ -323,7 +340,7 @@ static tf_err serve_next(struct tf_conn *conn)
         return err == TF_AGAIN ? TF_AGAIN : TF_OK;
     }
     if (conn->is_management) {
-        tf_manage_answer(conn, text_of(&exchange->content));
+        tf_manage_answer(conn, exchange->given);
     } else {
         tf_invoke_answer(conn);
     }
@@ -381,30 +398,38 @@ static tf_err keep_head(struct tf_exchange *exchange)
                               &used);
 }
 
-/* @return TF_OK when there is more plain text; TF_AGAIN; TF_EIO, also at the peer's end.
- */
-static tf_err read_more(struct tf_conn *conn, bool *is_end)
+/* Puts a record's plain text behind what is left of the last one's. */
+static tf_err add_plain(struct tf_exchange *exchange, const uint8_t *record, size_t size)
 {
-    struct tf_exchange *exchange = &conn->exchange;
-    size_t size = 0;
-
     tf_err err = keep_head(exchange);
+
     if (err != TF_OK) {
-        return TF_EIO;
+        return err;
     }
     tf_buffer_cut(&exchange->plain, exchange->at);
     exchange->at = 0;
-    if (tf_buffer_reserve(&exchange->plain, RECORD) != TF_OK) {
-        return TF_EIO;
+    return tf_buffer_append(&exchange->plain, record, size);
+}
+
+/* @return TF_OK when there is more plain text; TF_AGAIN; TF_EIO, also at the peer's end.
+ * Records are decrypted to one place of the thread's, so that a connection holds what it
+ * got and not what a record could have. */
+static tf_err read_more(struct tf_conn *conn, bool *is_end)
+{
+    uint8_t *record = conn->thread->record;
+    size_t size = 0;
+
+    if (!tf_tls_has_input(conn)) {
+        return TF_AGAIN;
     }
-    err = tf_tls_read(conn, exchange->plain.data + exchange->plain.size, RECORD, &size);
-    if (err == TF_OK) {
-        exchange->plain.size += size;
-        *is_end = size == 0;
-    } else if (exchange->plain.size == 0) {
-        tf_buffer_wipe(&exchange->plain); /* an idle connection holds no buffer */
+    tf_err err = tf_tls_read(conn, record, TF_RECORD_MAX, &size);
+    if (err != TF_OK) {
+        return err;
     }
-    return err;
+    *is_end = size == 0;
+    err = add_plain(&conn->exchange, record, size);
+    tf_wipe(record, size);
+    return err == TF_OK ? TF_OK : TF_EIO;
 }
 
 static enum tf_serve step_input(struct tf_conn *conn)
@@ -440,7 +465,7 @@ enum tf_serve tf_serve_step(struct tf_conn *conn)
 {
     struct tf_exchange *exchange = &conn->exchange;
     bool is_stopped = exchange->is_last || exchange->is_waiting;
-    bool can_serve = !is_stopped && exchange->out.size < RECORD;
+    bool can_serve = !is_stopped && exchange->out.size < TF_RECORD_MAX;
 
     bool is_turn_over = can_serve && !has_turn(conn);
 

@@ -25,7 +25,8 @@ struct tf_exchange {
     size_t head_at;           /* where in `plain` it began */
     struct tf_buffer head_copy;
     struct tf_http_body body;
-    struct tf_buffer content; /* the decoded body so far */
+    struct tf_buffer content; /* the decoded body so far, if it did not come whole */
+    struct tf_str given;      /* the whole body: in `content`, or in `plain` */
     struct tf_buffer receipt; /* for the next answer; empty: none */
     struct tf_buffer out;     /* answers; [out_at, size) is not yet sent */
     size_t out_at;

@@ -16,7 +16,7 @@
 #include "enclave/thread.h"
 #include "enclave/ticket.h"
 
-enum { UNRECOGNIZED_NAME = 112, RECORD = 16 << 10 };
+enum { UNRECOGNIZED_NAME = 112 };
 
 static const char management_suffix[] = ".manage.tfaas.internal";
 static const char exporter_label[] = "EXPORTER-tfaas-attest";
@@ -263,10 +263,18 @@ tf_err tf_tls_accept(struct tf_conn *conn, int *code)
     return rc == WOLFSSL_SUCCESS ? TF_OK : TF_EIO;
 }
 
+/* wolfSSL takes no more than the record that it works on: what it has not taken is with
+ * the connection. */
+bool tf_tls_has_input(const struct tf_conn *conn)
+{
+    return conn->input_size != 0 || conn->kept.size != conn->kept_at ||
+           wolfSSL_pending(conn->ssl) != 0;
+}
+
 tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
 {
     int code = 0;
-    int rc = wolfSSL_read(conn->ssl, out, cap > RECORD ? RECORD : (int)cap);
+    int rc = wolfSSL_read(conn->ssl, out, cap > TF_RECORD_MAX ? TF_RECORD_MAX : (int)cap);
 
     if (rc > 0) {
         *size = (size_t)rc;
@@ -283,7 +291,8 @@ tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
 tf_err tf_tls_write(struct tf_conn *conn, const void *data, size_t size, size_t *taken)
 {
     int code = 0;
-    int rc = wolfSSL_write(conn->ssl, data, size > RECORD ? RECORD : (int)size);
+    int rc =
+        wolfSSL_write(conn->ssl, data, size > TF_RECORD_MAX ? TF_RECORD_MAX : (int)size);
 
     if (rc > 0) {
         *taken = (size_t)rc;

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +17,10 @@ struct tf_conn;
 struct tf_grant;
 struct tf_thread;
 
-enum { TF_EXPORTER_SIZE = 32 };
+enum {
+    TF_EXPORTER_SIZE = 32,
+    TF_RECORD_MAX = 16 << 10 /* a record's plain text: what is read or written at once */
+};
 
 /** Prepares the thread's base context, with the management certificate.
  *  @return TF_OK or TF_EINTERNAL. */
@@ -41,10 +45,13 @@ void tf_tls_close(struct tf_conn *conn);
 
 /**
  * Goes on with the handshake.
- * @return TF_OK when it is done; TF_AGAIN (conn->is_choked tells whether for room to
- *         send); TF_EIO when it failed: an alert was sent if there was room.
+ * @return TF_OK when it is done; TF_AGAIN (for bytes, or for room to send); TF_EIO when
+ * it failed: an alert was sent if there was room.
  */
 TF_MUST_USE tf_err tf_tls_accept(struct tf_conn *conn, int *code);
+
+/** Whether a read can find anything. */
+bool tf_tls_has_input(const struct tf_conn *conn);
 
 /** Reads decrypted bytes. @return TF_OK and their number, 0 at the peer's end; TF_AGAIN;
  *  TF_EIO. */

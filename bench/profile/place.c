@@ -63,8 +63,9 @@ int profile_place_open(const char *descriptor, size_t size)
                                     .shared_size = SHARED_SIZE};
     tf_native_cpu = (struct tf_native_cpu){
         .self = page, .isv_svn = 1, .cpu_svn = 1, .is_repeatable = true};
-    tf_zeroed_heap_init(&tf_local_self()->heap, tf_own(page, heap), HEAP_SIZE);
-    if (tf_descriptor_parse(descriptor, size, &domain) != TF_OK) {
+    tf_local_self()->heap = tf_arena_init(tf_own(page, heap), HEAP_SIZE);
+    if (tf_local_self()->heap == NULL ||
+        tf_descriptor_parse(descriptor, size, &domain) != TF_OK) {
         return -1;
     }
     memcpy(tf_native_cpu.config_id, domain.sha256, sizeof(domain.sha256));
