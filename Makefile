@@ -113,6 +113,7 @@ include test/toy/toy.mk
 include verify/library.mk
 include test/dcap/dcap.mk
 include test/hw/hw.mk
+include bench/bench.mk
 
 # --- tests: the same sources once more, with sanitizers -----------------------------------
 # Archives by side, so that a test links only what it uses. Names that exist on both sides
@@ -256,16 +257,20 @@ lvi-check: ## both hardened flavours of the images, each through tools/check-ima
 	@for f in cf full; do $(MAKE) -s LVI=$$f O=$(O)/lvi-$$f measure || exit 1; done
 measure: images $(O)/tfaas ## MRENCLAVE of each image
 	@for i in $(IMAGES); do $(O)/tfaas image measure $$i; done
+# With V8 where `make v8` was.
 tcb: images ## lines one has to trust, by engine
-	@TF_TRUST_CC='$(CC) -std=c11 -I. $(TRUST) $(TRUST_INC)' O=$(O) tools/tcb $(ENGINES)
+	@TF_TRUST_CC='$(CC) -std=c11 -I. $(TRUST) $(TRUST_INC)' TF_NATIVE_CXX='$(CXX) $(filter-out -MMD -MP,$(subst ",,$(CXXFLAGS))) $(NATFLAGS)' \
+	    O=$(O) tools/tcb $(TCB_FLAGS) $(ENGINES) $(if $(wildcard $(O)/v8.map),v8)
 hwtest: all $(O)/toy.img $(HW_TESTS) $(FAKE_DCAP) ## what a machine with SGX must show (HWTEST_BACKEND=sim: on the simulator)
 	@TFAAS_BIN=$(O) test/hw/hwtest.sh
-bench: all ## requests per second beside nginx (bench/spine.sh)
-	@tools/setup bench; bench/spine.sh
+bench: all v8 bench-programs ## beside the alternatives: tables and plots in build/bench/out (BENCH_QUICK=1: shorter)
+	@tools/setup bench; bench/run
 profile: profile-programs ## where the instructions of an echo request go (callgrind)
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh report
 check-speed: profile-programs ## instructions of an echo request against bench/history.csv
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh check
+show-bench: all v8 bench-programs ## the Must-show lines of the sixth issue, by a quick run
+	@tools/setup bench; tools/show-bench
 show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
@@ -284,7 +289,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
+.PHONY: all images programs check profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-bench show-spine \
         show-enclave show-trust tidy \
         format clean help fuzz
 .SECONDARY:

@@ -39,7 +39,7 @@ $(V8)/node: $(DEP)/.node
 $(V8)/start.js: enclave/native/start.js
 	@mkdir -p $(@D); cp $< $@
 $(O)/native/core.o: $(NAT_CORE) $(BUILT)
-	@ld -r -o $@.all $(NAT_CORE) --start-group $(NAT_LIBS) --end-group
+	@ld -r -Map=$(O)/v8.map -o $@.all $(NAT_CORE) --start-group $(NAT_LIBS) --end-group
 	@objcopy -G tf_native_open -G tf_native_thread_init -G tf_native_enter $@.all $@; rm -f $@.all
 $(O)/native/host.o: $(NAT_HOST)
 	@ld -r -o $@.all $^; objcopy -G tf_native_main $@.all $@; rm -f $@.all

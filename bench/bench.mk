@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+# The programs of `make bench`: the floor, a client that counts handshakes, and engines alone,
+# ours (as in the image, but native) and stock (bench/stock).
+BENCH := $(addprefix $(O)/bench/,floor handshake $(foreach e,quickjs duktape,bare-$(e) bare-$(e)-stock))
+$(O)/bench/floor $(O)/bench/handshake: $(O)/bench/%: $(O)/host/bench/%.o
+	@mkdir -p $(@D); $(LINK) -lssl -lcrypto
+define bare
+$(O)/host/bench/bare_$(1).o: private BASE += $$($(1)_INC)
+$(O)/bench/bare-$(1): $(O)/host/bench/bare.o $(O)/host/bench/bare_$(1).o $(BUILT)
+	@mkdir -p $$(@D); $$(LINK) $(DEP)/$(1)/lib/native/lib$(1).a -lm
+$(O)/bench/bare-$(1)-stock: $(O)/host/bench/bare.o $(O)/host/bench/bare_$(1).o bench/stock deps/lock
+	@mkdir -p $$(@D); O=$(O) bench/stock $(1) $$(filter %.o,$$^)
+endef
+$(foreach e,quickjs duktape,$(eval $(call bare,$(e))))
+bench-programs: $(BENCH)
+.PHONY: bench-programs

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a connection costs: handshakes, the start of a process, a lambda never run before."""
+import time
+
+from . import process, tfaas
+from .tfaas import Platform
+
+
+def handshakes(bench, servers):
+    """A connection, one request, close: full and resumed handshakes, one at a time."""
+    seconds = bench.settings["handshakes"]
+
+    def run(kind):
+        def one(server):
+            figures = bench.generator.handshake(kind, server, 5000, seconds)
+            if kind == "resumed" and figures["resumed"] < 0.9 * figures["connections"]:
+                raise RuntimeError(f"resumes {figures['resumed']:.0f} of "
+                                   f"{figures['connections']:.0f}")
+            return figures
+        return one
+    plain = {n: v for n, v in servers.items() if "@" not in n and "reuse" not in n}
+    for kind in ("full", "resumed"):
+        bench.rounds(f"{kind} handshake", plain, run(kind), bench.settings["rounds"])
+
+
+class Restart:
+    """A tfaasd with one lambda of one engine, to be started again and again. Transitions cost
+    nothing here, as the issue asks."""
+
+    def __init__(self, bench, engine):
+        self.platform = Platform(bench.publisher, f"start-{engine}", (engine,), 0)
+        self.platform.start()
+        server = self.platform.publish("examples/echo/main.js", f"start-{engine}", engine)
+        self.host, self.port = server.host, server.port
+        self.platform.stop()
+
+    def start(self):
+        self.platform.launch()
+
+    def stop(self):
+        self.platform.stop()
+
+
+def first_response(bench, server):
+    """From the start of a process to the first byte of its first answer, ms."""
+    begin = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    server.start()
+    try:
+        figures = bench.generator.handshake("wait", server, 1, 20)
+    finally:
+        server.stop()
+    if figures["connections"] != 1:
+        raise RuntimeError("does not answer within 20 s")
+    return {"ms": (figures["at"] - begin) / 1e6}
+
+
+def starts(bench):
+    subjects = {n: peer(n, "echo", bench.work) for n, peer in bench.peers.items()}
+    subjects.update((engine, Restart(bench, engine)) for engine in bench.engines)
+    bench.rounds("process start", subjects, lambda s: first_response(bench, s),
+                 bench.settings["starts"])
+    # What of it is the measuring of the image: SHA-256 over its pages, as ECREATE, EADD and
+    # EEXTEND would.
+    program = tfaas.BIN / "tfaas"
+    for engine in [e for e in bench.engines if e != "v8"]:
+        image = tfaas.BIN / f"{engine}.img"
+        for _ in range(bench.settings["starts"]):
+            whole = timed([program, "image", "measure", image])
+            empty = timed([program, "image", "help"])
+            bench.record("measuring the image", engine, {"ms": whole - empty})
+
+
+def timed(command):
+    begin = time.monotonic_ns()
+    process.run(command)
+    return (time.monotonic_ns() - begin) / 1e6
+
+
+def first_requests(bench, main):
+    """hello, never run before: its first request against one to the same lambda a moment later,
+    each over a new connection with a full handshake."""
+    for number in range(bench.settings["fresh_lambdas"]):
+        for engine in bench.engines:
+            bench.progress(f"a lambda never run, {number + 1}: {engine}")
+            source = bench.work / "hello.js"
+            # Another text each time: nothing of it can have been seen before.
+            source.write_text(f"exports.fetch = function (request, env, ctx) {{\n"
+                              f"    return new Response('hello {number} {engine}\\n');\n}};\n")
+            server = main.publish(source, f"hello-{engine}-{number}", engine)
+            first = bench.generator.handshake("full", server, 1, 10)
+            warm = [bench.generator.handshake("full", server, 10, 10) for _ in range(3)]
+            warm.sort(key=lambda figures: figures["cpu_us"])
+            bench.record("first request", engine, {
+                "load_cpu_us": first["cpu_us"] - warm[1]["cpu_us"],
+                "first_us": first["p50"],
+                "warm_us": sorted(w["p50"] for w in warm)[1],
+                "later_us": first["p50"] - sorted(w["p50"] for w in warm)[1]})

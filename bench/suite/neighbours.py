@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What others on the same machine do to a lambda: one that spins, and a second thread."""
+import threading
+
+from . import machine
+from .tfaas import Platform
+
+SPIN = "exports.fetch = function () { for (;;) { } };\n"
+
+
+def spinning(bench, main, lambdas):
+    """p99 of echo at one connection, alone and beside a lambda of the same worker that never
+    returns (its limit of steps ends it, the next request starts it again)."""
+    seconds = 3 * bench.settings["seconds"]
+    rounds = 1 if bench.settings["quick"] else 3
+    source = bench.work / "spin.js"
+    source.write_text(SPIN)
+    for engine in [e for e in bench.engines if e not in ("mujs", "v8")]:
+        spin = main.publish(source, f"spin-{engine}", engine)
+        bench.know([spin])
+        for turn in range(rounds):
+            bench.progress(f"a neighbour that spins, round {turn + 1}: {engine}")
+            alone = bench.generator.wrk(lambdas[engine], seconds, body=100, connections=1)
+            bench.record("alone", engine, alone)
+            neighbour = threading.Thread(target=bench.generator.wrk, args=(spin, seconds + 1),
+                                         kwargs={"connections": 1})
+            neighbour.start()
+            beside = bench.generator.wrk(lambdas[engine], seconds, body=100, connections=1)
+            bench.record("beside a spinner", engine, beside)
+            neighbour.join()
+
+
+def threads(bench):
+    """CPU of a request with two threads on two cores against one, load wherever it finds room."""
+    servers = {}
+    both = (machine.SERVER_CORE, machine.LOAD_CORE)
+    for count in (1, 2):
+        host = Platform(bench.publisher, f"threads{count}", ("quickjs",), threads=count)
+        host.start(both if count == 2 else (machine.SERVER_CORE,))
+        servers[f"{count} threads" if count > 1 else "1 thread"] = host.publish(
+            "examples/echo/main.js", f"threads-{count}", "quickjs")
+    bench.know(servers.values())
+
+    def one(server):
+        return bench.generator.wrk(server, bench.settings["seconds"], body=100, connections=16,
+                                   core=None)
+    bench.rounds("threads", servers, one, bench.settings["rounds"])
+    for server in servers.values():
+        server.platform.stop()
