@@ -86,11 +86,11 @@ static bool body_base64(struct tf_native *native, const struct tf_native_args *a
     return to_base64(native, native->request->body.data, native->request->body.size, out);
 }
 
-static bool header(struct tf_native *native, const struct tf_native_args *args,
-                   struct tf_native_value *out)
+bool tf_native_header(struct tf_native *native, const struct tf_str *name,
+                      struct tf_native_value *out)
 {
     const struct tf_js_request *request = native->request;
-    size_t at = tf_text_header(request, args->text.data, args->text.size, 0);
+    size_t at = tf_text_header(request, name->data, name->size, 0);
     size_t size = 0;
     char *text;
 
@@ -100,7 +100,7 @@ static bool header(struct tf_native *native, const struct tf_native_args *args,
     }
     set_data(out, TF_KIND_LATIN1, request->headers[at].value.data,
              request->headers[at].value.size);
-    at = tf_text_header(request, args->text.data, args->text.size, at + 1);
+    at = tf_text_header(request, name->data, name->size, at + 1);
     if (at == request->header_count) {
         return true;
     }
@@ -120,10 +120,16 @@ static bool header(struct tf_native *native, const struct tf_native_args *args,
         text[size + 1] = ' ';
         memcpy(text + size + 2, value->data, value->size);
         size += value->size + 2;
-        at = tf_text_header(request, args->text.data, args->text.size, at + 1);
+        at = tf_text_header(request, name->data, name->size, at + 1);
     }
     set_data(out, TF_KIND_LATIN1, text, size);
     return true;
+}
+
+static bool header(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    return tf_native_header(native, &args->text, out);
 }
 
 static bool headers(struct tf_native *native, const struct tf_native_args *args,

@@ -6,7 +6,10 @@
  *   prelude(name)                    another file of the prelude, a function
  *   respond(status, body, headers)   the answer: body is null, a string or an ArrayBuffer
  *   fail(reason)                     the handler's promise was rejected
- * Arguments come from scripts and are untrusted.
+ * An engine that has Headers, Request and Response itself has these instead of respond:
+ *   http(own)                        defines them, and own.respond and own.answer, which
+ * are what they are in prelude/http.js serve(target, fetch, env, context)   who answers:
+ * it calls fetch and takes the result Arguments come from scripts and are untrusted.
  */
 #pragma once
 
@@ -80,6 +83,11 @@ uint64_t tf_native_steps(const struct tf_native_args *args,
 /** Item `at` of a list kind. */
 struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind kind,
                              size_t at);
+
+/** The request's header with this lower-case name: text, or null if there is none. Those
+ *  that came twice are joined. @return false when the arena is full. */
+TF_MUST_USE bool tf_native_header(struct tf_native *native, const struct tf_str *name,
+                                  struct tf_native_value *out);
 
 /** [0, 1) with 53 random bits. */
 double tf_native_random(struct tf_native *native);

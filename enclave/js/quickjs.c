@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "abi/limits.h"
-#include "enclave/js/quickjs_instance.h"
+#include "enclave/js/quickjs_http.h"
 #include "enclave/js/text.h"
 
 enum {
@@ -133,6 +133,7 @@ static bool run_prelude(struct tf_js *js)
     bool is_ok = !JS_IsException(args[1]) && !JS_IsException(args[2]) &&
                  tf_quickjs_define(context, args[2], "compilers", new_compilers(context));
 
+    js->own = JS_DupValue(context, args[2]);
     if (is_ok) {
         JSValue run = tf_quickjs_prelude(context, tf_prelude);
         JSValue done = JS_Call(context, run, JS_UNDEFINED, 3, args);
@@ -196,8 +197,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     js->arena = arena;
     js->limits = &no_limits;
     js->body = JS_UNDEFINED;
-    js->headers = JS_UNDEFINED;
     js->reason = JS_UNDEFINED;
+    js->fetch = JS_UNDEFINED;
     js->runtime = JS_NewRuntime2(&memory, js);
     if (js->runtime == NULL) {
         return NULL;
@@ -225,20 +226,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
 static void begin(struct tf_js *js, const struct tf_js_limits *limits,
                   struct tf_js_report *report)
 {
-    JS_FreeCString(js->context, js->body_text);
-    js_free(js->context, js->clean_text);
-    js_free(js->context, js->block);
-    JS_FreeValue(js->context, js->body);
-    JS_FreeValue(js->context, js->headers);
-    JS_FreeValue(js->context, js->reason);
-    js->body = JS_UNDEFINED;
-    js->headers = JS_UNDEFINED;
-    js->reason = JS_UNDEFINED;
-    js->body_text = NULL;
-    js->clean_text = NULL;
-    js->block = NULL;
-    js->is_answered = false;
-    js->is_failed = false;
+    tf_quickjs_forget(js);
     js->is_stopped = false;
     js->native.is_refused = false;
     js->native.random_left = 0;
@@ -427,147 +415,112 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     return err;
 }
 
-/* --- the answer ------------------------------------------------------------------ */
-
-/* The bytes of the body. A string that is ASCII, and a buffer, are not copied. */
-static tf_err take_body(struct tf_js *js, struct tf_str *out)
-{
-    JSContext *context = js->context;
-
-    out->data = NULL;
-    out->size = 0;
-    if (JS_IsNull(js->body)) {
-        return TF_OK;
-    }
-    if (!JS_IsString(js->body)) {
-        out->data = (const char *)JS_GetArrayBuffer(context, &out->size, js->body);
-        return JS_HasException(context) ? TF_ERESPONSE : TF_OK;
-    }
-    js->body_text = JS_ToCStringLen(context, &out->size, js->body);
-    if (js->body_text == NULL) {
-        return TF_ERESPONSE;
-    }
-    out->data = js->body_text;
-    if (tf_text_has_surrogates(out->data, out->size)) {
-        js->clean_text = js_malloc(context, out->size);
-        if (js->clean_text == NULL) {
-            return TF_ERESPONSE;
-        }
-        out->size = tf_text_encode(out->data, out->size, js->clean_text);
-        out->data = js->clean_text;
-    }
-    return TF_OK;
-}
-
-/* Text of item `at` of the header list, which a script may have tampered with. */
-static const char *list_item(struct tf_js *js, uint32_t at, size_t *size)
-{
-    JSValue value = JS_GetPropertyUint32(js->context, js->headers, at);
-    const char *text =
-        JS_IsString(value) ? JS_ToCStringLen(js->context, size, value) : NULL;
-    JS_FreeValue(js->context, value);
-    return text;
-}
-
-/* Copies item `at` to `to`, where there is room for `room` bytes. */
-static tf_err copy_item(struct tf_js *js, uint32_t at, char *to, size_t room,
-                        struct tf_str *out)
-{
-    size_t size;
-    const char *text = list_item(js, at, &size);
-    tf_err err = TF_ERESPONSE;
-
-    if (text != NULL && size <= room && tf_text_to_latin1(text, size, to, &out->size)) {
-        out->data = to;
-        err = TF_OK;
-    }
-    JS_FreeCString(js->context, text);
-    return err;
-}
-
-/* Copies the headers into one block. */
-static tf_err take_headers(struct tf_js *js, struct tf_js_response *out)
-{
-    JSContext *context = js->context;
-    JSValue length = JS_GetPropertyStr(context, js->headers, "length");
-    uint32_t count = 0;
-    size_t room = 0;
-    struct tf_str item;
-    char *to;
-
-    if (JS_ToUint32(context, &count, length) < 0 || count % 2 != 0 ||
-        count / 2 > TF_HEADERS_MAX) {
-        return TF_ERESPONSE;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const char *text = list_item(js, i, &item.size);
-        if (text == NULL) {
-            return TF_ERESPONSE;
-        }
-        room += item.size;
-        JS_FreeCString(context, text);
-    }
-    js->block = js_malloc(context, count / 2 * sizeof(struct tf_js_header) + room + 1);
-    if (js->block == NULL) {
-        return TF_ERESPONSE;
-    }
-    out->headers = (void *)js->block;
-    out->header_count = count / 2;
-    to = js->block + count / 2 * sizeof(struct tf_js_header);
-    for (uint32_t i = 0; i < count; i++) {
-        struct tf_js_header *h = &out->headers[i / 2];
-        if (copy_item(js, i, to, room, &item) != TF_OK) {
-            return TF_ERESPONSE;
-        }
-        *(i % 2 == 0 ? &h->name : &h->value) = item;
-        to += item.size;
-        room -= item.size;
-    }
-    return TF_OK;
-}
+/* --- calling --------------------------------------------------------------------- */
 
 static tf_err take_answer(struct tf_js *js, const struct tf_js_limits *limits,
                           struct tf_js_response *response, struct tf_js_report *report)
 {
     struct tf_js_response out = {0};
-    tf_err err;
+    tf_err err = tf_quickjs_answer(js, limits, &out);
 
-    out.status = js->status >= 200 && js->status <= 599 ? (unsigned)js->status : 0;
-    err = take_headers(js, &out);
-    if (err == TF_OK) {
-        err = take_body(js, &out.body);
-    }
     if (JS_HasException(js->context)) {
         return classify(js, JS_GetException(js->context), report, TF_ERESPONSE);
     }
-    if (err != TF_OK || (double)out.status != js->status || !tf_text_check(&out)) {
-        return tf_text_say(report, TF_ERESPONSE);
-    }
-    if (out.body.size > limits->body) {
-        return tf_text_say(report, TF_ELIMIT);
+    if (err != TF_OK) {
+        return tf_text_say(report, err);
     }
     *response = out;
     return TF_OK;
 }
 
-static tf_err call(struct tf_js *js, const struct tf_js_limits *limits,
-                   struct tf_js_response *response, struct tf_js_report *report)
+/* Waits for what a handler returned and takes it as the answer; frees `result`. */
+static tf_err settle(struct tf_js *js, JSValue result, struct tf_js_report *report)
+{
+    JSContext *context = js->context;
+    tf_err err = drain(js, report);
+    JSPromiseStateEnum state = JS_PromiseState(context, result);
+    JSValue value = JS_PromiseResult(context, result);
+
+    JS_FreeValue(context, result);
+    if (err == TF_OK && state == JS_PROMISE_PENDING) {
+        err = tf_text_say(report, TF_EPENDING);
+    } else if (err == TF_OK && state == JS_PROMISE_REJECTED) {
+        return classify(js, value, report, TF_EEXCEPTION);
+    } else if (err == TF_OK && !tf_quickjs_respond(js, value)) {
+        err = classify(js, JS_GetException(context), report, TF_EEXCEPTION);
+    }
+    JS_FreeValue(context, value);
+    return err;
+}
+
+/* Whether a value is to be waited for; 0, 1, or -1 with an exception. */
+static int is_thenable(JSContext *context, JSValueConst value)
+{
+    if (!JS_IsObject(value) || JS_IsFunction(context, value)) {
+        return 0;
+    }
+    JSValue then = JS_GetPropertyStr(context, value, "then");
+    int is_it = JS_IsException(then) ? -1 : JS_IsFunction(context, then);
+    JS_FreeValue(context, then);
+    return is_it;
+}
+
+/* Calls the lambda's `fetch`. */
+static tf_err call_fetch(struct tf_js *js, struct tf_js_report *report)
+{
+    JSContext *context = js->context;
+    JSValue args[3] = {tf_http_request(js), js->env, js->handler_context};
+    JSValue result = JS_IsException(args[0])
+                         ? JS_EXCEPTION
+                         : JS_Call(context, js->fetch, js->target, 3, args);
+    int is_waited = JS_IsException(result) ? -1 : 1;
+
+    JS_FreeValue(context, args[0]);
+    if (is_waited > 0 && (int)JS_PromiseState(context, result) < 0) {
+        is_waited = is_thenable(context, result);
+        if (is_waited > 0) {
+            JSValue promise = JS_NewSettledPromise(context, result, false);
+            JS_FreeValue(context, result);
+            result = promise;
+        }
+    }
+    if (is_waited > 0) {
+        return settle(js, result, report);
+    }
+    bool is_ok = is_waited == 0 && tf_quickjs_respond(js, result);
+    JS_FreeValue(context, result);
+    return is_ok ? drain(js, report)
+                 : classify(js, JS_GetException(context), report, TF_EEXCEPTION);
+}
+
+/* Calls the prelude's function for handlers of another style. */
+static tf_err call_prelude(struct tf_js *js, struct tf_js_report *report)
 {
     const struct tf_js_request *request = js->native.request;
     JSContext *context = js->context;
     JSValue args[2];
     tf_err err;
 
+    js->turn++;
     args[0] = JS_NewStringLen(context, request->method.data, request->method.size);
     args[1] = JS_NewStringLen(context, request->url.data, request->url.size);
     err = enter(js, js->call, 2, args, report);
     JS_FreeValue(context, args[0]);
     JS_FreeValue(context, args[1]);
+    return err;
+}
+
+static tf_err call(struct tf_js *js, const struct tf_js_limits *limits,
+                   struct tf_js_response *response, struct tf_js_report *report)
+{
+    tf_err err =
+        JS_IsUndefined(js->fetch) ? call_prelude(js, report) : call_fetch(js, report);
+
     if (err != TF_OK) {
         return err;
     }
     if (js->is_failed) {
-        return classify(js, JS_DupValue(context, js->reason), report, TF_EEXCEPTION);
+        return classify(js, JS_DupValue(js->context, js->reason), report, TF_EEXCEPTION);
     }
     if (!js->is_answered) {
         return tf_text_say(report, TF_EPENDING);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * quickjs_instance.h - between quickjs.c (an instance's life, running, limits) and
- * quickjs_native.c (what scripts may call); nobody else includes it.
+ * quickjs_instance.h - between quickjs.c (an instance's life, running, limits) and the
+ * quickjs_*.c beside it (what scripts may call, and what they answer); nobody else
+ * includes it.
  */
 #pragma once
 
@@ -13,6 +14,8 @@
 #include "enclave/js/native.h"
 #include "enclave/js/text.h"
 
+struct tf_headers; /* quickjs_http.h */
+
 struct tf_js {
     struct tf_native native;
     struct tf_arena *arena;
@@ -22,6 +25,14 @@ struct tf_js {
     JSValue load;
     JSValue bind;
     JSValue call;
+    JSValue own;    /* what the prelude's files share */
+    JSValue target; /* of the handler `fetch`, with its other arguments; */
+    JSValue fetch;  /* undefined: the prelude has the handler, see `call` */
+    JSValue env;
+    JSValue handler_context;
+    JSValue array_values; /* functions as they were before any script */
+    JSValue json_parse;
+    uint32_t turn;   /* number of the request that is being answered */
     jmp_buf *escape; /* where to when a limit is hit; NULL outside load and call */
     uint64_t steps;
     uint64_t steps_pause;              /* when others get their turn */
@@ -30,13 +41,49 @@ struct tf_js {
     bool is_answered; /* `status`, `body` and `headers` are set */
     bool is_failed;   /* `reason` is set */
     double status;
-    JSValue body;
-    JSValue headers;
+    JSValue body;               /* null, a string, an ArrayBuffer or a view */
+    struct tf_headers *headers; /* a reference, or NULL */
     JSValue reason;
     const char *body_text; /* by JS_ToCStringLen, or NULL */
     char *clean_text;      /* the body when it had to be rewritten */
     char *block;           /* the answer's headers */
 };
+
+/** A class for scripts. */
+struct tf_quickjs_class {
+    JSClassID id;
+    const JSClassDef *def;
+    JSCFunction *make; /* its constructor, as such */
+    int length;
+    const JSCFunctionListEntry *methods;
+    int count;
+};
+
+/** Defines a class and its constructor, a global. @return that, or an exception. */
+JSValue tf_quickjs_class(JSContext *context, JSValueConst global,
+                         const struct tf_quickjs_class *class);
+
+/** An object of the class for a constructor that was called with `new`. */
+JSValue tf_quickjs_construct(JSContext *context, JSValueConst new_target, JSClassID id);
+
+/** Decodes untrusted bytes, of which each is a character or which are UTF-8. */
+JSValue tf_quickjs_text(JSContext *context, const struct tf_str *bytes, bool is_latin1);
+
+/** Adds what native.h says of engines with their own Request to the prelude's `native`.
+ *  @return false with an exception. */
+TF_MUST_USE bool tf_quickjs_http(JSContext *context, JSValueConst native);
+
+/** Gives back what the last answer held. */
+void tf_quickjs_forget(struct tf_js *js);
+
+/** Sets the answer from what a handler returned. @return false with an exception: it is
+ * no Response. */
+TF_MUST_USE bool tf_quickjs_respond(struct tf_js *js, JSValueConst response);
+
+/** The answer that was set, in terms of js.h. @return TF_OK, or, perhaps with an
+ * exception, TF_ERESPONSE, or TF_ELIMIT. */
+TF_MUST_USE tf_err tf_quickjs_answer(struct tf_js *js, const struct tf_js_limits *limits,
+                                     struct tf_js_response *out);
 
 /** Makes the prelude's `native`. @return an exception when the arena is full. */
 JSValue tf_quickjs_native(JSContext *context);

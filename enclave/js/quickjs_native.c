@@ -4,8 +4,7 @@
 #include "enclave/js/quickjs_instance.h"
 #include "enclave/js/text.h"
 
-/* Decodes untrusted bytes, of which each is a character or which are UTF-8. */
-static JSValue new_text(JSContext *context, const struct tf_str *bytes, bool is_latin1)
+JSValue tf_quickjs_text(JSContext *context, const struct tf_str *bytes, bool is_latin1)
 {
     enum tf_text found = tf_text_scan(bytes->data, bytes->size);
     JSValue value;
@@ -32,7 +31,7 @@ static JSValue new_list(JSContext *context, const struct tf_native *native,
     JSValue array = JS_NewArray(context);
     for (uint32_t i = 0; i < list->count && !JS_IsException(array); i++) {
         struct tf_str item = tf_native_item(native, list->kind, i);
-        JSValue value = new_text(context, &item, list->kind == TF_KIND_HEADERS);
+        JSValue value = tf_quickjs_text(context, &item, list->kind == TF_KIND_HEADERS);
         if (JS_IsException(value) ||
             JS_DefinePropertyValueUint32(context, array, i, value, JS_PROP_C_W_E) < 0) {
             JS_FreeValue(context, array);
@@ -54,7 +53,7 @@ static JSValue new_value(JSContext *context, const struct tf_native *native,
         return JS_NewFloat64(context, value->number);
     case TF_KIND_TEXT:
     case TF_KIND_LATIN1:
-        return new_text(context, &value->data, value->kind == TF_KIND_LATIN1);
+        return tf_quickjs_text(context, &value->data, value->kind == TF_KIND_LATIN1);
     case TF_KIND_BUFFER:
         return JS_NewArrayBufferCopy(context, (const uint8_t *)value->data.data,
                                      value->data.size);
@@ -209,24 +208,6 @@ JSValue tf_quickjs_prelude(JSContext *context, const struct tf_prelude *file)
     return value;
 }
 
-static JSValue native_respond(JSContext *context, JSValueConst this, int argc,
-                              JSValueConst *argv)
-{
-    struct tf_js *js = JS_GetContextOpaque(context);
-    double status;
-
-    (void)this;
-    (void)argc;
-    if (!js->is_answered && !js->is_failed &&
-        JS_ToFloat64(context, &status, argv[0]) == 0) {
-        js->is_answered = true;
-        js->status = status;
-        js->body = JS_DupValue(context, argv[1]);
-        js->headers = JS_DupValue(context, argv[2]);
-    }
-    return JS_HasException(context) ? JS_EXCEPTION : JS_UNDEFINED;
-}
-
 static JSValue native_fail(JSContext *context, JSValueConst this, int argc,
                            JSValueConst *argv)
 {
@@ -262,9 +243,45 @@ JSValue tf_quickjs_native(JSContext *context)
                               JS_NewCFunction(context, native_compile, "compile", 1)) &&
             tf_quickjs_define(context, object, "prelude",
                               JS_NewCFunction(context, native_prelude, "prelude", 1)) &&
-            tf_quickjs_define(context, object, "respond",
-                              JS_NewCFunction(context, native_respond, "respond", 3)) &&
+            tf_quickjs_http(context, object) &&
             tf_quickjs_define(context, object, "fail",
                               JS_NewCFunction(context, native_fail, "fail", 1));
     return is_ok ? object : JS_EXCEPTION;
+}
+
+JSValue tf_quickjs_class(JSContext *context, JSValueConst global,
+                         const struct tf_quickjs_class *class)
+{
+    JSValue prototype = JS_NewObject(context);
+    const char *name = class->def->class_name;
+
+    if (JS_NewClass(JS_GetRuntime(context), class->id, class->def) < 0 ||
+        JS_IsException(prototype)) {
+        return JS_EXCEPTION;
+    }
+    JS_SetPropertyFunctionList(context, prototype, class->methods, class->count);
+    JSValue constructor = JS_NewCFunction2(context, class->make, name, class->length,
+                                           JS_CFUNC_constructor, 0);
+    if (JS_IsException(constructor)) {
+        JS_FreeValue(context, prototype);
+        return JS_EXCEPTION;
+    }
+    JS_SetConstructor(context, constructor, prototype);
+    JS_SetClassProto(context, class->id, prototype);
+    JS_DefinePropertyValueStr(context, global, name, JS_DupValue(context, constructor),
+                              JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    return constructor;
+}
+
+JSValue tf_quickjs_construct(JSContext *context, JSValueConst new_target, JSClassID id)
+{
+    JSValue prototype = JS_GetPropertyStr(context, new_target, "prototype");
+    JSValue object = JS_EXCEPTION;
+
+    if (!JS_IsException(prototype)) {
+        object = JS_IsObject(prototype) ? JS_NewObjectProtoClass(context, prototype, id)
+                                        : JS_NewObjectClass(context, (int)id);
+    }
+    JS_FreeValue(context, prototype);
+    return object;
 }

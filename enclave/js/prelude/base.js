@@ -159,7 +159,21 @@
     if (own.key) {
         need('bytes');
     }
+    own.absolute = function (url) {
+        need('url');
+        return new own.URL(url).href;
+    };
+    /* Marks the answer as no response before it throws: the caller tells that from an
+     * exception of the lambda's own. */
+    own.refuse = function (text) {
+        native.refuse();
+        throw new TypeError(text);
+    };
     need('promise');
-    need('http');
+    if (native.http) {
+        native.http(own);
+    } else {
+        need('http');
+    }
     need('lambda');
 })

@@ -3,7 +3,6 @@
 (function (global, native, own) {
     'use strict';
 
-    var S = own.S;
     var Promise = global.Promise;
     var Headers = global.Headers;
     var Response = global.Response;
@@ -102,10 +101,7 @@
                 own.refuse('the handler returned nothing');
             }
         }
-        if (s.body !== null && !own.isNullBody(status)) {
-            own.defaultType(s, 'application/json');
-        }
-        native.respond(status, s.body, s.headers[S]);
+        own.answer(status, s.body, s.headers);
     }
 
     function eventHandler(target, handle) {

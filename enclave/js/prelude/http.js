@@ -265,18 +265,13 @@
         });
     }
 
-    function absolute(url) {
-        own.need('url');
-        return new own.URL(url).href;
-    }
-
     /* --- Request ----------------------------------------------------------------------- */
 
     function Request(input, init) {
         var from = input instanceof Request ? input[S] : null;
         var s = { method: 'GET', url: '', headers: null, body: null, used: false, turn: turn };
         init = init || {};
-        s.url = from ? from.url : absolute(input);
+        s.url = from ? from.url : own.absolute(input);
         s.method = init.method === undefined ? (from ? from.method : 'GET')
                                              : String(init.method);
         if (native.lower(s.method) === null) {
@@ -396,7 +391,7 @@
                 throw new RangeError('no redirect status');
             }
             return new Response(null,
-                { status: status, headers: { location: absolute(url) } });
+                { status: status, headers: { location: own.absolute(url) } });
         },
         error: function () {
             var response = new Response();
@@ -411,13 +406,29 @@
         return new Incoming(method, url);
     };
     /* A body as the engine file takes it: a view becomes a buffer. */
-    own.exact = function (body) {
+    function exact(body) {
         if (body === null || typeof body === 'string' || body instanceof ArrayBuffer) {
             return body;
         }
         return body.byteLength === body.buffer.byteLength ? body.buffer : asBuffer(body);
+    }
+    /* The answer is this Response. */
+    own.respond = function (response) {
+        var s = response !== null && typeof response === 'object' ? response[S] : undefined;
+        if (s === undefined || s.response !== true || s.status === 0) {
+            own.refuse('the handler returned no Response');
+        }
+        if (s.used) {
+            own.refuse('the body of the Response has been used');
+        }
+        native.respond(s.status, exact(s.body), s.headers[S]);
     };
-    own.defaultType = defaultType;
-    own.isNullBody = isNullBody;
+    /* The answer is made of these: of JSON, unless the headers say otherwise. */
+    own.answer = function (status, body, headers) {
+        if (body !== null && !isNullBody(status)) {
+            defaultType({ headers: headers }, 'application/json');
+        }
+        native.respond(status, body, headers[S]);
+    };
     methods(global, { Headers: Headers, Request: Request, Response: Response });
 })

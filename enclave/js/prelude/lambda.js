@@ -3,28 +3,9 @@
 (function (global, native, own) {
     'use strict';
 
-    var S = own.S;
     var Promise = global.Promise;
 
     var handler = null; /* function (method, url): starts to answer */
-
-    /* Marks the answer as no response before it throws: the caller tells that from an
-     * exception of the lambda's own. */
-    function refuse(text) {
-        native.refuse();
-        throw new TypeError(text);
-    }
-
-    function respond(response) {
-        var s = response !== null && typeof response === 'object' ? response[S] : undefined;
-        if (s === undefined || s.response !== true || s.status === 0) {
-            refuse('the handler returned no Response');
-        }
-        if (s.used) {
-            refuse('the body of the Response has been used');
-        }
-        native.respond(s.status, own.exact(s.body), s.headers[S]);
-    }
 
     /* Makes a function that hands what the handler returned to `finish`, now or when its
      * promise settles. */
@@ -60,13 +41,17 @@
 
     function fetchHandler(target, fetch) {
         var env = environment();
-        var deliver = deliverer(respond);
+        var deliver = deliverer(own.respond);
         var context = {
             waitUntil: function (promise) {
                 Promise.resolve(promise).then(nothing, nothing);
             },
             passThroughOnException: nothing
         };
+        if (native.serve) {
+            native.serve(target, fetch, env, context);
+            return null;
+        }
         return function (method, url) {
             deliver(fetch.call(target, own.incoming(method, url), env, context));
         };
@@ -99,8 +84,6 @@
         bind(own.run(entry));
     };
     own.bind = bind;
-    own.refuse = refuse;
-    own.respond = respond;
     own.deliverer = deliverer;
     own.call = function (method, url) {
         handler(method, url);

@@ -176,12 +176,16 @@ static const struct hostile at_call[] = {
      TF_EEXCEPTION},
 };
 
-/* MuJS has no symbols: what our symbol leads to elsewhere is out of reach there. */
+/* MuJS has no symbols, and QuickJS's objects are native: what our symbol leads to
+ * elsewhere is out of reach there, and a property beside it means nothing. */
 static tf_err expect(const struct hostile *h)
 {
     bool is_by_symbol =
         h->source != NULL && strstr(h->source, "getOwnPropertySymbols") != NULL;
-    return is_by_symbol && is_mujs() ? TF_EEXCEPTION : h->err;
+    if (is_by_symbol && is_quickjs() && strstr(h->source, "r.headers[s]") != NULL) {
+        return TF_OK;
+    }
+    return is_by_symbol && (is_mujs() || is_quickjs()) ? TF_EEXCEPTION : h->err;
 }
 
 /* V8 has CPU time for steps, which may be over before the memory is. */
@@ -204,7 +208,8 @@ static void check_call(const struct hostile *h, struct lambda *neighbour)
     }
     for (int i = 0; i < 2; i++) { /* the second time shows that the heap came back */
         err = ask(&lambda, "https://a.test/", "body");
-        if (!CHECK(is_end_of(h, err)) || !CHECK(lambda.report.message[0] != '\0')) {
+        if (!CHECK(is_end_of(h, err)) ||
+            !CHECK(err == TF_OK || lambda.report.message[0] != '\0')) {
             (void)fprintf(stderr, "  %s: %s, not %s: %s\n", h->name, tf_err_name(err),
                           tf_err_name(expect(h)), lambda.report.message);
         }
