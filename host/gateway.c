@@ -20,8 +20,8 @@
 
 enum {
     BACKLOG = 1024,
-    ACCEPTS_PER_ROUND = 64,
     PENDING_MAX = 1024,
+    DEFER_SECONDS = 1,    /* for the first bytes, until we hear of a connection */
     HELLO_MS = 10 * 1000, /* for the ClientHello, and for a worker that is starting */
     REST_MS = 100,        /* after the system ran out of descriptors */
     RETRY_MS = 20,        /* while all links of a worker are full */
@@ -118,46 +118,54 @@ static void on_retry(void *user)
     tf_gateway_retry(user);
 }
 
-/* Passes the connection to the worker of `name`, or leaves it waiting. */
-static void route(struct pending *p, const char *name)
+/* Passes the connection to the worker of `name`. @return whether it still waits. */
+static bool route(struct pending *p, const char *name)
 {
     struct tf_gateway *g = p->gateway;
     const struct tf_lambda *lambda = tf_registry_route(&g->daemon->registry, name);
     struct tf_worker *worker = lambda == NULL ? NULL : tf_roll_route(lambda, name);
     if (worker == NULL) {
         refuse(p, "unknown-name");
-        return;
+        return false;
     }
     if (tf_supervise_pass(worker, p->watch.fd) == TF_OK) {
         forget(p->gateway, p);
-        return;
+        return false;
     }
     p->is_routed = true;
     if (worker->state == TF_WORKER_SERVING && !g->retry.is_set) {
         tf_loop_set(&g->daemon->loop, &g->retry, RETRY_MS);
     }
+    return true;
+}
+
+/* Looks at what has come. @return whether the connection still waits. */
+static bool look(struct pending *p)
+{
+    uint8_t bytes[TF_SNI_PEEK_MAX];
+    char name[TF_DNS_MAX + 1];
+    ssize_t size = recv(p->watch.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return true;
+    }
+    if (size <= 0) {
+        forget(p->gateway, p);
+        return false;
+    }
+    tf_err err = tf_sni_parse(bytes, (size_t)size, name);
+    if (err == TF_OK) {
+        return route(p, name);
+    }
+    if (err != TF_AGAIN) {
+        refuse(p, err == TF_ENOTFOUND ? "no-name" : "no-client-hello");
+    }
+    return err == TF_AGAIN;
 }
 
 static void on_bytes(void *user, uint32_t events)
 {
-    struct pending *p = user;
-    uint8_t bytes[TF_SNI_PEEK_MAX];
-    char name[TF_DNS_MAX + 1];
     (void)events;
-    ssize_t size = recv(p->watch.fd, bytes, sizeof(bytes), MSG_PEEK | MSG_DONTWAIT);
-    if (size < 0 && (errno == EAGAIN || errno == EINTR)) {
-        return;
-    }
-    if (size <= 0) {
-        forget(p->gateway, p);
-        return;
-    }
-    tf_err err = tf_sni_parse(bytes, (size_t)size, name);
-    if (err == TF_OK) {
-        route(p, name);
-    } else if (err != TF_AGAIN) {
-        refuse(p, err == TF_ENOTFOUND ? "no-name" : "no-client-hello");
-    }
+    (void)look(user);
 }
 
 void tf_gateway_retry(struct tf_gateway *g)
@@ -170,16 +178,29 @@ void tf_gateway_retry(struct tf_gateway *g)
         struct pending *newer = p->newer;
         if (p->is_routed) {
             p->is_routed = false;
-            on_bytes(p, 0);
+            (void)look(p);
         }
         p = newer;
     }
 }
 
+static void append(struct tf_gateway *g, struct pending *p)
+{
+    p->older = g->newest;
+    if (g->newest == NULL) {
+        g->oldest = p;
+    } else {
+        g->newest->newer = p;
+    }
+    g->newest = p;
+    g->count++;
+    if (g->count == 1) {
+        arm_expiry(g);
+    }
+}
+
 static void admit(struct tf_gateway *g, int fd)
 {
-    int one = 1;
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     if (g->count == PENDING_MAX) {
         g->daemon->refused++;
         forget(g, g->oldest); /* who has been silent longest gives way */
@@ -192,24 +213,13 @@ static void admit(struct tf_gateway *g, int fd)
     p->gateway = g;
     p->since = g->daemon->loop.now;
     p->watch = (struct tf_watch){.fd = fd, .ready = on_bytes, .user = p};
-    /* Edge-triggered: peeked bytes stay in the socket and would be reported for ever. */
-    if (tf_loop_watch(&g->daemon->loop, &p->watch, EPOLLIN | EPOLLRDHUP | EPOLLET) !=
-        TF_OK) {
-        (void)close(fd);
-        free(p);
-        return;
-    }
-    p->older = g->newest;
-    if (g->newest == NULL) {
-        g->oldest = p;
-    } else {
-        g->newest->newer = p;
-    }
-    g->newest = p;
-    g->count++;
+    append(g, p);
     g->daemon->connections++;
-    if (g->count == 1) {
-        arm_expiry(g);
+    /* Its ClientHello is there as a rule. Edge-triggered: peeked bytes stay in the socket
+     * and would be reported for ever. */
+    if (look(p) && tf_loop_watch(&g->daemon->loop, &p->watch,
+                                 EPOLLIN | EPOLLRDHUP | EPOLLET) != TF_OK) {
+        forget(g, p);
     }
 }
 
@@ -219,26 +229,20 @@ static void on_rest(void *user)
     tf_loop_change(&g->daemon->loop, &g->listener, EPOLLIN);
 }
 
+/* One at a time: the loop comes back while there are more. */
 static void on_accept(void *user, uint32_t events)
 {
     struct tf_gateway *g = user;
     (void)events;
-    for (int i = 0; i < ACCEPTS_PER_ROUND; i++) {
-        int fd = accept4(g->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd >= 0) {
-            admit(g, fd);
-            continue;
-        }
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            /* Nothing would change by trying at once: listen again in a moment. */
-            tf_log("accept-failed", "errno=%d", errno);
-            tf_loop_change(&g->daemon->loop, &g->listener, 0);
-            tf_loop_set(&g->daemon->loop, &g->rest, REST_MS);
-            return;
-        }
-        if (errno == EAGAIN) {
-            return;
-        }
+    int fd = accept4(g->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+        admit(g, fd);
+    } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
+               errno == ENOMEM) {
+        /* Nothing would change by trying at once: listen again in a moment. */
+        tf_log("accept-failed", "errno=%d", errno);
+        tf_loop_change(&g->daemon->loop, &g->listener, 0);
+        tf_loop_set(&g->daemon->loop, &g->rest, REST_MS);
     }
 }
 
@@ -266,11 +270,16 @@ static bool split(const char *listen, char *host, size_t host_cap, const char **
 static int listen_on(const struct addrinfo *address)
 {
     int one = 1;
+    int defer = DEFER_SECONDS;
     int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         return -1;
     }
     (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+    /* Connections inherit the one, and are reported with their first bytes by the other.
+     */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer, sizeof(defer));
     if (bind(fd, address->ai_addr, address->ai_addrlen) != 0 ||
         listen(fd, BACKLOG) != 0) {
         (void)close(fd);

@@ -33,7 +33,11 @@ void tf_loop_close(struct tf_loop *loop)
 tf_err tf_loop_watch(struct tf_loop *loop, struct tf_watch *watch, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = watch};
-    return epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) == 0 ? TF_OK : TF_EIO;
+    if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, watch->fd, &event) != 0) {
+        return TF_EIO;
+    }
+    watch->is_watched = true;
+    return TF_OK;
 }
 
 void tf_loop_change(struct tf_loop *loop, struct tf_watch *watch, uint32_t events)
@@ -42,10 +46,11 @@ void tf_loop_change(struct tf_loop *loop, struct tf_watch *watch, uint32_t event
     (void)epoll_ctl(loop->epoll, EPOLL_CTL_MOD, watch->fd, &event);
 }
 
-void tf_loop_unwatch(struct tf_loop *loop, const struct tf_watch *watch)
+void tf_loop_unwatch(struct tf_loop *loop, struct tf_watch *watch)
 {
-    if (watch->fd >= 0) {
+    if (watch->is_watched) {
         (void)epoll_ctl(loop->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+        watch->is_watched = false;
     }
 }
 

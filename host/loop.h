@@ -15,6 +15,7 @@ struct tf_watch {
     int fd;
     void (*ready)(void *user, uint32_t events); /* EPOLLIN, ... */
     void *user;
+    bool is_watched; /* the loop's */
 };
 
 struct tf_timer {
@@ -44,8 +45,8 @@ TF_MUST_USE tf_err tf_loop_watch(struct tf_loop *loop, struct tf_watch *watch,
 /** Changes the events of a watch. */
 void tf_loop_change(struct tf_loop *loop, struct tf_watch *watch, uint32_t events);
 
-/** Stops watching; fine if fd is -1. */
-void tf_loop_unwatch(struct tf_loop *loop, const struct tf_watch *watch);
+/** Stops watching; fine if it is not watched. */
+void tf_loop_unwatch(struct tf_loop *loop, struct tf_watch *watch);
 
 /** Sets or moves a timer to fire once, `delay` milliseconds from now. */
 void tf_loop_set(struct tf_loop *loop, struct tf_timer *timer, uint64_t delay);
