@@ -7,7 +7,8 @@
 # space only, without the gate and what the simulator does; a repeated string instruction counts
 # once a word, so a copy looks dearer than it is.
 #
-#   bench/profile.sh report [ENGINE [BODY]]  where they go, by part and by function (quickjs, 100)
+#   bench/profile.sh report [ENGINE [BODY]]  where they go, by part and by function (quickjs, 100);
+#                                            BODY may be full or resumed: a handshake for each request
 #   bench/profile.sh check                   against the last rows of bench/history.csv
 #   bench/profile.sh record REASON           adds rows for what is built, and why they are as they are
 set -euo pipefail
@@ -20,10 +21,13 @@ trap 'rm -rf "$dir"' EXIT
 
 # count ENGINE BODY: leaves $dir/out.1; prints instructions and kernel calls of a request.
 count() {
-    local requests rounds=20
-    [ "$2" -lt 1000 ] || rounds=8
+    local requests rounds=20 connections=16
+    case $2 in
+    full | resumed) connections=1 ;;
+    *) [ "$2" -lt 1000 ] || rounds=8 ;;
+    esac
     rm -f "$dir"/out*
-    requests=$("$bin/drive" "$2" 16 $rounds valgrind -q --tool=callgrind --instr-atstart=no \
+    requests=$("$bin/drive" "$2" $connections $rounds valgrind -q --tool=callgrind --instr-atstart=no \
         --collect-systime=yes --callgrind-out-file="$dir/out" "$bin/$1")
     echo "$requests" >"$dir/requests"
     awk -v n="$requests" '/^totals:/ { printf "%.0f %.2f\n", $2 / n, $3 / n }' "$dir/out.1"
@@ -40,7 +44,7 @@ report() { # ENGINE BODY
     local all calls n annotate=(callgrind_annotate --auto=no --threshold=100)
     read -r all calls < <(count "$1" "$2")
     n=$(cat "$dir/requests")
-    echo "$1, echo $2 B: $all instructions a request, $calls kernel calls"
+    echo "$1, echo $2: $all instructions a request, $calls kernel calls"
     printf '\n%9s %6s  by part\n' instr. share
     "${annotate[@]}" "$dir/out.1" 2>/dev/null | named "$1" | awk -v n="$n" -v all="$all" '
         function part(name) {

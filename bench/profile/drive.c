@@ -6,6 +6,8 @@
  * before the worker goes on.
  *
  *   drive BODY CONNECTIONS ROUNDS COMMAND...   the worker's command, descriptor appended
+ *   drive full|resumed 1 ROUNDS COMMAND...     each round a connection: handshake,
+ * request, end
  *
  * Prints how many requests were answered while the worker was counting.
  */
@@ -269,6 +271,89 @@ static void run_round(struct drive *drive, char command)
     }
 }
 
+/* --- a connection a request ----------------------------------------------------------
+ */
+
+static SSL_SESSION *session; /* the newest */
+
+static int keep_session(SSL *ssl, SSL_SESSION *made)
+{
+    (void)ssl;
+    SSL_SESSION_free(session);
+    session = made;
+    return 1;
+}
+
+static void turn(const struct drive *drive, char *command)
+{
+    say(drive, *command);
+    hear(drive);
+    *command = PROFILE_GO;
+}
+
+/* The worker has waited before, and does so again. */
+static void run_connection(struct drive *drive, SSL_CTX *context, char command)
+{
+    struct client *client = &drive->clients[0];
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0) {
+        fail("socketpair");
+    }
+    give(drive, TF_LINK_CONN, 0, pair[1]);
+    (void)close(pair[1]);
+    client->ssl = SSL_new(context);
+    client->received = 0;
+    (void)SSL_set_tlsext_host_name(client->ssl, "echo.example");
+    if (SSL_set_fd(client->ssl, pair[0]) != 1 ||
+        (session != NULL && SSL_set_session(client->ssl, session) != 1)) {
+        fail("connection");
+    }
+    for (int rc = 0; (rc = SSL_connect(client->ssl)) != 1;) {
+        if (SSL_get_error(client->ssl, rc) != SSL_ERROR_WANT_READ) {
+            fail("handshake");
+        }
+        turn(drive, &command);
+    }
+    if (SSL_session_reused(client->ssl) != (session != NULL) ||
+        SSL_write(client->ssl, drive->request, (int)drive->request_size) <= 0) {
+        fail("send");
+    }
+    while (!has_answer(drive, client)) {
+        turn(drive, &command);
+    }
+    (void)SSL_shutdown(client->ssl);
+    SSL_free(client->ssl);
+    client->ssl = NULL;
+    (void)close(pair[0]);
+    turn(drive, &command);
+}
+
+/* Connections of their own, one after the other. */
+static void run_connections(struct drive *drive, size_t rounds, bool is_resumed)
+{
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+
+    make_request(drive);
+    say(drive, PROFILE_CLOSE);
+    give(drive, TF_LINK_STATS, 9, -1);
+    hear(drive);
+    run_connection(drive, context, PROFILE_GO);
+    if (is_resumed) {
+        (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_CLIENT);
+        SSL_CTX_sess_set_new_cb(context, keep_session);
+    }
+    for (size_t i = 0; i < WARM_ROUNDS; i++) {
+        run_connection(drive, context, PROFILE_GO);
+    }
+    for (size_t i = 0; i < rounds; i++) {
+        run_connection(drive, context, i == 0 ? PROFILE_START : PROFILE_GO);
+    }
+    say(drive, PROFILE_STOP);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(context);
+}
+
 static void run(struct drive *drive, size_t rounds)
 {
     connect_all(drive);
@@ -300,7 +385,9 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: drive BODY CONNECTIONS ROUNDS COMMAND...\n");
         return 2;
     }
-    drive.body_size = (size_t)strtoul(argv[1], NULL, 10);
+    bool is_resumed = strcmp(argv[1], "resumed") == 0;
+    bool has_connections = is_resumed || strcmp(argv[1], "full") == 0;
+    drive.body_size = has_connections ? 100 : (size_t)strtoul(argv[1], NULL, 10);
     drive.count = (size_t)strtoul(argv[2], NULL, 10);
     size_t rounds = (size_t)strtoul(argv[3], NULL, 10);
     drive.clients = calloc(CLIENTS_MAX, sizeof(*drive.clients));
@@ -316,7 +403,11 @@ int main(int argc, char **argv)
     expect(&drive, TF_LINK_READY, 0);
     load(&drive, TF_LINK_BUNDLE, 1, bundle);
     load(&drive, TF_LINK_GRANT, 2, grant);
-    run(&drive, rounds);
+    if (has_connections) {
+        run_connections(&drive, rounds, is_resumed);
+    } else {
+        run(&drive, rounds);
+    }
     for (const char *const *name =
              (const char *const[]){"domain", "bundle", "grant", NULL};
          *name != NULL; name++) {
