@@ -4,8 +4,8 @@
  *
  * Steps are bytecode instructions, of which Duktape asks tf_duk_timeout() every 16 Ki,
  * and (our patch) the work of native code, which it tells tf_duk_charge(). Failed
- * allocations cost steps too: each makes Duktape walk the whole heap. Over the limit,
- * neither function returns: they leave the engine altogether, to load or call, so that
+ * allocations cost steps too: they make Duktape walk the whole heap. Over the limit,
+ * no such function returns: they leave the engine altogether, to load or call, so that
  * scripts cannot catch it. The heap is never used again then.
  */
 #include <string.h>
@@ -101,11 +101,16 @@ duk_double_t tf_duk_random(void *udata)
     return tf_native_random(&js->native);
 }
 
-static void note_failure(struct tf_js *js)
+void tf_duk_collect(void *udata)
 {
+    struct tf_js *js = udata;
     uint64_t cost = tf_arena_used(js->arena) / BYTES_PER_STEP;
-    js->steps += cost;
-    js->steps_failed += cost;
+
+    if (js->has_failed) {
+        js->has_failed = false;
+        js->steps_failed += cost;
+        tf_duk_charge(js, cost);
+    }
 }
 
 static __attribute__((noinline)) void charge_block(struct tf_js *js, size_t size)
@@ -118,7 +123,7 @@ static void *js_alloc(void *udata, duk_size_t size)
     struct tf_js *js = udata;
     void *block = tf_arena_alloc(js->arena, size);
     if (block == NULL && size > 0) {
-        note_failure(js);
+        js->has_failed = true;
     } else if (size >= BIG_BLOCK) {
         charge_block(js, size);
     }
@@ -136,7 +141,7 @@ static void *js_resize(void *udata, void *block, duk_size_t size)
     }
     after = tf_arena_realloc(js->arena, block, size);
     if (after == NULL) {
-        note_failure(js);
+        js->has_failed = true;
     } else if (size >= BIG_BLOCK) {
         charge_block(js, size);
     }

@@ -19,7 +19,8 @@ struct tf_js {
     struct tf_arena *arena;
     duk_context *context; /* its value stack starts with the prelude's functions */
     uint64_t steps;
-    uint64_t steps_failed; /* of these, for failed allocations */
+    uint64_t steps_failed; /* of these, for collections when the heap was full */
+    bool has_failed;       /* an allocation, since a collection began */
     uint64_t steps_next;   /* where the limit is, or before it where others get a turn */
     uint64_t steps_pause;  /* the next of these turns */
     const struct tf_js_limits *limits; /* of the call that runs */
