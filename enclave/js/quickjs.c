@@ -50,13 +50,12 @@ static __attribute__((noinline)) void charge_block(const struct tf_js *js, size_
 static void *js_alloc(JSMallocState *state, size_t size)
 {
     const struct tf_js *js = state->opaque;
-    void *block;
-    if (size >= BIG_BLOCK) {
-        charge_block(js, size);
-    }
-    block = tf_arena_alloc(js->arena, size);
+    void *block = tf_arena_alloc(js->arena, size);
     if (block == NULL) {
         return leave(js);
+    }
+    if (size >= BIG_BLOCK) {
+        charge_block(js, size); /* which a script that asks for 2 GiB does not get filled */
     }
     state->malloc_count++;
     state->malloc_size += tf_arena_usable(block);
