@@ -55,7 +55,7 @@ enum {
     TF_CONNS_MAX = 1024, /* connections of one thread, count */
 
     /* HTTP. */
-    TF_HEAD_MAX = 32 << 10,    /* request line and header fields */
+    TF_HEAD_MAX = 32 << 10,    /* request line and header fields; those of an answer */
     TF_HEADERS_MAX = 100,      /* count */
     TF_URL_MAX = 16 << 10,
     TF_BODY_MAX = 6 << 20,     /* request or response body: the platform's ceiling */

@@ -68,7 +68,7 @@ struct tf_js_request {
 
 /** What a lambda answered; points into the instance's arena until the next use of it.
  *  Checked by the engine file: status 200-599, header names are tokens, values have no
- *  control characters, at most TF_HEADERS_MAX. */
+ *  control characters, at most TF_HEADERS_MAX of them and TF_HEAD_MAX bytes. */
 struct tf_js_response {
     unsigned status;
     struct tf_js_header *headers;

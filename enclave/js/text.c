@@ -285,8 +285,16 @@ static bool is_value(const struct tf_str *text)
     return true;
 }
 
+/* What it takes in the head of an answer: ": " and CRLF, too. */
+static size_t size_of_field(const struct tf_js_header *header)
+{
+    return header->name.size + header->value.size + 4;
+}
+
 bool tf_text_check(const struct tf_js_response *response)
 {
+    size_t size = 0;
+
     if (response->status < 200 || response->status > 599 ||
         response->header_count > TF_HEADERS_MAX) {
         return false;
@@ -296,8 +304,9 @@ bool tf_text_check(const struct tf_js_response *response)
             !is_value(&response->headers[i].value)) {
             return false;
         }
+        size += size_of_field(&response->headers[i]);
     }
-    return true;
+    return size <= TF_HEAD_MAX;
 }
 
 /* Appends to the message; leaves room for the NUL. */

@@ -112,6 +112,10 @@ static const struct hostile at_call[] = {
      HANDLER("var f = null; for (;;) { f = (function (g) { return function () { return g;"
              " }; })(f); }"),
      TF_EMEMORY},
+    {"memory: objects",
+     HANDLER("for (var o = null;;) { o = { before: o, a: 1, b: 2 }; }"), TF_EMEMORY},
+    {"memory: buffers of no size", HANDLER("return new Float64Array((1 << 28) - 1);"),
+     TF_EMEMORY},
     {"memory: one buffer", HANDLER("return new Response(new Uint8Array(100 << 20));"),
      TF_EMEMORY},
     {"memory: in a promise job",
@@ -153,6 +157,10 @@ static const struct hostile at_call[] = {
     {"too many headers",
      HANDLER("var r = new Response(''); for (var i = 0; i < 101; i++) {"
              " r.headers.append('a', 'b'); } return r;"),
+     TF_ERESPONSE},
+    {"header fields that no client takes",
+     HANDLER("var s = 'x'; while (s.length < 40000) { s += s; }"
+             " return new Response('', { headers: { a: s } });"),
      TF_ERESPONSE},
     {"tampered header list",
      HANDLER(
