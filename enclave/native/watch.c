@@ -34,9 +34,9 @@ static bool look(struct tf_watch *watch)
     (void)pthread_mutex_lock(&watch->lock);
     bool is_armed = watch->is_armed;
     uint64_t used = is_armed ? now_of(watch->clock) - watch->start : 0;
-    if (is_armed && used > watch->limit && !watch->is_fired) {
+    if (is_armed && used > watch->limit) {
         watch->is_fired = true;
-        watch->fire(watch->user);
+        watch->fire(watch->user); /* again: who told of the end may run a script, too */
     }
     if (is_armed && watch->is_fired && used - watch->limit > GRACE_NS) {
         (void)fputs("tfaas: a lambda does not end when told to\n", stderr);
