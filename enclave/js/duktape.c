@@ -23,7 +23,6 @@ enum {
     PREPARE = 0,               /* the prelude's functions, on the value stack */
     LOAD,
     CALL,
-    DRAIN,
     STASH, /* while the answer is taken; duk_safe_call adds no frame */
     HEADERS,
     BASE = STASH
@@ -162,6 +161,7 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     duk_push_object(context);
     duk_push_array(context); /* only Function compiles source here */
     duk_put_prop_string(context, 0, "compilers");
+    tf_duktape_define_promise(context);
     tf_duktape_push_prelude(context, tf_prelude);
     duk_push_global_object(context);
     tf_duktape_push_native(context);
@@ -170,7 +170,6 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     duk_get_prop_string(context, 0, "prepare");
     duk_get_prop_string(context, 0, "load");
     duk_get_prop_string(context, 0, "call");
-    duk_get_prop_string(context, 0, "drain");
     return BASE;
 }
 
@@ -332,8 +331,7 @@ static duk_ret_t load_program(duk_context *context, void *udata)
     duk_dup(context, LOAD);
     duk_push_string(context, job->js->native.program->entry);
     duk_call(context, 1);
-    duk_dup(context, DRAIN);
-    duk_call(context, 0);
+    tf_duktape_run_jobs(context);
     return 0;
 }
 
@@ -349,7 +347,7 @@ static tf_err run_within(struct job *job, tf_err (*work)(struct job *job))
         err = work(job);
     } else {
         err = tf_text_say(job->report,
-                          js->steps_failed > js->steps / 2 ? TF_EMEMORY : TF_ESTEPS);
+                          js->steps_failed > js->steps / 4 ? TF_EMEMORY : TF_ESTEPS);
     }
     js->escape = NULL;
     js->steps_next = UINT64_MAX;
@@ -475,8 +473,7 @@ static duk_ret_t run_handler(duk_context *context, void *udata)
     duk_push_lstring(context, job->request->method.data, job->request->method.size);
     duk_push_lstring(context, job->request->url.data, job->request->url.size);
     duk_call(context, 2);
-    duk_dup(context, DRAIN);
-    duk_call(context, 0);
+    tf_duktape_run_jobs(context);
     duk_push_global_stash(context);
     if (js->is_failed) {
         duk_get_prop_string(context, -1, "reason");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * duktape_instance.h - between duktape.c (an instance's life, running, limits) and
- * duktape_native.c (what scripts may call); nobody else includes it. What may throw is
- * called inside duk_safe_call only.
+ * duktape_instance.h - between duktape.c (an instance's life, running, limits),
+ * duktape_native.c (what scripts may call) and duktape_promise.c; nobody else includes
+ * it. What may throw is called inside duk_safe_call only.
  */
 #pragma once
 
@@ -29,6 +29,10 @@ struct tf_js {
     bool is_answered; /* `status` is set; "body" and "headers" are in the stash */
     bool is_failed;   /* "reason" is in the stash */
     double status;
+    void *jobs[2];           /* arrays of promise jobs, in the stash */
+    unsigned jobs_at;        /* the one to which jobs are added */
+    duk_uarridx_t job_count; /* items in it */
+    void *promise_prototype; /* in the stash */
 };
 
 /** Compiles a file of the prelude and pushes the function that it is. */
@@ -36,6 +40,12 @@ void tf_duktape_push_prelude(duk_context *context, const struct tf_prelude *file
 
 /** Pushes the prelude's `native`. */
 void tf_duktape_push_native(duk_context *context);
+
+/** Defines Promise. */
+void tf_duktape_define_promise(duk_context *context);
+
+/** Runs promise jobs until there are none. */
+void tf_duktape_run_jobs(duk_context *context);
 
 /** The instance of a context. */
 struct tf_js *tf_duktape_self(duk_context *context);

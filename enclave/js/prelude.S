@@ -23,6 +23,7 @@ tf_prelude:
     file bytes
     file promise
     file combine
+    file finally
     file http
     file query
     file url

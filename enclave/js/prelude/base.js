@@ -169,7 +169,13 @@
         native.refuse();
         throw new TypeError(text);
     };
-    need('promise');
+    if (typeof global.Promise !== 'function') {
+        need('promise');
+    }
+    if (typeof global.Promise.all !== 'function') {
+        provide(global.Promise, 'Promise.', ['all', 'allSettled', 'any', 'race'], 'combine');
+        provide(global.Promise.prototype, '', ['finally'], 'finally');
+    }
     if (native.http) {
         native.http(own);
     } else {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* combine.js - Promise.all and its like, for promise.js, over arrays. */
+/* combine.js - Promise.all and its like, for engines that have no promises, over arrays. */
 (function (global, native, own) {
     'use strict';
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* promise.js - promises where the engine has none: ECMA-262 27.2 without species. */
+/* promise.js - promises where the engine file has none: ECMA-262 27.2 without species. */
 (function (global, native, own) {
     'use strict';
 
@@ -18,10 +18,6 @@
             }
         }
     };
-
-    if (typeof global.Promise === 'function') {
-        return;
-    }
 
     function Promise(executor) {
         if (!(this instanceof Promise) || typeof executor !== 'function') {
@@ -129,20 +125,6 @@
         then: then,
         'catch': function (no) {
             return this.then(undefined, no);
-        },
-        'finally': function (action) {
-            if (typeof action !== 'function') {
-                return this.then(action, action);
-            }
-            return this.then(function (value) {
-                return Promise.resolve(action()).then(function () {
-                    return value;
-                });
-            }, function (reason) {
-                return Promise.resolve(action()).then(function () {
-                    throw reason;
-                });
-            });
         }
     });
     own.methods(Promise, {
@@ -160,5 +142,4 @@
         }
     });
     own.define(global, 'Promise', Promise);
-    own.provide(Promise, 'Promise.', ['all', 'allSettled', 'any', 'race'], 'combine');
 })

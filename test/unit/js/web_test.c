@@ -191,6 +191,29 @@ static const struct pair others[] = {
      "yes(p);"
      " }); }); return p.catch(function (e) { return e instanceof TypeError; }); })()",
      "true"},
+    {"new Promise(function (yes) { yes({ then: function (a, b) { a(1); b(2); throw 3; } "
+     "});"
+     " })",
+     "1"},
+    {"Promise.resolve({ get then() { throw new Error('t'); } }).catch(function (e) {"
+     " return e.message; })",
+     "t"},
+    {"(function (P) { delete globalThis.Promise; var a = []; for (var i = 0; i < 3000; "
+     "i++) "
+     "{ a.push({ i: [i] }); } return P.resolve(a.length); })(Promise)",
+     "3000"},
+    {"(function (o) { try { Promise(function () {}); } catch (e) { o.push(e.name); } try "
+     "{"
+     " new Promise(1); } catch (e) { o.push(e.name); } try { "
+     "Promise.prototype.then.call({})"
+     "; } catch (e) { o.push(e.name); } return o; })([])",
+     "TypeError,TypeError,TypeError"},
+    {"(function (o, yes) { var p = new Promise(function (y) { yes = y; }); for (var i = "
+     "0; i"
+     " < 50; i++) { p.then(o.push.bind(o, i)); } yes(1); return p.then(function () { "
+     "return"
+     " o.length; }); })([])",
+     "100"},
     {"navigator.userAgent + (self === globalThis)", "tfaastrue"},
     {"/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test("
      "crypto.randomUUID())",
