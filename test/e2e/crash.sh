@@ -12,13 +12,7 @@ engines=("$engine")
 deaths=${TF_DEATHS:-20}
 doomed=4
 [ "$deaths" -lt 60 ] || doomed=10
-clients=()
 
-worker_of() { # DOMAIN FIELD: of /v1/workers
-    admin GET /v1/workers |
-        jq -r --arg d "$(sha256sum "$work/$1.json" | cut -d' ' -f1)" --arg f "$2" \
-            '.workers[] | select(.domain == $d) | .[$f]'
-}
 serves() { [ "$(worker_of "$1" state)" = serving ]; }
 waits() { [ "$(worker_of "$1" state)" = backoff ]; }
 starts() { worker_of "$1" starts; }
@@ -41,21 +35,6 @@ kill_one() { # DOMAIN SIGNAL
     kill "-$2" "$(worker_of "$1" pid)"
 }
 
-# Two clients of the neighbour: one on a connection that stays, one that comes anew each time.
-neighbour_load() {
-    stdbuf -oL curl -sS --cacert "$work/ca.pem" --resolve "kept.test:$port:127.0.0.1" --rate 100/s \
-        -o /dev/null -w '%{http_code}\n' "https://kept.test:$port/?[1-100000]" \
-        >"$work/kept.codes" 2>"$work/kept.err" &
-    clients+=($!)
-    while :; do status_of kept / || true; echo; sleep 0.05; done >"$work/new.codes" 2>"$work/new.err" &
-    clients+=($!)
-}
-end_load() {
-    kill "${clients[@]}" 2>/dev/null
-    wait "${clients[@]}" 2>/dev/null
-}
-lost() { grep -cvE '^(200)?$' "$1"; }
-
 need "tfaasd starts" host_start
 need "a publisher is set up" publisher_new
 lambda kept <<'JS'
@@ -69,7 +48,7 @@ need "one of them has a grant" tf policy new $(trusted "$engine") \
     --domain "$work/dead0.json" --sim-root host --out "$work/dead0.policy"
 need "and serves" grant_by "$work/dead0.policy" dead0 --allow-sim
 is "it answers" alive ask dead0 /
-neighbour_load
+load_start kept
 
 # A request that is under way when the instance dies ends at once.
 (ask dead0 /long; echo $? >"$work/long") >/dev/null 2>&1 &
@@ -95,13 +74,13 @@ is "instances died" "$deaths" echo "$killed"
 last=dead$(((deaths - 2) % doomed))
 ok "the last one waits before it starts again" until_ok 20 waits "$last"
 ok "and starts" until_ok 150 serves "$last"
-end_load
+load_end
 total=$(admin GET /metrics | awk '/^tfaas_worker_starts_total/ { n += $NF } END { print n }')
 ok "every start was counted" test "$total" -ge $((deaths + doomed))
 ok "/v1/workers shows them" test "$(starts dead1)" -gt $(((deaths - 1) / doomed))
 is "the neighbour never restarted" 1 starts domain
 is "requests lost on its connection" 0 lost "$work/kept.codes"
-is "requests lost on new connections" 0 lost "$work/new.codes"
+is "requests lost on new connections" 0 lost "$work/kept.new.codes"
 ok "there were many" test "$(wc -l <"$work/kept.codes")" -gt 50
-note "$deaths deaths; the neighbour answered $(wc -l <"$work/kept.codes") + $(wc -l <"$work/new.codes") requests"
+note "$deaths deaths; the neighbour answered $(wc -l <"$work/kept.codes") + $(wc -l <"$work/kept.new.codes") requests"
 finish

@@ -270,6 +270,12 @@ admin() { # METHOD PATH: the host's own API
     curl -sS --max-time 10 --unix-socket "$TFAAS_HOST" -X "$1" "http://localhost$2"
 }
 
+worker_of() { # DOMAIN FIELD: of /v1/workers; the domain's descriptor is DOMAIN.json
+    admin GET /v1/workers |
+        jq -r --arg d "$(sha256sum "$work/$1.json" | cut -d' ' -f1)" --arg f "$2" \
+            '.workers[] | select(.domain == $d) | .[$f]'
+}
+
 # all_starts: how often the workers were started
 all_starts() { admin GET /v1/workers | jq '[.workers[].starts] | add'; }
 
@@ -371,3 +377,22 @@ raw_send() {
     fi
     timeout 60 "$tool" "$@" "$port" "$name.test" "$work/ca.pem" "$file"
 }
+
+# load_start NAME: two clients, until load_end: one on a connection that stays, one that comes
+# anew each time. What they were answered is in NAME.codes and NAME.new.codes.
+clients=()
+load_start() {
+    stdbuf -oL curl -sS --cacert "$work/ca.pem" --resolve "$1.test:$port:127.0.0.1" --rate 100/s \
+        -o /dev/null -w '%{http_code}\n' "https://$1.test:$port/?[1-100000]" \
+        >"$work/$1.codes" 2>"$work/$1.err" &
+    clients+=($!)
+    while :; do status_of "$1" / || true; echo; sleep 0.05; done >"$work/$1.new.codes" 2>"$work/$1.new.err" &
+    clients+=($!)
+}
+load_end() {
+    kill "${clients[@]}" 2>/dev/null
+    wait "${clients[@]}" 2>/dev/null
+    clients=()
+}
+# lost FILE: how many of those were no 200; the last line may have been cut short
+lost() { grep -cvE '^(200)?$' "$1"; }
