@@ -29,7 +29,7 @@ enum tf_msg {
     TF_MSG_OPEN = 2,   /* H>E a connection `id` was accepted */
     TF_MSG_DATA = 3,   /* H>E, E>H bytes of connection `id` (TLS records) */
     TF_MSG_CLOSE = 4,  /* H>E peer gone; E>H close when all DATA is written */
-    TF_MSG_SENT = 5,   /* H>E u64: bytes of `id` written to the socket since the last */
+    TF_MSG_SENT = 5,   /* H>E u64: bytes of `id` that went to the socket; many at a time */
     TF_MSG_BLOB = 6,   /* H>E struct tf_msg_blob, then a chunk; `id` names the transfer */
     TF_MSG_RESULT = 7, /* E>H struct tf_msg_result, then JSON; answers BLOB, DROP, STATS */
     TF_MSG_SEALED = 8, /* E>H struct tf_msg_sealed, then a blob for the host's store */

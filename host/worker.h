@@ -26,7 +26,8 @@
 enum {
     TF_WORKER_READ_MAX = 32 << 10,    /* bytes of one DATA frame */
     TF_WORKER_RESERVE = 64 << 10,     /* of the in ring, kept for OPEN, CLOSE and SENT */
-    TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are reported without delay */
+    TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are worth a SENT; far below
+                                         what the enclave lets a connection have under way */
     TF_WORKER_OUT_MAX = 4 << 20,   /* unwritten bytes of a connection; beyond: dropped */
     TF_WORKER_OUT_HIGH = 64 << 10, /* with more than this unwritten, nothing is read */
     TF_WORKER_TRANSFERS_MAX = 8,
@@ -45,14 +46,13 @@ struct tf_conn {
     uint32_t generation;
     uint32_t next_free;  /* slot, while free */
     uint32_t events;     /* what epoll watches */
-    uint32_t unreported; /* bytes written since the last SENT */
+    uint64_t unreported; /* bytes written since the last SENT */
     bool is_eof;         /* the peer sent everything, or is gone */
     bool is_ended;       /* the enclave said CLOSE */
     bool is_shut;        /* our side is shut down; what still comes is thrown away */
     bool has_sent;       /* bytes have gone to the peer */
     bool is_settled;     /* the peer answered them: taken as the end of the handshake */
     bool is_consumed;    /* the enclave has taken our CLOSE: nothing more comes from it */
-    bool is_dirty;       /* in the thread's list of connections with bytes to report */
     uint64_t opened;     /* seconds of the loop's clock */
     uint64_t active;     /* last byte either way */
     uint8_t *out;        /* what the socket did not take; owned; NULL if nothing */
@@ -90,8 +90,6 @@ struct tf_worker_thread {
     uint32_t first_free; /* slot, or TF_CONNS_MAX */
     uint32_t open_count;
     struct tf_log_limit log_limit; /* of what peers cause */
-    uint64_t dirty[TF_CONNS_MAX];  /* ids of connections with unreported bytes */
-    size_t dirty_count;
     uint64_t leaving[TF_CONNS_MAX]; /* ids of those that got CLOSE since the last entry */
     size_t leaving_count;
     struct tf_transfer transfers[TF_WORKER_TRANSFERS_MAX]; /* a queue; [0] is running */
@@ -143,9 +141,6 @@ void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iove
 
 /** The enclave is done with it: close once all is written. */
 void tf_conn_end(struct tf_worker_thread *t, struct tf_conn *conn);
-
-/** Before an entry: SENT frames for what was written. */
-void tf_conns_report(struct tf_worker_thread *t);
 
 /** After the enclave consumed all: closes what the peer closed. */
 void tf_conns_settle(struct tf_worker_thread *t);

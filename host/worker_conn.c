@@ -134,46 +134,17 @@ static void settle(struct tf_worker_thread *t, struct tf_conn *conn)
     watch(t, conn);
 }
 
-static void report(struct tf_worker_thread *t, struct tf_conn *conn)
-{
-    uint64_t written = conn->unreported;
-    conn->unreported = 0;
-    if (written > 0 && !conn->is_eof && !conn->is_ended) {
-        tell(t, TF_MSG_SENT, id_of(t, conn), &written, sizeof(written));
-    }
-}
-
-void tf_conns_report(struct tf_worker_thread *t)
-{
-    for (size_t i = 0; i < t->dirty_count; i++) {
-        struct tf_conn *conn = tf_conn_find(t, t->dirty[i]);
-        if (conn != NULL) {
-            conn->is_dirty = false;
-            report(t, conn);
-        }
-    }
-    t->dirty_count = 0;
-}
-
-/* Notes bytes that the socket took. Reports ride along with the next entry, except when
- * the enclave may be waiting for them. */
+/* Notes bytes that the socket took. Few are not worth a frame: the enclave lets a
+ * connection have many more under way than are kept back here. */
 static void note_written(struct tf_worker_thread *t, struct tf_conn *conn, size_t size)
 {
-    conn->unreported += (uint32_t)size;
+    conn->unreported += size;
     conn->has_sent = true;
     conn->active = t->now;
     t->active_ms = t->now_ms;
-    if (conn->unreported >= TF_WORKER_REPORT_SENT) {
-        report(t, conn);
-        return;
-    }
-    if (!conn->is_dirty) {
-        if (t->dirty_count == TF_CONNS_MAX) {
-            tf_conns_report(t);
-        }
-        t->dirty[t->dirty_count] = id_of(t, conn);
-        t->dirty_count++;
-        conn->is_dirty = true;
+    if (conn->unreported >= TF_WORKER_REPORT_SENT && !conn->is_eof && !conn->is_ended) {
+        tell(t, TF_MSG_SENT, id_of(t, conn), &conn->unreported, sizeof(conn->unreported));
+        conn->unreported = 0;
     }
 }
 
@@ -203,13 +174,27 @@ static bool keep(struct tf_conn *conn, const uint8_t *data, size_t size)
     return true;
 }
 
+/* A piece or several; one alone costs the kernel less. */
+static ssize_t send_once(int fd, struct iovec *pieces, int count)
+{
+    const int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
+    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
+    return count == 1 ? send(fd, pieces->iov_base, pieces->iov_len, flags)
+                      : sendmsg(fd, &message, flags);
+}
+
+static ssize_t receive_once(int fd, const struct iovec *pieces, int count)
+{
+    return count == 1 ? recv(fd, pieces->iov_base, pieces->iov_len, MSG_DONTWAIT)
+                      : readv(fd, pieces, count);
+}
+
 /* One send. @return bytes taken, 0 if the socket is full, -1 if the peer is gone. */
 static ssize_t send_pieces(const struct tf_conn *conn, struct iovec *pieces, int count)
 {
-    struct msghdr message = {.msg_iov = pieces, .msg_iovlen = (size_t)count};
     ssize_t sent = 0;
     do {
-        sent = sendmsg(conn->fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+        sent = send_once(conn->fd, pieces, count);
     } while (sent < 0 && errno == EINTR);
     if (sent < 0 && (errno == EAGAIN || errno == ENOBUFS)) {
         return 0;
@@ -237,6 +222,9 @@ void tf_conn_write(struct tf_worker_thread *t, struct tf_conn *conn, struct iove
                    int count)
 {
     ssize_t sent = 0;
+    while (count > 1 && pieces[count - 1].iov_len == 0) {
+        count--;
+    }
     if (conn->out_size == 0) {
         sent = send_pieces(conn, pieces, count);
         if (sent < 0) {
@@ -304,7 +292,7 @@ static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
     }
     ssize_t size = 0;
     do {
-        size = readv(conn->fd, pieces, count);
+        size = receive_once(conn->fd, pieces, count);
     } while (size < 0 && errno == EINTR);
     if (size < 0 && errno == EAGAIN) {
         return;
