@@ -39,7 +39,8 @@ enum tf_msg {
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
     TF_MSG_EVENT = 13, /* E>H struct tf_msg_event: for the operator's log, codes only */
     TF_MSG_REVOKED = 14, /* E>H struct tf_msg_revoked: a list for the host's store */
-    TF_MSG_TARGET = 15 /* H>E TARGETINFO (512 bytes): REPORTs are for this one from now on */
+    TF_MSG_TARGET = 15, /* H>E TARGETINFO (512 bytes): REPORTs are for this one from now on */
+    TF_MSG_WANT = 16    /* E>H digest (32 bytes): bring that bundle as BLOB with this `id` */
 };
 
 /* The id of the REPORT about the instance's own key, which is no connection's. */
@@ -48,7 +49,9 @@ enum tf_msg {
 enum tf_blob_kind {
     TF_BLOB_BUNDLE = 1, /* a .tfb */
     TF_BLOB_GRANT = 2,  /* what an earlier TF_MSG_SEALED carried */
-    TF_BLOB_REVOCATIONS = 3 /* a publisher's signed list; before the bundles at start */
+    TF_BLOB_REVOCATIONS = 3, /* a publisher's signed list; before the bundles at start */
+    TF_BLOB_ENVELOPE = 4,    /* tfaas.dsse of a bundle: introduces a lambda without it */
+    TF_BLOB_WANTED = 5       /* the .tfb of a WANT; total 0 and no chunk: there is none */
 };
 
 enum tf_exit {
@@ -60,7 +63,9 @@ enum tf_exit {
 enum tf_event {
     TF_EVENT_LAMBDA_FAILED = 1, /* `err` says how an invocation ended; value = error id */
     TF_EVENT_GRANTED = 2,       /* a grant took effect */
-    TF_EVENT_HANDSHAKE = 3      /* a handshake failed; value = the TLS library's code */
+    TF_EVENT_HANDSHAKE = 3,     /* a handshake failed; value = the TLS library's code */
+    TF_EVENT_LOADED = 4         /* a wanted lambda has run its top level, or failed with
+                                   `err`; value = the WANT's id */
 };
 
 /* Starts every frame; 8-byte aligned. `size` counts the payload without the padding. */
@@ -73,6 +78,8 @@ struct tf_frame {
 struct tf_msg_init {
     uint32_t thread;            /* index of this thread, for the counters' labels */
     uint32_t descriptor_size;   /* bytes that follow */
+    uint64_t memory;            /* bytes that this thread should keep of lambdas, and */
+    uint64_t shelf;             /* all of them of bundles; 0: as much as is sensible */
     uint8_t target_info[512];   /* TARGETINFO of the quoting enclave (SDM 38.16); zeros: none yet */
 };
 
@@ -118,7 +125,7 @@ struct tf_channel {
 };
 
 static_assert(sizeof(struct tf_frame) == 16, "frame layout is ABI");
-static_assert(sizeof(struct tf_msg_init) == 520, "message layout is ABI");
+static_assert(sizeof(struct tf_msg_init) == 536, "message layout is ABI");
 static_assert(sizeof(struct tf_msg_blob) == 24, "message layout is ABI");
 static_assert(sizeof(struct tf_msg_event) == 16, "message layout is ABI");
 static_assert(offsetof(struct tf_ring, tail) == 64, "ring layout is ABI");

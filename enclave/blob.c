@@ -9,7 +9,9 @@
 #include "enclave/lambda.h"
 #include "enclave/revoke.h"
 #include "enclave/seal.h"
+#include "enclave/shelf.h"
 #include "enclave/thread.h"
+#include "enclave/want.h"
 #include "lib/json.h"
 #include "lib/names.h"
 
@@ -19,7 +21,10 @@ static uint64_t max_of(uint32_t kind)
 {
     switch (kind) {
     case TF_BLOB_BUNDLE:
+    case TF_BLOB_WANTED:
         return TF_BUNDLE_MAX;
+    case TF_BLOB_ENVELOPE:
+        return TF_ENVELOPE_MAX;
     case TF_BLOB_GRANT:
         return TF_GRANT_MAX + TF_SEAL_OVERHEAD;
     default:
@@ -27,18 +32,18 @@ static uint64_t max_of(uint32_t kind)
     }
 }
 
-static void *shared_alloc(struct tf_thread *thread, size_t size)
+static uint8_t *alloc(struct tf_thread *thread, size_t size)
 {
     tf_lock_take(&thread->instance->lock);
-    void *block = tf_shared_alloc(size);
+    uint8_t *block = tf_shelf_alloc(&thread->instance->shelf, size);
     tf_lock_give(&thread->instance->lock);
     return block;
 }
 
-static void shared_free(struct tf_thread *thread, void *block)
+static void release(struct tf_thread *thread, uint8_t *block)
 {
     tf_lock_take(&thread->instance->lock);
-    tf_shared_free(block);
+    tf_shelf_free(block);
     tf_lock_give(&thread->instance->lock);
 }
 
@@ -63,11 +68,40 @@ static tf_err describe_bundle(const struct tf_bundle *bundle, char *out, size_t 
     return tf_json_take(&w, size);
 }
 
-/* Checks the bundle and puts it in the table; takes over the transfer's bytes on TF_OK.
- */
-static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answer_size)
+/* Of a whole bundle, or of an envelope alone. */
+static tf_err check_bundle(const struct tf_thread *thread, uint8_t *scratch,
+                           struct tf_bundle *out)
+{
+    const struct tf_transfer *transfer = &thread->transfer;
+    const struct tf_descriptor *domain = &thread->instance->domain;
+    size_t size = (size_t)transfer->total;
+
+    return transfer->kind == TF_BLOB_BUNDLE
+               ? tf_bundle_check(transfer->bytes, size, domain, tf_js_engine(), scratch,
+                                 out)
+               : tf_bundle_introduce((const char *)transfer->bytes, size, domain,
+                                     tf_js_engine(), scratch, out);
+}
+
+/* Puts a checked bundle in the table; takes over the transfer's bytes on TF_OK, if they
+ * are the whole of it. */
+static tf_err put_bundle(struct tf_thread *thread, const struct tf_bundle *bundle)
 {
     struct tf_transfer *transfer = &thread->transfer;
+
+    if (transfer->kind == TF_BLOB_ENVELOPE) {
+        return tf_lambda_put(thread->instance, bundle, NULL, 0);
+    }
+    tf_err err =
+        tf_lambda_put(thread->instance, bundle, transfer->bytes, (size_t)transfer->total);
+    if (err == TF_OK) {
+        transfer->bytes = NULL;
+    }
+    return err;
+}
+
+static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answer_size)
+{
     uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
     tf_err err = TF_ENOMEM;
@@ -75,23 +109,33 @@ static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answ
     if (scratch == NULL || bundle == NULL) {
         goto out;
     }
-    err = tf_bundle_check(transfer->bytes, (size_t)transfer->total,
-                          &thread->instance->domain, tf_js_engine(), scratch, bundle);
+    err = check_bundle(thread, scratch, bundle);
     if (err != TF_OK) {
         goto out;
     }
     err = describe_bundle(bundle, answer, ANSWER_MAX, answer_size);
     if (err == TF_OK) {
-        err = tf_lambda_put(thread->instance, bundle, transfer->bytes,
-                            (size_t)transfer->total);
-    }
-    if (err == TF_OK) {
-        transfer->bytes = NULL;
+        err = put_bundle(thread, bundle);
     }
     tf_bundle_wipe(bundle);
 out:
     free(bundle);
     free(scratch);
+    return err;
+}
+
+/* What was asked for: whoever waits for it goes on. */
+static tf_err finish_wanted(struct tf_thread *thread, char *answer, size_t *answer_size)
+{
+    struct tf_transfer *transfer = &thread->transfer;
+    tf_err err = tf_want_answer(thread, transfer->id, transfer->bytes,
+                                (size_t)transfer->total, TF_OK);
+
+    if (err == TF_OK) {
+        transfer->bytes = NULL;
+        memcpy(answer, "{}", 2);
+        *answer_size = 2;
+    }
     return err;
 }
 
@@ -134,7 +178,10 @@ static tf_err finish_kind(struct tf_thread *thread, char *answer, size_t *size)
 {
     switch (thread->transfer.kind) {
     case TF_BLOB_BUNDLE:
+    case TF_BLOB_ENVELOPE:
         return finish_bundle(thread, answer, size);
+    case TF_BLOB_WANTED:
+        return finish_wanted(thread, answer, size);
     case TF_BLOB_GRANT:
         return finish_grant(thread, answer, size);
     default:
@@ -154,6 +201,8 @@ static void finish(struct tf_thread *thread)
     }
     if (err == TF_OK) {
         err = finish_kind(thread, answer, &size);
+    } else if (transfer->kind == TF_BLOB_WANTED) {
+        (void)!tf_want_answer(thread, transfer->id, NULL, 0, err);
     }
     if (err == TF_OK) {
         tf_emit_result(thread, transfer->id, TF_OK, answer, size);
@@ -161,7 +210,7 @@ static void finish(struct tf_thread *thread)
         tf_emit_failure(thread, transfer->id, err);
     }
     free(answer);
-    shared_free(thread, transfer->bytes);
+    release(thread, transfer->bytes);
     *transfer = (struct tf_transfer){0};
 }
 
@@ -172,14 +221,27 @@ static void begin(struct tf_thread *thread, uint64_t id, const struct tf_msg_blo
     struct tf_transfer *transfer = &thread->transfer;
 
     *transfer = (struct tf_transfer){.id = id, .total = blob->total, .kind = blob->kind};
+    if (blob->kind == TF_BLOB_WANTED && !tf_want_is_open(thread, id)) {
+        transfer->err = TF_ENOTFOUND; /* too late, or nobody asked */
+        return;
+    }
     if (blob->total > max_of(blob->kind)) {
         transfer->err = TF_ELIMIT;
         return;
     }
-    transfer->bytes = shared_alloc(thread, (size_t)blob->total);
+    transfer->bytes = alloc(thread, (size_t)blob->total);
     if (transfer->bytes == NULL) {
         transfer->err = TF_ENOMEM;
     }
+}
+
+/* An empty blob: the answer that there is none, or a mistake. */
+static tf_err take_nothing(struct tf_thread *thread, uint64_t id,
+                           const struct tf_msg_blob *blob)
+{
+    return blob->kind == TF_BLOB_WANTED
+               ? tf_want_answer(thread, id, NULL, 0, TF_EBUNDLE_GONE)
+               : TF_EFORMAT;
 }
 
 tf_err tf_blob_take(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
@@ -193,11 +255,12 @@ tf_err tf_blob_take(struct tf_thread *thread, uint64_t id, const uint8_t *payloa
     }
     memcpy(&blob, payload, sizeof(blob));
     size -= sizeof(blob);
-    if (blob.kind < TF_BLOB_BUNDLE || blob.kind > TF_BLOB_REVOCATIONS) {
+    if (blob.kind < TF_BLOB_BUNDLE || blob.kind > TF_BLOB_WANTED) {
         return TF_EHOST;
     }
-    if (blob.total == 0 && size == 0 && transfer->total == 0) {
-        tf_emit_failure(thread, id, TF_EFORMAT);
+    bool is_alone = transfer->total == 0 || blob.kind == TF_BLOB_WANTED;
+    if (blob.total == 0 && size == 0 && is_alone) {
+        tf_emit_failure(thread, id, take_nothing(thread, id, &blob));
         return TF_OK;
     }
     if (size == 0) {

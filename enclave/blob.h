@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * blob.h - bundles, sealed grants and revocation lists that the host hands over in
- * chunks, one transfer at a time per thread. Each is answered with one RESULT when its
- * last chunk is there.
+ * blob.h - bundles, envelopes, sealed grants and revocation lists that the host hands
+ * over in chunks, one transfer at a time per thread. Each is answered with one RESULT
+ * when its last chunk is there.
  */
 #pragma once
 

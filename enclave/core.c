@@ -35,7 +35,6 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
     thread->frame = frame;
     thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
     thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
-    thread->view.budget = (size_t)page->heap_size / 2;
     tf_lanes_init(thread);
     page->state = (uint64_t)(uintptr_t)thread - page->base;
     return thread;
@@ -44,6 +43,23 @@ static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr cha
 static struct tf_thread *thread_of(const struct tf_thread_page *page)
 {
     return tf_own(page, page->state);
+}
+
+static size_t at_most(uint64_t wish, uint64_t most)
+{
+    return (size_t)(wish == 0 || wish > most ? most : wish);
+}
+
+/* What the host wishes to be kept in memory, as far as that leaves room for the rest. */
+static void set_budgets(struct tf_thread *thread, const struct tf_msg_init *init)
+{
+    const struct tf_thread_page *page = thread->page;
+    struct tf_instance *instance = thread->instance;
+
+    thread->view.budget = at_most(init->memory, tf_slot_room(page->heap_size));
+    tf_lock_take(&instance->lock);
+    instance->shelf.budget = at_most(init->shelf, page->shared_size / 2);
+    tf_lock_give(&instance->lock);
 }
 
 static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t size)
@@ -67,6 +83,7 @@ static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t
     }
     thread->is_started = err == TF_OK;
     if (thread->is_started) {
+        set_budgets(thread, &init);
         tf_identity_ask(thread);
     }
     return err;
@@ -178,6 +195,9 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
     thread->now = now;
     thread->entries++;
     tf_lease_note_clock(thread);
+    if (thread->wants.count != 0) {
+        tf_want_expire(thread);
+    }
     if (thread->ready_count != 0) {
         tf_conn_run_ready(thread);
     }

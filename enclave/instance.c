@@ -11,6 +11,7 @@
 #include "enclave/cert.h"
 #include "enclave/enclu.h"
 #include "enclave/js/env.h"
+#include "enclave/shelf.h"
 #include "enclave/ticket.h"
 
 enum { BUCKETS = TF_LAMBDAS_MAX / 2 };
@@ -331,7 +332,7 @@ void tf_instance_empty(struct tf_instance *instance, struct tf_entry *entry)
 void tf_lambda_release(struct tf_lambda *lambda)
 {
     if (lambda != NULL && --lambda->refs == 0) {
-        tf_shared_free(lambda->bytes);
+        tf_shelf_drop(&the_instance.shelf, lambda);
         tf_shared_free(lambda);
     }
 }

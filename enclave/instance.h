@@ -55,8 +55,19 @@ struct tf_lambda {
     char signer[2 * TF_SHA256_SIZE + 1];
     size_t member; /* the signer's */
     char name[TF_NAME_MAX + 1];
-    uint8_t *bytes; /* the .tfb; owned, in shared memory */
+    uint64_t steps; /* the manifest's limits */
+    uint64_t memory;
+    uint64_t body;
+    uint64_t concurrency;
+    bool is_reused; /* the manifest's "reuse" */
+
+    /* The shelf's (enclave/shelf.h). */
+    uint8_t *bytes; /* the .tfb; owned, in shared memory; NULL: it is not at hand */
     size_t size;
+    size_t users;            /* threads that use the bytes */
+    struct tf_lambda *newer; /* of the bytes that nobody uses, by use */
+    struct tf_lambda *older;
+
     struct tf_names domains; /* that it may be granted; in `rows` */
     char rows[][TF_DNS_MAX + 1];
 };
@@ -129,6 +140,14 @@ struct tf_tenure {
     size_t lease;
 };
 
+/** The bundles that are at hand; under the lock. */
+struct tf_shelf {
+    size_t held;   /* bytes of all */
+    size_t budget; /* what that should not exceed */
+    struct tf_lambda *newest;
+    struct tf_lambda *oldest;
+};
+
 /** What is common to all lambdas that a signer's last lease names. */
 struct tf_lease {
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid; "": nobody's yet */
@@ -180,6 +199,7 @@ struct tf_instance {
     struct tf_entry *first; /* by index; */
     struct tf_entry *last;
     struct tf_entry *newest; /* of the list of changes */
+    struct tf_shelf shelf;
     size_t lambda_count;
     size_t entry_counts[TF_MEMBERS_MAX]; /* by member */
 };

@@ -6,6 +6,7 @@
 #include "enclave/lease.h"
 #include "enclave/receipt.h"
 #include "enclave/thread.h"
+#include "enclave/want.h"
 
 enum { MISDIRECTED = 421, UNAVAILABLE = 503 };
 
@@ -43,10 +44,7 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
     if (resident == NULL) {
         return MISDIRECTED;
     }
-    if (tf_resident_open(conn->thread, resident) != TF_OK) {
-        return UNAVAILABLE;
-    }
-    *max = resident->bundle->manifest.body;
+    *max = resident->now.lambda->body;
     return 0;
 }
 
@@ -62,14 +60,20 @@ static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
 {
     done.bytes_in = conn->exchange.given.size;
     note(conn->thread, conn, resident, &done);
+    bool may_try_again = err == TF_EBUSY || err == TF_EBUNDLE_LATE;
     uint64_t id =
-        err == TF_EBUSY ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
+        may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
     tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id);
 }
 
 void tf_invoke_fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err)
 {
     fail(conn, resident, err, (struct tf_invocation){.status = tf_http_status(err)});
+}
+
+void tf_invoke_unavailable(struct tf_conn *conn, struct tf_resident *resident, tf_err err)
+{
+    fail(conn, resident, err, (struct tf_invocation){.status = UNAVAILABLE});
 }
 
 void tf_invoke_end(struct tf_lane *lane)
@@ -108,10 +112,14 @@ void tf_invoke_answer(struct tf_conn *conn)
         (void)tf_serve_refuse(conn, MISDIRECTED);
         return;
     }
+    tf_resident_use(conn->thread, resident);
     tf_err err = tf_resident_open(conn->thread, resident);
-    err = err == TF_OK ? resident->failure : err;
+    if (err == TF_AGAIN) {
+        err = tf_want_ask(conn->thread, resident, TF_WANTS_MAX);
+    }
+    err = err == TF_OK || err == TF_AGAIN ? resident->failure : err;
     if (err != TF_OK) {
-        fail(conn, resident, err, (struct tf_invocation){.status = UNAVAILABLE});
+        tf_invoke_unavailable(conn, resident, err);
         return;
     }
     tf_sched_submit(conn, resident);

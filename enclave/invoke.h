@@ -28,5 +28,9 @@ void tf_invoke_end(struct tf_lane *lane);
 /** Refuses the connection's request: the lambda could not be called. */
 void tf_invoke_fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err);
 
+/** Refuses it with 503: the lambda's code is not at hand, or does not load. */
+void tf_invoke_unavailable(struct tf_conn *conn, struct tf_resident *resident,
+                           tf_err err);
+
 /** Counts what an invocation has used whose client is gone. */
 void tf_invoke_lost(struct tf_lane *lane);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enclave/revoke.h"
+#include "enclave/shelf.h"
 
 static bool has_domain(const struct tf_manifest *manifest, const char *name)
 {
@@ -57,8 +58,7 @@ static void raise_floor(struct tf_entry *floor, const struct tf_bundle *bundle)
     memcpy(floor->digest, bundle->digest, sizeof(floor->digest));
 }
 
-static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *entry,
-                              uint8_t *bytes, size_t size)
+static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *entry)
 {
     const struct tf_manifest *manifest = &bundle->manifest;
     const size_t rows_size = manifest->domain_count * sizeof(manifest->domains[0]);
@@ -78,9 +78,21 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *e
     static_assert(sizeof(lambda->rows[0]) == sizeof(manifest->domains[0]), "same rows");
     memcpy(lambda->rows, manifest->domains, rows_size);
     lambda->domains = (struct tf_names){lambda->rows, manifest->domain_count};
-    lambda->bytes = bytes;
-    lambda->size = size;
+    lambda->steps = manifest->steps;
+    lambda->memory = manifest->memory;
+    lambda->body = manifest->body;
+    lambda->concurrency = manifest->concurrency;
+    lambda->is_reused = manifest->is_reused;
     return lambda;
+}
+
+/* Only introduced, a lambda has no bytes. */
+static void stock(struct tf_instance *instance, struct tf_lambda *lambda, uint8_t *bytes,
+                  size_t size)
+{
+    if (bytes != NULL) {
+        tf_shelf_put(&instance->shelf, lambda, bytes, size);
+    }
 }
 
 /* Hold the lock. */
@@ -109,7 +121,7 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
     /* Signed by another key it is not the same: that key may be revoked later. */
     if (entry->lambda != NULL && entry->lambda->version == bundle->manifest.version &&
         strcmp(entry->lambda->signer, bundle->signer) == 0) {
-        tf_shared_free(bytes); /* the same again */
+        stock(instance, entry->lambda, bytes, size); /* the same again */
         return TF_OK;
     }
     err = check_grant(entry->grant, bundle);
@@ -119,11 +131,12 @@ static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
     if (entry->lambda == NULL && instance->lambda_count == TF_LAMBDAS_MAX) {
         return TF_ELIMIT;
     }
-    struct tf_lambda *lambda = make(bundle, entry, bytes, size);
+    struct tf_lambda *lambda = make(bundle, entry);
     if (lambda == NULL) {
         return TF_ENOMEM;
     }
     raise_floor(entry, bundle);
+    stock(instance, lambda, bytes, size);
     tf_instance_put_lambda(instance, entry, lambda);
     return TF_OK;
 }

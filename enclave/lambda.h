@@ -19,8 +19,8 @@ struct tf_thread;
  * with the same digest and signer again changes nothing.
  *
  * @param bundle  points into `bytes`; not kept.
- * @param bytes   the .tfb in shared memory; the table's on TF_OK, else still the
- * caller's.
+ * @param bytes   the .tfb, of tf_shelf_alloc; the table's on TF_OK, else still the
+ * caller's. NULL: only the envelope was checked, and the bundle is to be asked for.
  * @return TF_OK; TF_EREVOKED; TF_EVERSION_FLOOR (older than one accepted before, or than
  * the grant's floor), TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another
  * digest), TF_EGRANT_DOMAIN (the grant has names that the bundle does not), TF_ELIMIT

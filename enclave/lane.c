@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enclave/conn.h"
+#include "enclave/emit.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
 
@@ -47,6 +48,18 @@ static char *make_url(const struct tf_http_head *head, size_t *size)
     return url;
 }
 
+/* Tells the host, which measures, that the load that it brought the bundle for is over.
+ */
+static void note_load(struct tf_lane *lane)
+{
+    struct tf_resident *resident = lane->resident;
+
+    if (resident->want != 0) {
+        tf_emit_event(lane->thread, TF_EVENT_LOADED, lane->err, resident->want);
+        resident->want = 0;
+    }
+}
+
 /* The fiber's. What it allocates outside of the slot it has freed or handed over whenever
  * it pauses: it may not go on. */
 static void run(void *user)
@@ -55,8 +68,11 @@ static void run(void *user)
     struct tf_resident *resident = lane->resident;
 
     lane->err = tf_resident_load(lane->thread, resident, lane->index, &lane->limits);
+    note_load(lane);
     if (lane->err == TF_OK) {
         lane->is_loaded = true;
+    }
+    if (lane->err == TF_OK && lane->conn != NULL) {
         lane->err =
             tf_slot_call(&lane->slot, &resident->snapshots[lane->index], &lane->request,
                          &lane->limits, &lane->response, &lane->report);
@@ -69,6 +85,23 @@ static void pause(void *user)
 
     lane->pauses++;
     tf_fiber_pause(&lane->fiber);
+}
+
+static void start(struct tf_lane *lane, struct tf_resident *resident)
+{
+    lane->limits = tf_resident_limits(lane->thread, resident);
+    lane->limits.pause = pause;
+    lane->limits.user = lane;
+    lane->limits.quantum = TF_QUANTUM;
+    lane->response = (struct tf_js_response){0};
+    lane->report = (struct tf_js_report){0};
+    lane->is_loaded = false;
+    lane->clock = lane->thread->now;
+    lane->turn = 0;
+    lane->pauses = 0;
+    lane->resident = resident;
+    tf_resident_enter(resident);
+    tf_fiber_start(&lane->fiber, run, lane);
 }
 
 tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
@@ -89,22 +122,15 @@ tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
         .headers = head->headers,
         .header_count = head->header_count,
         .body = exchange->given};
-    lane->limits = tf_resident_limits(lane->thread, resident);
-    lane->limits.pause = pause;
-    lane->limits.user = lane;
-    lane->limits.quantum = TF_QUANTUM;
-    lane->response = (struct tf_js_response){0};
-    lane->report = (struct tf_js_report){0};
-    lane->is_loaded = false;
-    lane->clock = lane->thread->now;
-    lane->turn = 0;
-    lane->pauses = 0;
     lane->conn = conn;
-    lane->resident = resident;
     conn->lane = lane;
-    tf_resident_enter(resident);
-    tf_fiber_start(&lane->fiber, run, lane);
+    start(lane, resident);
     return TF_OK;
+}
+
+void tf_lane_warm(struct tf_lane *lane, struct tf_resident *resident)
+{
+    start(lane, resident);
 }
 
 bool tf_lane_step(struct tf_lane *lane)
@@ -127,8 +153,10 @@ void tf_lane_free(struct tf_lane *lane)
     }
     free(lane->url);
     lane->url = NULL;
-    lane->conn->lane = NULL;
-    lane->conn = NULL;
+    if (lane->conn != NULL) {
+        lane->conn->lane = NULL;
+        lane->conn = NULL;
+    }
     lane->resident = NULL;
     tf_resident_leave(lane->thread, resident);
 }

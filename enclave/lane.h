@@ -25,7 +25,7 @@ struct tf_lane {
     struct tf_slot slot;
     struct tf_fiber fiber;
 
-    struct tf_conn *conn;         /* who asked; NULL: the lane is free */
+    struct tf_conn *conn;         /* who asked; NULL: nobody yet, it only loads */
     struct tf_resident *resident; /* of the lambda; NULL: the lane is free */
     char *url;                    /* owned; of the request */
     struct tf_js_request request; /* the rest of it lies in the connection */
@@ -48,6 +48,9 @@ void tf_lanes_init(struct tf_thread *thread);
  *  @return TF_OK; TF_EHTTP_HEADERS: the URL is too long or there is no memory. */
 TF_MUST_USE tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
                                  struct tf_resident *resident);
+
+/** Has the lane make the lambda, whose bundle is open, ready for its slot. */
+void tf_lane_warm(struct tf_lane *lane, struct tf_resident *resident);
 
 /** Runs for up to a quantum. @return whether the invocation has ended. */
 bool tf_lane_step(struct tf_lane *lane);

@@ -6,8 +6,10 @@
 
 #include "enclave/lease.h"
 #include "enclave/sched.h"
+#include "enclave/shelf.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
+#include "enclave/want.h"
 
 /* What a context and a parsed bundle take of the heap, about. */
 enum { CONTEXT_SIZE = 8 << 10, BUNDLE_SIZE = 8 << 10 };
@@ -58,10 +60,13 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
     }
     resident->failure = TF_OK;
     if (resident->bundle != NULL) {
-        let_go(thread, resident, BUNDLE_SIZE);
+        let_go(thread, resident, BUNDLE_SIZE + resident->now.lambda->size);
         tf_bundle_wipe(resident->bundle);
         free(resident->bundle);
         resident->bundle = NULL;
+        tf_lock_take(&thread->instance->lock);
+        tf_shelf_give(&thread->instance->shelf, resident->now.lambda, resident->is_guess);
+        tf_lock_give(&thread->instance->lock);
     }
     free(resident->files);
     free(resident->vars);
@@ -133,6 +138,7 @@ static void destroy(struct tf_thread *thread, struct tf_resident *resident)
 {
     forget_bundle(thread, resident);
     forget_context(thread, resident);
+    thread->view.guess_count -= resident->is_guess;
     tf_instance_leave(thread->instance, &resident->now);
     let_go(thread, resident, sizeof(*resident));
     free(resident);
@@ -140,7 +146,7 @@ static void destroy(struct tf_thread *thread, struct tf_resident *resident)
 
 static bool is_needed(const struct tf_resident *resident)
 {
-    return resident->runs != 0 || resident->queue.count != 0;
+    return resident->runs != 0 || resident->queue.count != 0 || resident->is_wanted;
 }
 
 /* Drops the resident that was used longest ago of those that nothing needs.
@@ -158,6 +164,23 @@ static bool drop_oldest(struct tf_thread *thread, const struct tf_resident *keep
     take_out(&thread->view, oldest);
     destroy(thread, oldest);
     return true;
+}
+
+/* Drops the oldest guess but `keep`, if there are too many. */
+static void limit_guesses(struct tf_thread *thread, const struct tf_resident *keep)
+{
+    struct tf_resident *oldest = thread->view.oldest;
+
+    if (thread->view.guess_count <= TF_GUESSES_MAX) {
+        return;
+    }
+    while (oldest != NULL && (oldest == keep || !oldest->is_guess || is_needed(oldest))) {
+        oldest = oldest->newer;
+    }
+    if (oldest != NULL) {
+        take_out(&thread->view, oldest);
+        destroy(thread, oldest);
+    }
 }
 
 /* Drops one snapshot of those that no lane runs, of a lambda that others do.
@@ -237,8 +260,7 @@ void tf_view_sync(struct tf_thread *thread)
     tf_lock_take(&instance->lock);
     for (const struct tf_entry *entry = instance->newest;
          entry != NULL && entry->changed > view->epoch; entry = entry->older) {
-        struct tf_resident *resident =
-            entry->index < view->cap ? view->residents[entry->index] : NULL;
+        struct tf_resident *resident = tf_view_have(thread, entry);
         if (resident != NULL) {
             resident->next = stale;
             stale = resident;
@@ -287,16 +309,24 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
         return NULL;
     }
     hold(thread, resident, sizeof(*resident));
+    resident->is_guess = true;
+    thread->view.guess_count++;
     thread->view.residents[entry->index] = resident;
     link_use(&thread->view, resident);
+    limit_guesses(thread, resident);
     return resident;
+}
+
+struct tf_resident *tf_view_have(const struct tf_thread *thread,
+                                 const struct tf_entry *entry)
+{
+    return entry->index < thread->view.cap ? thread->view.residents[entry->index] : NULL;
 }
 
 struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry)
 {
     struct tf_view *view = &thread->view;
-    struct tf_resident *resident =
-        entry->index < view->cap ? view->residents[entry->index] : NULL;
+    struct tf_resident *resident = tf_view_have(thread, entry);
 
     if (resident == NULL) {
         return make(thread, entry);
@@ -404,10 +434,49 @@ static tf_err describe(struct tf_resident *resident)
     return TF_OK;
 }
 
+/* The bytes are on the shelf, and the resident uses them. */
+static tf_err adopt(struct tf_thread *thread, struct tf_resident *resident,
+                    struct tf_bundle *bundle)
+{
+    resident->bundle = bundle;
+    hold(thread, resident, BUNDLE_SIZE + resident->now.lambda->size);
+    tf_err err = describe(resident);
+    if (err != TF_OK) {
+        forget_bundle(thread, resident);
+    }
+    return err;
+}
+
+static bool take_bytes(struct tf_thread *thread, struct tf_resident *resident)
+{
+    struct tf_instance *instance = thread->instance;
+
+    tf_lock_take(&instance->lock);
+    bool is_there = tf_shelf_take(&instance->shelf, resident->now.lambda);
+    tf_lock_give(&instance->lock);
+    return is_there;
+}
+
+tf_err tf_resident_adopt(struct tf_thread *thread, struct tf_resident *resident,
+                         struct tf_bundle *bundle)
+{
+    if (!take_bytes(thread, resident)) {
+        tf_bundle_wipe(bundle);
+        free(bundle);
+        return TF_ENOMEM;
+    }
+    return adopt(thread, resident, bundle);
+}
+
 tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
 {
+    struct tf_instance *instance = thread->instance;
+
     if (resident->bundle != NULL) {
         return TF_OK;
+    }
+    if (!take_bytes(thread, resident)) {
+        return TF_AGAIN;
     }
     uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
@@ -416,35 +485,59 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
     if (scratch != NULL && bundle != NULL) {
         /* It was checked when it came in; what failed now would be memory. */
         err = tf_bundle_check(resident->now.lambda->bytes, resident->now.lambda->size,
-                              &thread->instance->domain, tf_js_engine(), scratch, bundle);
+                              &instance->domain, tf_js_engine(), scratch, bundle);
         err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
     }
     free(scratch);
-    if (err != TF_OK) {
-        free(bundle);
-        return err;
+    if (err == TF_OK) {
+        return adopt(thread, resident, bundle);
     }
-    resident->bundle = bundle;
-    hold(thread, resident, BUNDLE_SIZE);
-    err = describe(resident);
-    if (err != TF_OK) {
-        forget_bundle(thread, resident);
-    }
+    free(bundle);
+    tf_lock_take(&instance->lock);
+    tf_shelf_give(&instance->shelf, resident->now.lambda, false);
+    tf_lock_give(&instance->lock);
     return err;
+}
+
+static bool is_at_hand(struct tf_thread *thread, const struct tf_resident *resident)
+{
+    tf_lock_take(&thread->instance->lock);
+    bool is_there = resident->now.lambda->bytes != NULL;
+    tf_lock_give(&thread->instance->lock);
+    return is_there;
+}
+
+void tf_resident_guess(struct tf_thread *thread, struct tf_resident *resident)
+{
+    if (resident->bundle != NULL || resident->failure != TF_OK ||
+        thread->view.guess_count > TF_GUESSES_MAX) {
+        return;
+    }
+    if (is_at_hand(thread, resident)) {
+        tf_sched_warm(thread, resident);
+    } else {
+        (void)!tf_want_ask(thread, resident, TF_GUESSES_MAX); /* a request asks again */
+    }
+}
+
+void tf_resident_use(struct tf_thread *thread, struct tf_resident *resident)
+{
+    thread->view.guess_count -= resident->is_guess;
+    resident->is_guess = false;
 }
 
 struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                                        const struct tf_resident *resident)
 {
-    const struct tf_manifest *manifest = &resident->bundle->manifest;
+    const struct tf_lambda *lambda = resident->now.lambda;
     size_t stack = thread->page->stack_size > 2 * stack_reserve
                        ? (size_t)thread->page->stack_size - stack_reserve
                        : stack_reserve;
 
-    return (struct tf_js_limits){.steps = manifest->steps,
-                                 .body = (size_t)manifest->body,
+    return (struct tf_js_limits){.steps = lambda->steps,
+                                 .body = (size_t)lambda->body,
                                  .stack = stack,
-                                 .memory = (size_t)manifest->memory};
+                                 .memory = (size_t)lambda->memory};
 }
 
 /* Runs the top level once, then drops what was used longest ago until the snapshot fits.
@@ -453,7 +546,7 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
 static tf_err load(struct tf_thread *thread, struct tf_resident *resident, size_t at,
                    const struct tf_js_limits *limits)
 {
-    size_t memory = (size_t)resident->bundle->manifest.memory;
+    size_t memory = (size_t)resident->now.lambda->memory;
     struct tf_slot *slot = &thread->lanes[at].slot;
     struct tf_snapshot *snapshot = &resident->snapshots[at];
 
@@ -485,7 +578,7 @@ tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident,
     hold(thread, resident, tf_slot_held(snapshot));
     resident->failure = snapshot->err;
     resident->is_loaded[slot] = snapshot->err == TF_OK;
-    snapshot->is_reused = resident->bundle->manifest.is_reused;
+    snapshot->is_reused = resident->now.lambda->is_reused;
     tf_view_trim(thread, resident);
     return resident->failure;
 }

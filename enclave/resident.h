@@ -42,6 +42,9 @@ struct tf_resident {
     bool is_loaded[TF_SLOTS_MAX];               /* if good */
     tf_err failure; /* why its code does not load; TF_OK: not known to */
     size_t held;    /* bytes of all that, about */
+    bool is_wanted; /* its bundle was asked for (enclave/want.h) */
+    bool is_guess;  /* made ready for a ClientHello: no request has needed it yet */
+    uint64_t want;  /* by which its bundle came, until its code has run; 0: none */
 
     struct tf_resident *newer; /* by use, */
     struct tf_resident *older;
@@ -65,6 +68,7 @@ struct tf_view {
     struct tf_resident *oldest;
     size_t held;   /* bytes that residents have, about */
     size_t budget; /* what that should not exceed */
+    size_t guess_count;
 };
 
 /** Brings the thread's view up to date; cheap when nothing changed. */
@@ -73,6 +77,10 @@ void tf_view_sync(struct tf_thread *thread);
 /** What this thread has of an entry, made if need be, and now the last one used; NULL: it
  *  has no lambda, or there is no memory. Borrowed until the next sync or trim. */
 struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry);
+
+/** What this thread has of an entry already, or NULL. */
+struct tf_resident *tf_view_have(const struct tf_thread *thread,
+                                 const struct tf_entry *entry);
 
 /** The lambda whose grant covers the DNS name and is in force, or NULL. Borrowed
  * likewise. */
@@ -93,10 +101,23 @@ bool tf_tenure_is_granted(const struct tf_thread *thread, const struct tf_tenure
 struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
                                         struct tf_resident *resident);
 
-/** Parses a lambda's bundle if that was not done yet: for its limits.
- *  @return TF_OK, TF_ENOMEM, TF_EINTERNAL. */
+/** Verifies and parses the lambda's bundle if that was not done yet.
+ *  @return TF_OK; TF_AGAIN: it is not at hand; TF_ENOMEM, TF_EINTERNAL. */
 TF_MUST_USE tf_err tf_resident_open(struct tf_thread *thread,
                                     struct tf_resident *resident);
+
+/** The same with the bundle verified already, in the bytes on the shelf. Takes `bundle`,
+ * of malloc, in any case. @return TF_OK, TF_ENOMEM. */
+TF_MUST_USE tf_err tf_resident_adopt(struct tf_thread *thread,
+                                     struct tf_resident *resident,
+                                     struct tf_bundle *bundle);
+
+/** A ClientHello names the lambda: has it made ready, as far as strangers may cause that.
+ */
+void tf_resident_guess(struct tf_thread *thread, struct tf_resident *resident);
+
+/** A request needs the lambda. */
+void tf_resident_use(struct tf_thread *thread, struct tf_resident *resident);
 
 /**
  * Has the lambda, whose bundle is open, ready in a snapshot for this slot.

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/sched.h"
 
+#include <string.h>
+
 #include "enclave/conn.h"
 #include "enclave/invoke.h"
 #include "enclave/thread.h"
@@ -96,9 +98,16 @@ static size_t count_free(const struct tf_thread *thread)
     size_t count = 0;
 
     for (size_t i = 0; i < thread->lane_count; i++) {
-        count += thread->lanes[i].conn == NULL;
+        count += thread->lanes[i].resident == NULL;
     }
     return count;
+}
+
+/* How often the lane's request was put back; one that is made ready for none never was.
+ */
+static unsigned put_back_of(const struct tf_lane *lane)
+{
+    return lane->conn == NULL ? 0 : lane->conn->put_back;
 }
 
 /* For a new request when no lane is free: that of one that was not put back yet, and of
@@ -109,7 +118,7 @@ static struct tf_lane *find_for_new(struct tf_thread *thread)
 
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        if (lane->conn->put_back == 0 && (best == NULL || lane->pauses < best->pauses)) {
+        if (put_back_of(lane) == 0 && (best == NULL || lane->pauses < best->pauses)) {
             best = lane;
         }
     }
@@ -119,7 +128,7 @@ static struct tf_lane *find_for_new(struct tf_thread *thread)
 /* Whether the invocation has had the quanta that it may have while others wait. */
 static bool is_over(const struct tf_lane *lane)
 {
-    unsigned times = lane->conn->put_back;
+    unsigned times = put_back_of(lane);
     return lane->pauses >= UINT64_C(1) << (times < PUT_BACK_MAX ? times : PUT_BACK_MAX);
 }
 
@@ -129,8 +138,7 @@ static size_t count_returned(const struct tf_thread *thread)
     size_t count = 0;
 
     for (size_t i = 0; i < thread->lane_count; i++) {
-        const struct tf_conn *conn = thread->lanes[i].conn;
-        count += conn != NULL && conn->put_back != 0;
+        count += put_back_of(&thread->lanes[i]) != 0;
     }
     return count;
 }
@@ -144,8 +152,8 @@ static struct tf_lane *find_for_returned(struct tf_thread *thread)
 
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        if (lane->conn != NULL && is_over(lane) &&
-            (lane->conn->put_back != 0 || may_be_more) &&
+        if (lane->resident != NULL && is_over(lane) &&
+            (put_back_of(lane) != 0 || may_be_more) &&
             (best == NULL || lane->pauses > best->pauses)) {
             best = lane;
         }
@@ -175,9 +183,12 @@ static bool may_begin(struct tf_thread *thread, const struct tf_resident *reside
     size_t free = count_free(thread);
 
     *victim = NULL;
+    if (resident->bundle == NULL) {
+        return false; /* it is on its way */
+    }
     if (resident->runs != 0) {
-        return free > 1 && resident->runs < TF_RUNS_MAX &&
-               !resident->bundle->manifest.is_reused && is_past_load(thread, resident);
+        return free > 1 && resident->runs < resident->now.lambda->concurrency &&
+               !resident->now.lambda->is_reused && is_past_load(thread, resident);
     }
     if (conn->put_back != 0 ? free > 1 : free > 0) {
         return true;
@@ -210,7 +221,7 @@ static struct tf_lane *find_lane(struct tf_thread *thread,
 
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        int fit = lane->conn == NULL ? fit_of(lane, resident) : 0;
+        int fit = lane->resident == NULL ? fit_of(lane, resident) : 0;
         if (fit > best_fit) {
             best = lane;
             best_fit = fit;
@@ -219,13 +230,26 @@ static struct tf_lane *find_lane(struct tf_thread *thread,
     return best;
 }
 
+/* Whether it is ready in any slot. */
+static bool has_snapshot(const struct tf_resident *resident)
+{
+    bool is_loaded = false;
+
+    for (size_t i = 0; i < TF_SLOTS_MAX; i++) {
+        is_loaded |= resident->is_loaded[i];
+    }
+    return is_loaded || resident->failure != TF_OK;
+}
+
 /* --- running -------------------------------------------------------------------------
  */
 
 /* Answers, and frees the lane. */
 static void finish(struct tf_lane *lane)
 {
-    tf_invoke_end(lane);
+    if (lane->conn != NULL) {
+        tf_invoke_end(lane);
+    }
     tf_lane_free(lane);
 }
 
@@ -237,9 +261,11 @@ static void put_back(struct tf_lane *lane)
     struct tf_queue *queue =
         lane->resident->is_retired ? &thread->sched.again : &lane->resident->queue;
 
-    conn->put_back++;
     tf_lane_free(lane);
-    push(thread, queue, conn);
+    if (conn != NULL) {
+        conn->put_back++;
+        push(thread, queue, conn);
+    }
 }
 
 /* @return whether the invocation has ended. */
@@ -322,6 +348,30 @@ static void resume(struct tf_conn *conn)
     tf_conn_run(conn);
 }
 
+void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_err err)
+{
+    size_t count =
+        resident->queue.count; /* those who come again meanwhile are not meant */
+
+    (void)thread;
+    for (; count != 0 && resident->queue.first != NULL; count--) {
+        struct tf_conn *conn = resident->queue.first;
+        pull(conn);
+        tf_invoke_unavailable(conn, resident, err);
+        resume(conn);
+    }
+}
+
+void tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident)
+{
+    struct tf_sched *sched = &thread->sched;
+
+    if (sched->warm_count < TF_GUESSES_MAX) {
+        sched->warm[sched->warm_count++] = resident->entry;
+        sched->warm_entry = thread->entries;
+    }
+}
+
 /* The lambda that has used least of those that may begin a request; or NULL. */
 static struct tf_resident *next_to_begin(struct tf_thread *thread)
 {
@@ -354,7 +404,7 @@ static struct tf_lane *next_to_run(struct tf_thread *thread)
 
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        if (lane->conn != NULL && (best == NULL || is_before(lane, best))) {
+        if (lane->resident != NULL && (best == NULL || is_before(lane, best))) {
             best = lane;
         }
     }
@@ -397,6 +447,31 @@ static void dispatch_again(struct tf_thread *thread)
     }
 }
 
+/* Begins to make the next lambda ready that a ClientHello has named, if there is nothing
+ * else to do. @return its lane, or NULL. */
+static struct tf_lane *begin_warm(struct tf_thread *thread)
+{
+    struct tf_sched *sched = &thread->sched;
+    struct tf_resident *resident = NULL;
+
+    while (sched->warm_count != 0 && resident == NULL &&
+           sched->warm_entry != thread->entries) {
+        resident = tf_view_have(thread, sched->warm[0]);
+        sched->warm_count--;
+        memmove(sched->warm, sched->warm + 1, sched->warm_count * sizeof(sched->warm[0]));
+        if (resident != NULL && (has_snapshot(resident) || resident->runs != 0 ||
+                                 tf_resident_open(thread, resident) != TF_OK)) {
+            resident = NULL;
+        }
+    }
+    if (resident == NULL || count_free(thread) == 0) {
+        return NULL;
+    }
+    struct tf_lane *lane = find_lane(thread, resident);
+    tf_lane_warm(lane, resident);
+    return lane;
+}
+
 void tf_sched_run(struct tf_thread *thread)
 {
     struct tf_sched *sched = &thread->sched;
@@ -405,6 +480,9 @@ void tf_sched_run(struct tf_thread *thread)
     do {
         struct tf_resident *resident = next_to_begin(thread);
         struct tf_lane *lane = next_to_run(thread);
+        if (resident == NULL && lane == NULL) {
+            lane = begin_warm(thread);
+        }
         if (resident != NULL &&
             (lane == NULL || resident->used_up <= lane->resident->used_up)) {
             lane = begin(thread, resident);
@@ -414,7 +492,9 @@ void tf_sched_run(struct tf_thread *thread)
         if (lane != NULL && step(lane)) {
             struct tf_conn *conn = lane->conn;
             finish(lane);
-            resume(conn);
+            if (conn != NULL) {
+                resume(conn);
+            }
         }
     } while (thread->err == TF_OK && sched->spent < TF_QUANTUM);
     sched->spent = 0;
@@ -422,5 +502,12 @@ void tf_sched_run(struct tf_thread *thread)
 
 bool tf_sched_has_work(const struct tf_thread *thread)
 {
-    return thread->sched.waiting_count != 0 || count_free(thread) != thread->lane_count;
+    const struct tf_queue *at = thread->sched.first;
+
+    /* What waits for the host's answer can only wait. */
+    while (at != NULL && at->resident != NULL && at->resident->bundle == NULL) {
+        at = at->next;
+    }
+    return at != NULL || thread->sched.warm_count != 0 ||
+           count_free(thread) != thread->lane_count;
 }

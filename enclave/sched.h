@@ -9,8 +9,10 @@
  * those share what is left. What takes less than a quantum is answered where its last
  * byte is taken, as if there were no scheduler, as long as nobody waits.
  *
- * A lambda has at most TF_RUNS_MAX lanes, and a second one only while another stays free.
- * More than TF_WAITING_MAX requests of one lambda are refused with 503 and Retry-After.
+ * A lambda has as many lanes as its manifest says (TF_RUNS_DEFAULT), and a second one
+ * only while another stays free. One whose bundle is not at hand has none, its requests
+ * wait. More than TF_WAITING_MAX requests of one lambda are refused with 503 and
+ * Retry-After.
  *
  * When all lanes are held, a lambda without one takes that of an invocation that has had
  * its quantum. That one is put back: it begins anew later, which nobody notices, for
@@ -44,11 +46,21 @@ struct tf_sched {
     struct tf_queue *first; /* of the queues that are not empty, oldest first */
     struct tf_queue *last;
     struct tf_queue again; /* of lambdas that are replaced or gone */
+    const struct tf_entry *warm[TF_GUESSES_MAX]; /* to be made ready, oldest first */
+    size_t warm_count;
+    uint64_t warm_entry; /* the thread's entry in which the last one was added */
 };
 
 /** Answers the connection's request, or lets it wait: then exchange.is_waiting is set,
  * and tf_serve_resume follows. */
 void tf_sched_submit(struct tf_conn *conn, struct tf_resident *resident);
+
+/** Refuses all requests of the lambda that wait. */
+void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_err err);
+
+/** Has the lambda's top level run when there is nothing else to do, from the next entry
+ *  on: what this one writes leaves first. */
+void tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident);
 
 /** The connection ends: so does its request. */
 void tf_sched_cancel(struct tf_conn *conn);

@@ -22,6 +22,7 @@
 #include "enclave/sched.h"
 #include "enclave/stats.h"
 #include "enclave/tls.h"
+#include "enclave/want.h"
 #include "lib/arena.h"
 
 struct tf_conn;
@@ -53,6 +54,7 @@ struct tf_thread {
 
     struct tf_transfer transfer;
     struct tf_view view;
+    struct tf_wants wants;
     struct tf_lane lanes[TF_SLOTS_MAX];
     size_t lane_count;
     struct tf_sched sched;

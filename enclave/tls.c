@@ -87,6 +87,7 @@ static bool use_grant(struct tf_conn *conn, WOLFSSL *ssl, const char *name)
     }
     conn->entry = resident->entry;
     conn->grant_ordinal = resident->now.grant->ordinal;
+    tf_resident_guess(conn->thread, resident);
     tf_view_trim(conn->thread, resident);
     return true;
 }

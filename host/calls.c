@@ -99,8 +99,11 @@ void tf_supervise_call(struct tf_worker *worker, const struct tf_call *call)
     if (call->text != NULL) {
         strncpy(c->text, call->text, sizeof(c->text) - 1);
     }
-    worker->last_id++;
-    c->id = worker->last_id;
+    c->id = call->id;
+    if (c->id == 0) {
+        worker->last_id++;
+        c->id = worker->last_id;
+    }
     c->deadline = worker->daemon->loop.now + call->timeout_ms;
     c->next = worker->calls;
     worker->calls = c;

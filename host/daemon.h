@@ -46,6 +46,7 @@ struct tf_options {
     bool is_strict;
     uint64_t transition_cycles;
     uint64_t idle_seconds;
+    uint64_t memory_mib; /* that a worker may keep of lambdas; 0: as its image sees fit */
     unsigned threads; /* per worker */
 };
 

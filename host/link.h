@@ -27,6 +27,13 @@ enum {
     TF_SEALED_MAX = TF_GRANT_MAX + 256 /* a grant with what sealing adds to it */
 };
 
+/* Upper bounds of the histogram of loads, microseconds; one more is for the rest. */
+enum { TF_LOAD_BUCKETS = 11 };
+#define TF_LOAD_BOUNDS_US                                                                \
+    {                                                                                    \
+        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 1000000                   \
+    }
+
 enum tf_link_type {
     TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
     TF_LINK_CONN = 2,   /* D>W + fd: an accepted TCP socket, nothing read yet */
@@ -39,13 +46,17 @@ enum tf_link_type {
     TF_LINK_SEALED = 8, /* W>D u32 name size, u32 zero, name, blob: keep it */
     TF_LINK_EVENT = 9,  /* W>D struct tf_msg_event of the enclave */
     TF_LINK_REVOCATIONS = 10, /* D>W + fd: a revocation list; answered by RESULT */
-    TF_LINK_REVOKED = 11      /* W>D u32 answer size, u32 zero, answer, list: keep it */
+    TF_LINK_REVOKED = 11,     /* W>D u32 answer size, u32 zero, answer, list: keep it */
+    TF_LINK_INTRODUCE = 12,   /* D>W text + fd: of this bundle so many bytes, in decimal,
+                                 after the first block are the envelope; RESULT */
+    TF_LINK_WANT = 13,        /* W>D digest: the enclave wants this bundle, */
+    TF_LINK_WANTED = 14 /* D>W + fd, same id: here it is; no fd: there is none; RESULT */
 };
 
 struct tf_link_head {
     uint32_t type; /* enum tf_link_type */
     uint32_t size; /* bytes that follow */
-    uint64_t id;   /* chosen by tfaasd, repeated in RESULT */
+    uint64_t id;   /* chosen by tfaasd, or the enclave's of a WANT; repeated in RESULT */
 };
 
 struct tf_link_ready {

@@ -41,7 +41,7 @@ static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--native ENGINE=FOLDER]... [--worker PATH] [--threads N] [--strict] "
     "[--transition-cycles N]\n"
-    "              [--idle-seconds N] [--backend sim|sgx|tsm]\n"
+    "              [--idle-seconds N] [--memory MIB] [--backend sim|sgx|tsm]\n"
     "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
 
 /* Adds an engine of this name, if there is none yet. */
@@ -124,6 +124,8 @@ static bool set_option(struct tf_options *o, int option, char *value)
         return true;
     case 't':
         return tf_number_parse(value, 0, TF_CYCLES_MAX, &o->transition_cycles);
+    case 'M':
+        return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &o->memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
     case 'b':
@@ -187,6 +189,7 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         {"strict", no_argument, NULL, 'S'},
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
+        {"memory", required_argument, NULL, 'M'},
         {"backend", required_argument, NULL, 'b'},
         {"aesm", required_argument, NULL, 'a'},
         {"insecure-sim-aesm", required_argument, NULL, 'A'},

@@ -81,7 +81,14 @@ static void take_counts(const struct question *q, const json_t *document)
                                         .handshakes_failed =
                                             number(document, "handshakes_failed"),
                                         .connections = number(document, "connections"),
-                                        .entries = number(document, "entries")};
+                                        .entries = number(document, "entries"),
+                                        .held = number(document, "held"),
+                                        .load_us = number(document, "load_us")};
+    const json_t *loads = json_object_get(document, "loads");
+    for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
+        json_int_t value = json_integer_value(json_array_get(loads, i));
+        counts->loads[i] = value < 0 ? 0 : (uint64_t)value;
+    }
     if (counts->connections == 0) {
         q->worker->quiet |= 1u << q->thread;
     } else {
@@ -193,6 +200,11 @@ static struct tf_thread_counts worker_sum(const struct tf_worker *worker)
         sum.handshakes_failed += worker->last[i].handshakes_failed;
         sum.connections += worker->last[i].connections;
         sum.entries += worker->last[i].entries;
+        sum.held += worker->last[i].held;
+        sum.load_us += worker->last[i].load_us;
+        for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
+            sum.loads[j] += worker->last[i].loads[j];
+        }
     }
     return sum;
 }
@@ -203,6 +215,35 @@ static void worker_line(FILE *out, const char *name, const struct tf_worker *wor
 {
     (void)fprintf(out, "%s{engine=\"%s\",domain=\"%.16s\"%s} %" PRIu64 "\n", name,
                   worker->engine->name, worker->domain, label, value);
+}
+
+/* A histogram, as Prometheus counts: each bucket has those before it. */
+static void write_loads(FILE *out, struct tf_worker *const workers[], size_t count)
+{
+    static const uint64_t bounds[] = TF_LOAD_BOUNDS_US;
+    static const char name[] = "tfaas_load_seconds";
+    head(out, name, "histogram",
+         "Loads of lambdas that were not at hand: from the enclave's question for the "
+         "bundle "
+         "to the end of the top level.");
+    for (size_t i = 0; i < count; i++) {
+        struct tf_thread_counts sum = worker_sum(workers[i]);
+        uint64_t seen = 0;
+        char label[40] = "";
+        for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
+            seen += sum.loads[j];
+            if (j + 1 < TF_LOAD_BUCKETS) {
+                (void)snprintf(label, sizeof(label), ",le=\"%g\"",
+                               (double)bounds[j] / 1e6);
+            }
+            worker_line(out, "tfaas_load_seconds_bucket", workers[i],
+                        j + 1 < TF_LOAD_BUCKETS ? label : ",le=\"+Inf\"", seen);
+        }
+        worker_line(out, "tfaas_load_seconds_count", workers[i], "", seen);
+        (void)fprintf(out, "%s_sum{engine=\"%s\",domain=\"%.16s\"} %.6f\n", name,
+                      workers[i]->engine->name, workers[i]->domain,
+                      (double)sum.load_us / 1e6);
+    }
 }
 
 static void write_workers(FILE *out, const struct tf_daemon *d)
@@ -232,6 +273,13 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
         worker_line(out, "tfaas_connections_open", workers[i], "",
                     worker_sum(workers[i]).connections);
     }
+    head(out, "tfaas_kept_bytes", "gauge",
+         "What the threads of the enclave keep of lambdas, about: they are given up for "
+         "others.");
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_kept_bytes", workers[i], "", worker_sum(workers[i]).held);
+    }
+    write_loads(out, workers, count);
     head(out, "tfaas_worker_starts_total", "counter", "Starts of worker processes.");
     for (size_t i = 0; i < count; i++) {
         worker_line(out, "tfaas_worker_starts_total", workers[i], "", workers[i]->starts);

@@ -18,7 +18,7 @@
 
 static const char usage[] =
     "usage: node start.js --image FOLDER --config-id HEX --descriptor FILE\n"
-    "                     --sim-dir DIR --links N [--idle-seconds N] [--tsm PATH]\n"
+    "                     --sim-dir DIR --links N [--idle-seconds N] [--memory MIB] [--tsm PATH]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
 
 static bool set_option(struct tf_worker_settings *s, int option, const char *value)
@@ -39,6 +39,8 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
     case 't':
         s->enclave.tsm_path = value;
         return true;
+    case 'M':
+        return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &s->memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &s->idle_seconds);
     case 'n':
@@ -60,6 +62,7 @@ static bool parse_options(int argc, char **argv, struct tf_worker_settings *out)
                                           {"descriptor", required_argument, NULL, 'd'},
                                           {"sim-dir", required_argument, NULL, 'm'},
                                           {"idle-seconds", required_argument, NULL, 'I'},
+                                          {"memory", required_argument, NULL, 'M'},
                                           {"tsm", required_argument, NULL, 't'},
                                           {"links", required_argument, NULL, 'n'},
                                           {NULL, 0, NULL, 0}};

@@ -8,7 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { TF_CYCLES_MAX = 100 * 1000 * 1000, TF_IDLE_SECONDS_MAX = 24 * 60 * 60 };
+enum {
+    TF_CYCLES_MAX = 100 * 1000 * 1000,
+    TF_IDLE_SECONDS_MAX = 24 * 60 * 60,
+    TF_MEMORY_MIB_MAX = 64 << 10
+};
 
 /** Reads a decimal number from `min` to `max`. @return false, and `out` as it was, if
  *  `text` is anything else. */

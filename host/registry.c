@@ -10,6 +10,7 @@
 #include "lib/bundle.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
+#include "lib/ustar.h"
 
 static const char manage_suffix[] = ".manage.tfaas.internal";
 
@@ -28,6 +29,11 @@ tf_err tf_lambda_peek(const uint8_t *bytes, size_t size, struct tf_lambda *out)
         out->dns_count = manifest->domain_count;
         out->version = manifest->version;
         out->size = size;
+        struct tf_reader r;
+        struct tf_ustar_entry first = {.size = 0};
+        tf_reader_init(&r, bytes, size);
+        err = tf_ustar_read(&r, &first);
+        out->envelope_size = first.size;
         tf_hex_write(bundle->digest, sizeof(bundle->digest), out->digest);
         tf_bundle_wipe(bundle);
     }

@@ -46,10 +46,11 @@ struct tf_lambda {
     char dns[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
     size_t dns_count;
     uint64_t version;
-    uint64_t size;         /* of the bundle */
-    struct tf_seat seat;   /* where it is served */
-    struct tf_seat next;   /* while its enclave is rolled: in the new one (roll.h) */
-    struct tf_counts base; /* of earlier instances of the worker */
+    uint64_t size;          /* of the bundle */
+    uint64_t envelope_size; /* of its first entry */
+    struct tf_seat seat;    /* where it is served */
+    struct tf_seat next;    /* while its enclave is rolled: in the new one (roll.h) */
+    struct tf_counts base;  /* of earlier instances of the worker */
     struct tf_counts last;
 
     /* The registry's. */

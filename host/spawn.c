@@ -31,6 +31,7 @@ struct text {
     char sim[PATH_MAX];
     char cycles[24];
     char idle[24];
+    char memory[24];
     char links[8];
 };
 
@@ -70,6 +71,7 @@ static void write_text(const struct tf_worker *worker, struct text *out)
     (void)snprintf(out->sim, sizeof(out->sim), "%s/sim", o->state);
     (void)snprintf(out->cycles, sizeof(out->cycles), "%" PRIu64, o->transition_cycles);
     (void)snprintf(out->idle, sizeof(out->idle), "%" PRIu64, o->idle_seconds);
+    (void)snprintf(out->memory, sizeof(out->memory), "%" PRIu64, o->memory_mib);
     (void)snprintf(out->links, sizeof(out->links), "%u", worker->link_count);
 }
 
@@ -144,6 +146,8 @@ static tf_err run_image(const struct tf_worker *worker, const int child[TF_THREA
                     text.cycles,
                     arg("--idle-seconds"),
                     text.idle,
+                    arg("--memory"),
+                    text.memory,
                     arg("--links"),
                     text.links,
                     arg("--backend"),
@@ -185,6 +189,8 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
                           text.sim,
                           arg("--idle-seconds"),
                           text.idle,
+                          arg("--memory"),
+                          text.memory,
                           arg("--links"),
                           text.links,
                           is_guest ? arg("--tsm") : NULL,

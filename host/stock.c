@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/stock.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "host/registry.h"
 #include "host/store.h"
 #include "host/supervise.h"
+#include "lib/bytes.h"
 
 enum { LOAD_MS = 60 * 1000 };
 
@@ -138,9 +141,13 @@ static tf_err offer_file(struct tf_worker *worker, enum tf_store_file file,
     return err;
 }
 
-static void offer_bundle(struct tf_worker *worker)
+/* Its envelope: the enclave asks for the rest when it needs it. */
+static void offer_bundle(struct tf_worker *worker, const struct tf_lambda *lambda)
 {
-    const struct tf_call call = {.type = TF_LINK_BUNDLE, .done = on_offered_bundle};
+    char size[24];
+    (void)snprintf(size, sizeof(size), "%" PRIu64, lambda->envelope_size);
+    const struct tf_call call = {
+        .type = TF_LINK_INTRODUCE, .text = size, .done = on_offered_bundle};
     if (offer_file(worker, TF_STORE_BUNDLE, call) != TF_OK) {
         load_next(worker);
     }
@@ -156,6 +163,45 @@ static void offer_grant(struct tf_worker *worker, enum tf_store_file file)
     if (offer_file(worker, TF_STORE_NEXT, call) != TF_OK) {
         load_next(worker);
     }
+}
+
+/* --- bundles that are wanted
+ * ---------------------------------------------------------------- */
+
+static void on_brought(void *user, tf_err err, const char *json, size_t size)
+{
+    struct tf_worker *worker = user;
+    (void)json;
+    (void)size;
+    if (err != TF_OK && tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
+        tf_log("bundle-not-loaded", "engine=%s error=%s", worker->engine->name,
+               tf_err_name(err));
+    }
+}
+
+void tf_stock_bring(struct tf_worker *worker, unsigned thread, uint64_t id,
+                    const uint8_t *body, size_t size)
+{
+    struct tf_call call = {.type = TF_LINK_WANTED,
+                           .id = id,
+                           .thread = thread,
+                           .fd = -1,
+                           .timeout_ms = LOAD_MS,
+                           .done = on_brought,
+                           .user = worker};
+    char digest[TF_STORE_HEX + 1] = "";
+    if (size == TF_STORE_HEX / 2 && id != 0) {
+        tf_hex_write(body, size, digest);
+    }
+    struct tf_lambda *lambda = tf_registry_digest(&worker->daemon->registry, digest);
+    tf_err err = lambda == NULL || tf_lambda_seat(lambda, worker) == NULL
+                     ? TF_ENOTFOUND
+                     : tf_store_get(&worker->daemon->store, lambda->name, TF_STORE_BUNDLE,
+                                    &call.fd);
+    if (err != TF_OK) {
+        tf_log("bundle-not-found", "digest=%s error=%s", digest, tf_err_name(err));
+    }
+    tf_supervise_call(worker, &call);
 }
 
 /* --- revocation lists
@@ -228,7 +274,7 @@ static void load_next(struct tf_worker *worker)
     }
     tf_lambda_seat(lambda, worker)->is_offered = true;
     memcpy(worker->offered, lambda->name, sizeof(worker->offered));
-    offer_bundle(worker);
+    offer_bundle(worker, lambda);
 }
 
 void tf_stock_begin(struct tf_worker *worker)

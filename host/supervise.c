@@ -183,9 +183,10 @@ static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t siz
     tf_stock_begin(worker);
 }
 
-static void take(struct tf_worker *worker, const struct tf_link_head *head,
+static void take(const struct tf_worker_link *link, const struct tf_link_head *head,
                  const uint8_t *body)
 {
+    struct tf_worker *worker = link->worker;
     switch (head->type) {
     case TF_LINK_READY:
         take_ready(worker, body, head->size);
@@ -201,6 +202,9 @@ static void take(struct tf_worker *worker, const struct tf_link_head *head,
         break;
     case TF_LINK_EVENT:
         note_event(worker, body, head->size);
+        break;
+    case TF_LINK_WANT:
+        tf_stock_bring(worker, link->index, head->id, body, head->size);
         break;
     default:
         tf_log("link-unknown-message", "type=%u", head->type);
@@ -228,7 +232,7 @@ static void on_link(void *user, uint32_t events)
             (void)close(fd);
         }
         if (err == TF_OK) {
-            take(worker, &head, body);
+            take(link, &head, body);
         }
     }
     (void)events;
@@ -255,6 +259,10 @@ void tf_supervise_fold(struct tf_worker *worker)
         worker->base.handshakes += worker->last[i].handshakes;
         worker->base.handshakes_failed += worker->last[i].handshakes_failed;
         worker->base.entries += worker->last[i].entries;
+        worker->base.load_us += worker->last[i].load_us;
+        for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
+            worker->base.loads[j] += worker->last[i].loads[j];
+        }
     }
     memset(worker->last, 0, sizeof(worker->last));
     for (size_t i = 0; i < registry->count; i++) {

@@ -30,9 +30,10 @@ enum tf_worker_state {
 /* A question to one thread of a worker, answered by RESULT. */
 struct tf_call {
     enum tf_link_type type;
+    uint64_t id; /* WANTED: of the WANT; else 0: a new one */
     unsigned thread;
-    int fd;           /* BUNDLE, GRANT, REVOCATIONS: taken over; else -1 */
-    const char *text; /* DROP: the name; STATS: from where lambdas are listed; copied */
+    int fd;           /* a file: taken over; else -1 */
+    const char *text; /* the packet's body, or NULL; copied */
     unsigned timeout_ms;
     /** Called once: with the enclave's code and JSON (may be empty), or with TF_EIO (the
      *  worker died) or TF_AGAIN (time-out) and nothing. */
@@ -46,6 +47,9 @@ struct tf_thread_counts {
     uint64_t handshakes_failed;
     uint64_t connections; /* open now */
     uint64_t entries;
+    uint64_t held;                   /* bytes that it keeps of lambdas, about */
+    uint64_t loads[TF_LOAD_BUCKETS]; /* as in host/worker.h */
+    uint64_t load_us;
 };
 
 struct tf_worker_link {

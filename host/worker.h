@@ -30,7 +30,7 @@ enum {
                                          what the enclave lets a connection have under way */
     TF_WORKER_OUT_MAX = 4 << 20,   /* unwritten bytes of a connection; beyond: dropped */
     TF_WORKER_OUT_HIGH = 64 << 10, /* with more than this unwritten, nothing is read */
-    TF_WORKER_TRANSFERS_MAX = 8,
+    TF_WORKER_TRANSFERS_MAX = 8 + TF_WANTS_MAX,
     TF_WORKER_HANDSHAKE_SECONDS = 15,
     TF_WORKER_LINGER_SECONDS = 2,
     TF_WORKER_DRAIN_MS = 1000, /* at the end: longest, */
@@ -66,8 +66,20 @@ struct tf_transfer {
     uint64_t id;
     uint32_t kind; /* enum tf_blob_kind */
     int fd;
+    uint64_t base; /* where in the file it begins */
     uint64_t total;
     uint64_t offset;
+};
+
+/* Loads of lambdas that were not at hand, from the question for the bundle to the end of
+ * the top level: measured here, for the enclave has no clock. */
+struct tf_loads {
+    struct {
+        uint64_t id; /* 0: free */
+        uint64_t asked_us;
+    } open[TF_WANTS_MAX];
+    uint64_t counts[TF_LOAD_BUCKETS]; /* by duration; metrics.c has the bounds */
+    uint64_t sum_us;
 };
 
 struct tf_worker_thread {
@@ -77,6 +89,8 @@ struct tf_worker_thread {
     int epoll;
     struct tf_channel *channel;
     uint64_t idle_seconds;
+    uint64_t memory; /* bytes that may be kept of lambdas, of the process; 0: any */
+    struct tf_loads loads;
     uint64_t now_ms;    /* monotonic, of this round */
     uint64_t now;       /* the same in seconds */
     uint64_t active_ms; /* last traffic of any connection, monotonic */
@@ -177,6 +191,13 @@ void tf_worker_link_pump(struct tf_worker_thread *t);
 /** Passes RESULT, SEALED, REVOKED, EVENT on to tfaasd; `body` is the frame's payload. */
 void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *frame,
                             const uint8_t *body);
+
+/** The enclave wants a bundle, whose digest is in t->payload: passes that on. */
+void tf_worker_link_want(struct tf_worker_thread *t, const struct tf_frame *frame);
+
+/** A wanted lambda is loaded, or was not: counts how long that took.
+ *  @return whether the event in t->payload was of that kind. */
+bool tf_worker_link_loaded(struct tf_worker_thread *t, const struct tf_frame *frame);
 
 /** Tells tfaasd that the enclave is up. */
 void tf_worker_link_ready(struct tf_worker_thread *t);

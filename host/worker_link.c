@@ -7,12 +7,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "host/log.h"
 #include "host/worker_ring.h"
+#include "lib/ustar.h"
 
-enum { MESSAGES_PER_ROUND = 64, SEND_WAIT_MS = 1000, CHUNK = 32 << 10 };
+enum { MESSAGES_PER_ROUND = 64, SEND_WAIT_MS = 1000, CHUNK = 32 << 10, OWN_MAX = 512 };
+
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
 
 /* Sends, waiting a bounded time for tfaasd, which reads its links before all else. */
 static void send_to_daemon(struct tf_worker_thread *t, struct tf_link_head head,
@@ -46,13 +55,29 @@ void tf_worker_link_ready(struct tf_worker_thread *t)
     send_to_daemon(t, head, &ready);
 }
 
+/* The file does not go in; closes it. Who wants a bundle must hear that there is none. */
+static void refuse_transfer(struct tf_worker_thread *t, uint64_t id,
+                            enum tf_blob_kind kind, int fd, tf_err err)
+{
+    const struct tf_msg_blob none = {.kind = TF_BLOB_WANTED};
+    const struct tf_frame frame = {.type = TF_MSG_BLOB, .size = sizeof(none), .id = id};
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    if (kind != TF_BLOB_WANTED ||
+        tf_worker_ring_put(&t->channel->in, frame, &none, sizeof(none), NULL) != TF_OK) {
+        refuse(t, id, err);
+    }
+}
+
 /* Queues a file for the enclave; takes the descriptor. */
 static void queue(struct tf_worker_thread *t, uint64_t id, enum tf_blob_kind kind, int fd)
 {
     struct stat info;
     static const off_t most[] = {[TF_BLOB_BUNDLE] = TF_BUNDLE_MAX,
                                  [TF_BLOB_GRANT] = TF_SEALED_MAX,
-                                 [TF_BLOB_REVOCATIONS] = TF_REVOCATIONS_ENVELOPE_MAX};
+                                 [TF_BLOB_REVOCATIONS] = TF_REVOCATIONS_ENVELOPE_MAX,
+                                 [TF_BLOB_WANTED] = TF_BUNDLE_MAX};
     tf_err err = TF_OK;
     if (fd < 0 || fstat(fd, &info) != 0) {
         err = TF_EIO;
@@ -61,14 +86,30 @@ static void queue(struct tf_worker_thread *t, uint64_t id, enum tf_blob_kind kin
         err = TF_ELIMIT;
     }
     if (err != TF_OK) {
-        refuse(t, id, err);
-        if (fd >= 0) {
-            (void)close(fd);
-        }
+        refuse_transfer(t, id, kind, fd, err);
         return;
     }
     t->transfers[t->transfer_count] = (struct tf_transfer){
         .id = id, .kind = (uint32_t)kind, .fd = fd, .total = (uint64_t)info.st_size};
+    t->transfer_count++;
+}
+
+/* Queues a bundle's first entry alone. */
+static void queue_envelope(struct tf_worker_thread *t, const struct tf_link_head *head,
+                           int fd)
+{
+    t->payload[head->size] = '\0';
+    uint64_t size = strtoull((const char *)t->payload, NULL, 10);
+    if (fd < 0 || size == 0 || size > TF_ENVELOPE_MAX ||
+        t->transfer_count == TF_WORKER_TRANSFERS_MAX) {
+        refuse_transfer(t, head->id, TF_BLOB_ENVELOPE, fd, TF_ELIMIT);
+        return;
+    }
+    t->transfers[t->transfer_count] = (struct tf_transfer){.id = head->id,
+                                                           .kind = TF_BLOB_ENVELOPE,
+                                                           .fd = fd,
+                                                           .base = TF_USTAR_BLOCK,
+                                                           .total = size};
     t->transfer_count++;
 }
 
@@ -112,6 +153,12 @@ static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, 
         return;
     case TF_LINK_REVOCATIONS:
         queue(t, head->id, TF_BLOB_REVOCATIONS, fd);
+        return;
+    case TF_LINK_WANTED:
+        queue(t, head->id, TF_BLOB_WANTED, fd);
+        return;
+    case TF_LINK_INTRODUCE:
+        queue_envelope(t, head, fd);
         return;
     case TF_LINK_DROP:
         pass_on(t, TF_MSG_DROP, head);
@@ -160,10 +207,13 @@ static tf_err put_chunk(struct tf_worker_thread *t, struct tf_transfer *x)
     size_t want = left < CHUNK ? (size_t)left : CHUNK;
     ssize_t got = 0;
     do {
-        got = pread(x->fd, t->payload, want, (off_t)x->offset);
+        got = pread(x->fd, t->payload, want, (off_t)(x->base + x->offset));
     } while (got < 0 && errno == EINTR);
     if (got <= 0) {
-        return TF_EIO; /* unreadable, or shorter than it was */
+        /* Unreadable, or shorter than it was. What has begun must end: the enclave will
+         * find that it is damaged. */
+        memset(t->payload, 0, want);
+        got = (ssize_t)want;
     }
     struct tf_msg_blob blob = {.kind = x->kind, .total = x->total, .offset = x->offset};
     struct tf_frame frame = {
@@ -192,24 +242,84 @@ void tf_worker_link_pump(struct tf_worker_thread *t)
     }
 }
 
-/* A STATS answer with the process's entry count in front; thread 0 speaks for all. */
+void tf_worker_link_want(struct tf_worker_thread *t, const struct tf_frame *frame)
+{
+    struct tf_link_head head = {
+        .type = TF_LINK_WANT, .size = frame->size, .id = frame->id};
+    for (size_t i = 0; i < TF_WANTS_MAX; i++) {
+        /* One whose load never ends is replaced some day. */
+        if (t->loads.open[i].id == 0 || i + 1 == TF_WANTS_MAX) {
+            t->loads.open[i].id = frame->id;
+            t->loads.open[i].asked_us = clock_us();
+            break;
+        }
+    }
+    send_to_daemon(t, head, t->payload);
+}
+
+static void count_load(struct tf_loads *loads, uint64_t took_us)
+{
+    static const uint64_t bounds[] = TF_LOAD_BOUNDS_US;
+    size_t at = 0;
+    while (at + 1 < TF_LOAD_BUCKETS && took_us > bounds[at]) {
+        at++;
+    }
+    loads->counts[at]++;
+    loads->sum_us += took_us;
+}
+
+bool tf_worker_link_loaded(struct tf_worker_thread *t, const struct tf_frame *frame)
+{
+    struct tf_msg_event event;
+    if (frame->size != sizeof(event)) {
+        return false;
+    }
+    memcpy(&event, t->payload, sizeof(event));
+    if (event.event != TF_EVENT_LOADED) {
+        return false;
+    }
+    for (size_t i = 0; i < TF_WANTS_MAX; i++) {
+        if (t->loads.open[i].id == event.value && event.value != 0) {
+            count_load(&t->loads, clock_us() - t->loads.open[i].asked_us);
+            t->loads.open[i].id = 0;
+        }
+    }
+    return true;
+}
+
+/* What only this side counts, as the first fields of a JSON object. Thread 0 speaks for
+ * the process. @return bytes. */
+static size_t write_own(const struct tf_worker_thread *t, char out[static OWN_MAX])
+{
+    unsigned long long entries = t->index == 0 ? tf_enclave_entries(t->enclave) : 0;
+    int at = snprintf(out, OWN_MAX, "{\"entries\":%llu,\"load_us\":%llu,\"loads\":[",
+                      entries, (unsigned long long)t->loads.sum_us);
+    for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
+        at += snprintf(out + at, OWN_MAX - (size_t)at, "%s%llu", i == 0 ? "" : ",",
+                       (unsigned long long)t->loads.counts[i]);
+    }
+    at += snprintf(out + at, OWN_MAX - (size_t)at, "],");
+    return (size_t)at;
+}
+
+/* A STATS answer with that in front. */
 static void forward_stats(struct tf_worker_thread *t, const struct tf_link_head *head,
                           const uint8_t *body)
 {
-    static const char prefix_format[] = "{\"entries\":%llu,";
     uint8_t out[TF_LINK_MAX];
+    char own[OWN_MAX];
     const size_t fixed = sizeof(struct tf_msg_result);
-    memcpy(out, body, fixed);
-    int prefix = snprintf((char *)out + fixed, 64, prefix_format,
-                          (unsigned long long)tf_enclave_entries(t->enclave));
+    const size_t own_size = write_own(t, own);
     size_t rest = head->size - fixed - 1; /* without the brace */
     struct tf_link_head longer = *head;
-    longer.size = (uint32_t)(fixed + (size_t)prefix + rest);
-    if (prefix < 0 || longer.size > sizeof(out) - sizeof(*head)) {
+    longer.size = (uint32_t)(fixed + own_size + rest);
+    if (longer.size > sizeof(out) - sizeof(*head)) {
         send_to_daemon(t, *head, body);
         return;
     }
-    memcpy(out + fixed + (size_t)prefix, body + fixed + 1, rest);
+    memcpy(out, body, fixed);
+    memcpy(out + fixed, own, own_size);
+    memcpy(out + fixed + own_size, body + fixed + 1, rest);
     send_to_daemon(t, longer, out);
 }
 
@@ -223,8 +333,8 @@ void tf_worker_link_forward(struct tf_worker_thread *t, const struct tf_frame *f
         if (is_stats) {
             t->stats_id = 0;
         }
-        /* "{" and a first field: there is something to put the count in front of. */
-        if (is_stats && t->index == 0 && frame->size > sizeof(struct tf_msg_result) + 2 &&
+        /* "{" and a first field: there is something to put the counts in front of. */
+        if (is_stats && frame->size > sizeof(struct tf_msg_result) + 2 &&
             body[sizeof(struct tf_msg_result)] == '{') {
             forward_stats(t, &head, body);
             return;

@@ -114,10 +114,18 @@ static tf_err obey(struct tf_worker_thread *t, const struct tf_frame *frame)
             tf_conn_end(t, conn);
         }
         return TF_OK;
+    case TF_MSG_WANT:
+        tf_worker_link_want(t, frame);
+        return TF_OK;
+    case TF_MSG_EVENT:
+        if (tf_worker_link_loaded(t, frame)) {
+            return TF_OK;
+        }
+        tf_worker_link_forward(t, frame, t->payload);
+        return TF_OK;
     case TF_MSG_RESULT:
     case TF_MSG_SEALED:
     case TF_MSG_REVOKED:
-    case TF_MSG_EVENT:
         tf_worker_link_forward(t, frame, t->payload);
         return TF_OK;
     case TF_MSG_REPORT:
@@ -252,7 +260,10 @@ static bool is_over(const struct tf_worker_thread *t)
 
 static tf_err put_init(struct tf_worker_thread *t, const char *descriptor, size_t size)
 {
-    struct tf_msg_init init = {.thread = t->index, .descriptor_size = (uint32_t)size};
+    struct tf_msg_init init = {.thread = t->index,
+                               .descriptor_size = (uint32_t)size,
+                               .memory = t->memory / 4 * 3 / t->threads,
+                               .shelf = t->memory / 4};
     struct sgx_target_info target;
     t->target = tf_quoter_target(t->quoter, &target);
     memcpy(init.target_info, &target, sizeof(init.target_info));

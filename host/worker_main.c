@@ -25,7 +25,7 @@ struct options {
 static const char usage[] =
     "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
     "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
-    "                    [--idle-seconds N] [--config-svn N] [--backend sim|sgx]\n"
+    "                    [--idle-seconds N] [--memory MIB] [--config-svn N] [--backend sim|sgx]\n"
     "                    [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n"
     "       tfaas-worker --backend sgx --dry-run --image F --sigstruct F [--config-id "
     "HEX]\n"
@@ -74,6 +74,8 @@ static bool set_option(struct options *o, int option, const char *value)
         }
         o->settings.enclave.config_svn = (uint16_t)number;
         return true;
+    case 'M':
+        return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &o->settings.memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->settings.idle_seconds);
     case 'n':
@@ -98,6 +100,7 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
         {"strict", no_argument, NULL, 'S'},
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
+        {"memory", required_argument, NULL, 'M'},
         {"links", required_argument, NULL, 'n'},
         {"backend", required_argument, NULL, 'b'},
         {"config-svn", required_argument, NULL, 'v'},

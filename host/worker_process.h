@@ -16,6 +16,7 @@ struct tf_worker_settings {
     struct tf_enclave_options enclave;
     const char *descriptor_path;
     uint64_t idle_seconds;
+    uint64_t memory_mib; /* that may be kept of lambdas; 0: as the image sees fit */
     unsigned links;
 };
 

@@ -80,9 +80,9 @@ static tf_err read_archive(const uint8_t *bytes, size_t size, struct archive *ou
     return out->count == 0 ? TF_EBUNDLE_TAR : TF_OK;
 }
 
-static tf_err open_envelope(const struct archive *archive,
+static tf_err open_envelope(const char *text, size_t size,
                             const struct tf_descriptor *domain, uint8_t *scratch,
-                            struct tf_dsse *out)
+                            struct tf_bundle *out)
 {
     const struct tf_dsse_rule rule = {
         .type = TF_DSSE_MANIFEST,
@@ -90,11 +90,22 @@ static tf_err open_envelope(const struct archive *archive,
         .too_large = TF_EMANIFEST_SIZE,
         .domain = domain,
     };
-    if (archive->items[0].size > TF_ENVELOPE_MAX) {
+    struct tf_dsse dsse;
+    if (size > TF_ENVELOPE_MAX) {
         return TF_EMANIFEST_SIZE;
     }
-    return tf_dsse_open((const char *)contents_of(archive, 0), archive->items[0].size,
-                        &rule, scratch, out);
+    tf_err err = tf_dsse_open(text, size, &rule, scratch, &dsse);
+    if (err) {
+        return err;
+    }
+    err =
+        tf_manifest_parse((const char *)dsse.payload, dsse.payload_size, &out->manifest);
+    if (err) {
+        return err;
+    }
+    memcpy(out->digest, dsse.digest, sizeof(out->digest));
+    memcpy(out->signer, dsse.signer, sizeof(out->signer));
+    return TF_OK;
 }
 
 static tf_err check_engine(const struct tf_manifest *manifest, const char *engine)
@@ -195,18 +206,13 @@ tf_err tf_bundle_check(const uint8_t *bytes, size_t size,
         return TF_ELIMIT;
     }
     struct archive archive;
-    struct tf_dsse dsse;
     struct tf_bundle bundle = {0};
     tf_err err = read_archive(bytes, size, &archive);
     if (err) {
         return err;
     }
-    err = open_envelope(&archive, domain, scratch, &dsse);
-    if (err) {
-        return err;
-    }
-    err = tf_manifest_parse((const char *)dsse.payload, dsse.payload_size,
-                            &bundle.manifest);
+    err = open_envelope((const char *)contents_of(&archive, 0), archive.items[0].size,
+                        domain, scratch, &bundle);
     if (err) {
         return err;
     }
@@ -215,8 +221,24 @@ tf_err tf_bundle_check(const uint8_t *bytes, size_t size,
         tf_manifest_wipe(&bundle.manifest);
         return err;
     }
-    memcpy(bundle.digest, dsse.digest, sizeof(bundle.digest));
-    memcpy(bundle.signer, dsse.signer, sizeof(bundle.signer));
+    *out = bundle;
+    return TF_OK;
+}
+
+tf_err tf_bundle_introduce(const char *text, size_t size,
+                           const struct tf_descriptor *domain, const char *engine,
+                           uint8_t *scratch, struct tf_bundle *out)
+{
+    struct tf_bundle bundle = {0};
+    tf_err err = open_envelope(text, size, domain, scratch, &bundle);
+    if (err) {
+        return err;
+    }
+    err = check_engine(&bundle.manifest, engine);
+    if (err) {
+        tf_manifest_wipe(&bundle.manifest);
+        return err;
+    }
     *out = bundle;
     return TF_OK;
 }

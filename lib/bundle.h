@@ -2,10 +2,11 @@
 /*
  * bundle.h - reading and checking a .tfb.
  *
- * A bundle is a plain ustar archive (POSIX.1-1988 header, no pax, no prefix field): first the
- * entry "tfaas.dsse", a DSSE envelope over the manifest, then exactly the files that the
- * manifest lists, in its order. Two zero blocks end it. Nothing is copied: paths and contents
- * point into the caller's bytes. All input is untrusted. Formats: doc/formats.md.
+ * A bundle is a plain ustar archive (POSIX.1-1988 header, no pax, no prefix field): first
+ * the entry "tfaas.dsse", a DSSE envelope over the manifest, then exactly the files that
+ * the manifest lists, in its order. Two zero blocks end it. Nothing is copied: paths and
+ * contents point into the caller's bytes. All input is untrusted. Formats:
+ * doc/formats.md.
  */
 #pragma once
 
@@ -20,26 +21,40 @@
 
 struct tf_bundle {
     struct tf_manifest manifest;
-    const uint8_t *contents[TF_FILES_MAX]; /* of manifest.files[i]; into the caller's bytes */
+    const uint8_t
+        *contents[TF_FILES_MAX];    /* of manifest.files[i]; into the caller's bytes */
     uint8_t digest[TF_SHA256_SIZE]; /* the lambda's id: SHA-256 of the DSSE PAE */
-    char signer[2 * TF_SHA256_SIZE + 1]; /* keyid that verified: hex SHA-256 of its SPKI */
+    char
+        signer[2 * TF_SHA256_SIZE + 1]; /* keyid that verified: hex SHA-256 of its SPKI */
 };
 
 /**
  * Checks a whole bundle: archive, envelope, signature, manifest, every file.
  *
  * @param bytes    untrusted, kept: `out` points into it.
- * @param domain   whose publishers may sign; NULL accepts any signature that verifies under
- *                 `keys` of no domain, i.e. skips the signature (tfaas pack's self-check only).
+ * @param domain   whose publishers may sign; NULL accepts any signature that verifies
+ * under `keys` of no domain, i.e. skips the signature (tfaas pack's self-check only).
  * @param engine   "quickjs", ...; NULL skips the engine check.
- * @param scratch  caller's memory for the decoded manifest and the PAE; TF_BUNDLE_SCRATCH bytes;
- *                 may be wiped afterwards.
- * @return TF_OK, or the first TF_EBUNDLE_*, TF_EDSSE_*, TF_EMANIFEST_* in the order of err.h.
+ * @param scratch  caller's memory for the decoded manifest and the PAE; TF_BUNDLE_SCRATCH
+ * bytes; may be wiped afterwards.
+ * @return TF_OK, or the first TF_EBUNDLE_*, TF_EDSSE_*, TF_EMANIFEST_* in the order of
+ * err.h.
  */
 enum { TF_BUNDLE_SCRATCH = 3 * TF_MANIFEST_MAX + TF_ENVELOPE_MAX };
 TF_MUST_USE tf_err tf_bundle_check(const uint8_t *bytes, size_t size,
                                    const struct tf_descriptor *domain, const char *engine,
                                    uint8_t *scratch, struct tf_bundle *out);
+
+/**
+ * Checks the entry tfaas.dsse of a bundle alone: envelope, signature, manifest.
+ *
+ * @param text  untrusted, not kept.
+ * @param out   without contents. Else as tf_bundle_check.
+ */
+TF_MUST_USE tf_err tf_bundle_introduce(const char *text, size_t size,
+                                       const struct tf_descriptor *domain,
+                                       const char *engine, uint8_t *scratch,
+                                       struct tf_bundle *out);
 
 /** Releases what the manifest owns. */
 void tf_bundle_wipe(struct tf_bundle *bundle);
@@ -50,8 +65,8 @@ void tf_bundle_wipe(struct tf_bundle *bundle);
 size_t tf_ustar_entry_size(size_t size);
 
 /**
- * Writes one 512-byte ustar header: mode 0644, owner 0, time 0, so that the same files give
- * the same bytes.
+ * Writes one 512-byte ustar header: mode 0644, owner 0, time 0, so that the same files
+ * give the same bytes.
  * @return TF_OK, or TF_EBUNDLE_PATH.
  */
 TF_MUST_USE tf_err tf_ustar_header_write(uint8_t header[static 512], const char *path,

@@ -361,6 +361,13 @@ static const struct row rows[TF_ERR_COUNT] = {
                            "Count it once: a serial is given to one invocation only."},
     [TF_ENAME_TAKEN] = {"name-taken", "the name is not free in this enclave",
                         "Domains that share an enclave share its names: take another."},
+    [TF_EBUNDLE_GONE] = {"bundle-gone", "the store has no bundle of this digest",
+                         "Deploy the lambda again; see the log of tfaasd."},
+    [TF_EBUNDLE_LATE] = {"bundle-late", "the store did not bring the bundle in time",
+                         "Ask again; see the log of tfaasd and the load of the machine."},
+    [TF_EBUNDLE_OTHER] = {"bundle-other", "the store brought another bundle",
+                          "The machine's store is damaged or lies: deploy again, or "
+                          "leave that machine."},
 };
 
 static const struct row unknown = {

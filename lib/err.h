@@ -161,6 +161,11 @@ typedef enum tf_err {
     TF_ERECEIPT_TWICE,     /* two with the same serial */
     TF_ENAME_TAKEN,        /* another domain of this enclave has the name */
 
+    /* Bundles on demand. */
+    TF_EBUNDLE_GONE,  /* the host has no bundle of the digest that was asked for */
+    TF_EBUNDLE_LATE,  /* the host did not bring it in time */
+    TF_EBUNDLE_OTHER, /* the host brought another one */
+
     TF_ERR_COUNT
 } tf_err;
 

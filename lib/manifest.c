@@ -150,6 +150,7 @@ static bool parse_limits(const json_t *object, struct tf_manifest *out)
     out->steps = TF_STEPS_DEFAULT;
     out->memory = TF_MEMORY_DEFAULT;
     out->body = TF_BODY_DEFAULT;
+    out->concurrency = TF_RUNS_DEFAULT;
     if (object == NULL) {
         return true;
     }
@@ -158,6 +159,8 @@ static bool parse_limits(const json_t *object, struct tf_manifest *out)
     out->steps = tf_json_integer_or(&f, "steps", 1, TF_STEPS_MAX, out->steps);
     out->memory = tf_json_integer_or(&f, "memory", 1, TF_MEMORY_MAX, out->memory);
     out->body = tf_json_integer_or(&f, "body", 1, TF_BODY_MAX, out->body);
+    out->concurrency =
+        tf_json_integer_or(&f, "concurrency", 1, TF_SLOTS_MAX, out->concurrency);
     return tf_json_fields_end(&f);
 }
 

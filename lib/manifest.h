@@ -40,10 +40,11 @@ struct tf_manifest {
     size_t file_count;
     struct tf_manifest_var *env; /* owned; names and values belong to `json` */
     size_t env_count;
-    uint64_t steps;  /* limits, defaults applied */
-    uint64_t memory; /* bytes */
-    uint64_t body;   /* request and response body, bytes */
-    void *json;      /* owned: the parsed document */
+    uint64_t steps;       /* limits, defaults applied */
+    uint64_t memory;      /* bytes */
+    uint64_t body;        /* request and response body, bytes */
+    uint64_t concurrency; /* invocations on one thread of the enclave, count */
+    void *json;           /* owned: the parsed document */
 };
 
 /**

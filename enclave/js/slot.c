@@ -283,6 +283,11 @@ void tf_slot_abandon(struct tf_slot *slot)
     slot->in = NULL;
 }
 
+uint64_t tf_slot_room(uint64_t heap_size)
+{
+    return heap_size / 2;
+}
+
 size_t tf_slot_held(const struct tf_snapshot *snapshot)
 {
     return snapshot->bytes == NULL ? 0 : snapshot->size;

@@ -78,6 +78,10 @@ TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapsh
 /** After a load or call that paused and will not go on: gives up what is in the slot. */
 void tf_slot_abandon(struct tf_slot *slot);
 
+/** What snapshots and the like may take of a thread's heap of `heap_size` bytes, or beside
+ *  it. */
+uint64_t tf_slot_room(uint64_t heap_size);
+
 /** What a snapshot holds until it is dropped, bytes. */
 size_t tf_slot_held(const struct tf_snapshot *snapshot);
 

@@ -10,7 +10,7 @@
 #include "enclave/native/slot.h"
 
 /* What an isolate with a context takes of the process, about (enclave/js/v8.cc). */
-enum { ISOLATE_SIZE = 1 << 20 };
+enum { ISOLATE_SIZE = 1 << 20, ISOLATES_SIZE = 64 * ISOLATE_SIZE };
 
 /* The instance that this thread called last, if the next call needs it fresh. */
 static __thread struct {
@@ -111,6 +111,13 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
 void tf_slot_abandon(struct tf_slot *slot)
 {
     (void)slot;
+}
+
+/* Isolates are not in that heap. */
+uint64_t tf_slot_room(uint64_t heap_size)
+{
+    (void)heap_size;
+    return ISOLATES_SIZE;
 }
 
 size_t tf_slot_held(const struct tf_snapshot *snapshot)

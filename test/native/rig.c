@@ -7,10 +7,12 @@
 #include "enclave/instance.h"
 #include "enclave/local.h"
 #include "lib/arena.h"
+#include "lib/ustar.h"
 #include "test/native/native.h"
 
 enum {
     HEAP_SIZE = 32 << 20,
+    SHARED_SIZE = 64 << 20,
     SLOT_SIZE = 16 << 20,
     STACK_SIZE = 512 << 10,
     SLOT_SPAN = 2 * TF_GUARD + STACK_SIZE + SLOT_SIZE,
@@ -42,6 +44,7 @@ void rig_thread_make(struct rig *rig, int index)
     void *heap = keep(aligned_alloc(TF_PAGE, HEAP_SIZE));
     page->heap = (uint64_t)(uintptr_t)tf_arena_init(heap, HEAP_SIZE);
     page->heap_size = HEAP_SIZE;
+    page->shared_size = SHARED_SIZE;
     page->slot =
         (uint64_t)(uintptr_t)keep(aligned_alloc(TF_PAGE, RIG_SLOTS * SLOT_SPAN)) +
         SLOT_SPAN - SLOT_SIZE;
@@ -168,7 +171,9 @@ void rig_close(struct rig *rig)
 struct tf_core_exit rig_init(struct rig *rig, int index)
 {
     struct tf_msg_init init = {.thread = (uint32_t)index,
-                               .descriptor_size = (uint32_t)rig->domain_size};
+                               .descriptor_size = (uint32_t)rig->domain_size,
+                               .memory = rig->memory,
+                               .shelf = rig->shelf};
     uint8_t payload[sizeof(init) + sizeof(rig->domain)];
 
     memset(init.target_info, 0x51, sizeof(init.target_info));
@@ -319,19 +324,18 @@ struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *
                           (size_t)size, &file, 1);
 }
 
-tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
-                size_t size)
+static tf_err send_blob(struct rig *rig, int index, uint64_t id,
+                        struct fixture_bytes bytes, uint32_t kind)
 {
     enum { CHUNK = 7000 };
     static uint8_t payload[sizeof(struct tf_msg_blob) + CHUNK];
-    static uint64_t id = 1000;
+    const size_t size = bytes.size;
 
-    id++;
     for (size_t at = 0; at < size; at += CHUNK) {
         size_t part = size - at < CHUNK ? size - at : CHUNK;
         struct tf_msg_blob blob = {.kind = kind, .total = size, .offset = at};
         memcpy(payload, &blob, sizeof(blob));
-        memcpy(payload + sizeof(blob), bytes + at, part);
+        memcpy(payload + sizeof(blob), bytes.data + at, part);
         if (!rig_put(rig, index, TF_MSG_BLOB, id, payload, sizeof(blob) + part)) {
             abort();
         }
@@ -342,6 +346,42 @@ tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
         return TF_EINTERNAL;
     }
     return (tf_err)((const struct tf_msg_result *)(const void *)frame->payload)->err;
+}
+
+tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
+                size_t size)
+{
+    static uint64_t id = 1000;
+    struct fixture_bytes copy = {malloc(size), size};
+
+    memcpy(copy.data, bytes, size);
+    tf_err err = send_blob(rig, index, ++id, copy, kind);
+    free(copy.data);
+    return err;
+}
+
+tf_err rig_introduce(struct rig *rig, int index, const struct rig_lambda *lambda)
+{
+    struct fixture_bytes bundle = rig_bundle(rig, lambda);
+    struct tf_reader r;
+    struct tf_ustar_entry envelope;
+
+    tf_reader_init(&r, bundle.data, bundle.size);
+    if (tf_ustar_read(&r, &envelope) != TF_OK) {
+        abort();
+    }
+    tf_err err = rig_blob(rig, index, TF_BLOB_ENVELOPE, envelope.contents, envelope.size);
+    free(bundle.data);
+    return err;
+}
+
+tf_err rig_bring(struct rig *rig, int index, uint64_t id, const struct rig_lambda *lambda)
+{
+    struct fixture_bytes bundle = rig_bundle(rig, lambda);
+    tf_err err = send_blob(rig, index, id, bundle, TF_BLOB_WANTED);
+
+    free(bundle.data);
+    return err;
 }
 
 tf_err rig_load(struct rig *rig, int index, const struct rig_lambda *lambda)

@@ -67,6 +67,8 @@ struct rig {
     size_t domain_size;
     uint64_t now;    /* seconds; the host's clock and that of granters */
     uint64_t serial; /* of the last grant */
+    uint64_t memory; /* what INIT says */
+    uint64_t shelf;
     struct rig_thread threads[RIG_THREADS];
     struct rig_frame log[RIG_LOG];
     size_t log_count;
@@ -126,6 +128,11 @@ struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *
 tf_err rig_load(struct rig *rig, int index, const struct rig_lambda *lambda);
 tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
                 size_t size);
+/** Introduces it by its envelope alone. */
+tf_err rig_introduce(struct rig *rig, int index, const struct rig_lambda *lambda);
+/** Answers the WANT `id` with this lambda's bundle. @return likewise. */
+tf_err rig_bring(struct rig *rig, int index, uint64_t id,
+                 const struct rig_lambda *lambda);
 tf_err rig_drop(struct rig *rig, int index, const char *name);
 /** The text of the last RESULT, NUL-terminated; the caller frees it. */
 char *rig_result(const struct rig *rig);

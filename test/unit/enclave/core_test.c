@@ -97,7 +97,7 @@ static void a_broken_host_protocol_ends_the_enclave(void)
     memcpy(chunk, &blob, sizeof(blob));
     CHECK(is_fatal(TF_MSG_BLOB, 1, chunk, sizeof(chunk)));
     CHECK(is_fatal(TF_MSG_BLOB, 1, chunk, sizeof(blob) - 1));
-    blob.kind = TF_BLOB_REVOCATIONS + 1;
+    blob.kind = TF_BLOB_WANTED + 1;
     blob.offset = 0;
     memcpy(chunk, &blob, sizeof(blob));
     CHECK(is_fatal(TF_MSG_BLOB, 1, chunk, sizeof(chunk)));
