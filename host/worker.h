@@ -34,7 +34,9 @@ enum {
     TF_WORKER_HANDSHAKE_SECONDS = 15,
     TF_WORKER_LINGER_SECONDS = 2,
     TF_WORKER_DRAIN_MS = 1000, /* at the end: longest, */
-    TF_WORKER_QUIET_MS = 200   /* and no longer than this without traffic */
+    TF_WORKER_QUIET_MS = 200,  /* and no longer than this without traffic */
+    TF_WORKER_SETTLE_MS = 8000 /* entered each second for so long after the last traffic:
+                                  what has been put off may be done */
 };
 
 /* In epoll's data; connections have their id, whose slot is neither. */

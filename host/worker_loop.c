@@ -198,7 +198,8 @@ static int wait_ms(const struct tf_worker_thread *t)
     if (t->is_draining) {
         return DRAIN_STEP_MS;
     }
-    return t->open_count > 0 ? 1000 : -1;
+    bool is_settled = t->now_ms - t->active_ms >= TF_WORKER_SETTLE_MS;
+    return t->open_count > 0 || !is_settled ? 1000 : -1;
 }
 
 static void lose_link(struct tf_worker_thread *t)

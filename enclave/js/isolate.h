@@ -38,5 +38,14 @@ void tf_js_close(struct tf_js *js);
  *  running one. @return false without memory. */
 TF_MUST_USE bool tf_js_warm(void);
 
+/**
+ * Takes back what an instance of the calling thread needed, once it has not been called
+ * for a few seconds: garbage, room to allocate in, machine code. One at a time.
+ *
+ * @param now  ns, of any clock: what the host says will do.
+ * @return whether there was one.
+ */
+bool tf_js_rest(uint64_t now);
+
 /** Lets the engine do what it has put off, such as sweeping. Not during a call. */
 void tf_js_tidy(struct tf_js *js);

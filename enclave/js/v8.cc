@@ -43,6 +43,9 @@ enum {
     TIDY_EVERY = 64          /* calls */
 };
 
+const uint64_t REST_NS =
+    UINT64_C(5000000000); /* without a call, until memory goes back */
+
 /* --- errors ---------------------------------------------------------------------- */
 
 /* Writes what was thrown into the report; may run the script's toString, within the
@@ -238,6 +241,43 @@ bool make_isolate(tf_js *js)
     return true;
 }
 
+/* --- rest ------------------------------------------------------------------------ */
+
+/* The instances of this thread that have run since they rested. */
+std::vector<tf_js *> &awake()
+{
+    static thread_local std::vector<tf_js *> list;
+    return list;
+}
+
+void wake(tf_js *js)
+{
+    js->idle_since = 0;
+    if (!js->is_awake) {
+        js->is_awake = true;
+        awake().push_back(js);
+    }
+}
+
+void forget(tf_js *js)
+{
+    if (js->is_awake) {
+        js->is_awake = false;
+        std::erase(awake(), js);
+    }
+}
+
+/* The clock is the host's: one that jumps back begins anew. */
+bool has_idled(tf_js *js, uint64_t now)
+{
+    if (js->idle_since == 0 || js->idle_since > now) {
+        js->idle_since = now;
+    }
+    return now - js->idle_since >= REST_NS;
+}
+
+/* --- the isolate's end ----------------------------------------------------------- */
+
 void end_isolate(tf_js *js)
 {
     end_realm(js);
@@ -258,13 +298,16 @@ void on_time(void *user)
 }
 
 /* V8 does not say how full its heap was at most: what it holds of the system now, which
- * it gives back only now and then, and array buffers. */
+ * it gives back only now and then, and array buffers. One allocation is made whatever the
+ * limit says, if it has to be; that counts as the limit, too. */
 uint64_t take_peak(tf_js *js)
 {
     v8::HeapStatistics statistics;
 
     js->isolate->GetHeapStatistics(&statistics);
-    return statistics.total_heap_size() + js->buffers->TakeMost();
+    size_t heap = statistics.total_heap_size();
+    js->is_full = js->is_full || heap > js->memory + 2 * static_cast<size_t>(HEAP_LEAST);
+    return heap + js->buffers->TakeMost();
 }
 
 /* Runs `work` in the isolate within the limits, and tells which one it hit. */
@@ -459,6 +502,7 @@ extern "C" tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limit
                               struct tf_js_report *report)
 {
     js->state = TF_JS_FAILED;
+    wake(js);
     if (js->is_full) {
         end_isolate(js);
     }
@@ -477,6 +521,7 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
     static const struct tf_js_request nothing = {};
 
     js->native.request = request;
+    wake(js);
     tf_err err =
         guard(js, limits, report, [=] { return call(js, limits, response, report); });
     js->native.request = &nothing;
@@ -503,9 +548,30 @@ extern "C" void tf_js_tidy(struct tf_js *js)
     }
 }
 
+extern "C" bool tf_js_rest(uint64_t now)
+{
+    const auto &list = awake();
+    auto at = std::ranges::find_if(list, [=](tf_js *js) { return has_idled(js, now); });
+
+    if (at == list.end()) {
+        return false;
+    }
+    tf_js *js = *at;
+    forget(js);
+    if (js->isolate != nullptr) {
+        Isolate::Scope entered(js->isolate);
+        js->isolate->LowMemoryNotification();
+    }
+    if (list.empty()) {
+        trim_memory();
+    }
+    return true;
+}
+
 extern "C" void tf_js_close(struct tf_js *js)
 {
     if (js != nullptr) {
+        forget(js);
         end_isolate(js);
         delete js;
     }

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <new>
 
+#include <malloc.h>
 #include <uv.h>
 
 #include "enclave/js/v8_instance.h"
@@ -37,6 +38,11 @@ uv_loop_t *tfv8::loop_of_thread()
         }
     }
     return loop;
+}
+
+void tfv8::trim_memory()
+{
+    (void)malloc_trim(0);
 }
 
 static void on_fatal(const char *where, const char *what)

@@ -116,6 +116,8 @@ struct tf_js {
     bool is_full = false; /* the heap's limit was hit */
     enum tf_js_state state = TF_JS_FAILED;
     unsigned calls = 0;
+    bool is_awake = false;   /* among the thread's that tf_js_rest looks at */
+    uint64_t idle_since = 0; /* ns; 0: it has been called since anybody looked */
 };
 
 namespace tfv8
@@ -128,6 +130,9 @@ extern node::MultiIsolatePlatform *platform;
 /** What V8's tasks hang on; nothing of ours does. One a thread, for its whole life.
  *  @return nullptr without memory. */
 struct uv_loop_s *loop_of_thread();
+
+/** Gives the system what the process has freed. */
+void trim_memory();
 
 /** Has the isolate say what it cannot go on with, before it ends the process. */
 void end_loudly(v8::Isolate *isolate);

@@ -109,14 +109,15 @@ static bool is_empty(uint64_t channel)
 }
 
 /* With nothing to do, the next request's context is made: after the answer of the last
- * one has gone out, hence the further entry. */
+ * one has gone out, hence the further entry. Then memory is given back, an instance each
+ * time. */
 static struct tf_entry_exit work(uint64_t channel, uint64_t now)
 {
     if (tf_slot_is_stale() && is_empty(channel)) {
         tf_slot_freshen();
     }
     struct tf_entry_exit done = tf_entry_work(channel, now);
-    if (done.exit == TF_EXIT_IDLE && tf_slot_is_stale()) {
+    if (done.exit == TF_EXIT_IDLE && (tf_slot_is_stale() || tf_js_rest(now))) {
         done.exit = TF_EXIT_MORE;
     }
     return done;

@@ -38,6 +38,7 @@ exports.fetch = async function (request) {
     if (path === "/eat") { const a = []; for (;;) { a.push(new Array(1000).fill(a.length)); } }
     if (path === "/buffers") { const a = []; for (;;) { a.push(new Uint8Array(1 << 20)); } }
     if (path === "/string") { let s = "x"; for (;;) { s += s; s.charCodeAt(1); } }
+    if (path === "/flat") { return new Response("\u1234".repeat(1 << 26).charCodeAt(1)); }
     if (path === "/fatal") { return new Response("x".repeat(1 << 28).split("").length); }
     if (path === "/deep") { return (function f() { return f() + 1; })(); }
     if (path === "/what") {
@@ -72,7 +73,7 @@ is "each request finds the state after the top level" "first 1 again" ask first 
 is "what the engine could do is not there" "undefined,undefined,undefined,undefined,object,true" \
     ask first /what
 
-for path in spin regexp eat buffers string deep eval; do
+for path in spin regexp eat buffers string flat deep eval; do
     is "a request to /$path fails" 5 bash -c "printf '%.1s' $(status_of first "/$path")"
     is "and the next is served" "first 1 x" ask first / -d x
 done
