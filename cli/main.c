@@ -38,7 +38,8 @@ static const struct verb VERBS[] = {
      " [--collateral-cacert FILE]",
      "get what the CPU's vendor says of the platform of a quote or report"},
     {"pack", tf_cmd_pack,
-     "DIR --out FILE [--name N] [--domain DNS...] [--version N] [--engine E...]",
+     "DIR --out FILE [--name N] [--domain DNS...] [--version N] [--engine E...]"
+     " [--bundle] [--target T] [--minify]",
      "make an unsigned bundle from a project"},
     {"sign", tf_cmd_sign, "BUNDLE --key FILE [--out FILE]", "sign a bundle"},
     {"verify", tf_cmd_verify, "BUNDLE --domain FILE [--engine E] [--json]",

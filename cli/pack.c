@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pack.c - the verb `pack`: a project folder becomes an unsigned bundle. */
+/* pack.c - the verb `pack`: a project folder becomes an unsigned bundle, of its files as
+ * they are or of what its build step makes of them. */
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <jansson.h>
 
 #include "abi/limits.h"
+#include "cli/build.h"
 #include "cli/bundle.h"
 #include "cli/cli.h"
 #include "cli/project.h"
@@ -24,7 +26,14 @@ struct options {
     uint64_t version;
     struct tf_list domains;
     struct tf_list engines;
+    const char *target;
+    bool is_bundled;
+    bool is_minified;
 };
+
+/* What the build step makes. */
+static const char BUILT_ENTRY[] = "main.js";
+static const char DEFAULT_TARGET[] = "es2023";
 
 static bool set_list(json_t *object, const char *key, const struct tf_list *list)
 {
@@ -87,31 +96,102 @@ static tf_err read_project(const struct options *o, json_t **out)
     return TF_OK;
 }
 
-/* Reads the files into the archive's entries and their rows into the manifest. */
-static tf_err add_files(const struct options *o, const struct tf_project_files *files,
-                        json_t *manifest, struct tf_bundle_file *entries)
+/* What the build step is to do, from "build" of the project and the options, which go
+ * before it. The strings belong to both. @return TF_OK, or an error after a message. */
+static tf_err plan_build(const struct options *o, json_t *project, struct tf_build *out)
+{
+    struct tf_build build = {.folder = o->folder, .target = DEFAULT_TARGET};
+    json_t *asked = json_object_get(project, "build");
+    const char *type = "commonjs";
+    int is_minified = 0;
+    json_error_t why;
+
+    if (asked != NULL && json_unpack_ex(asked, &why, JSON_STRICT, "{s?s, s?b}", "target",
+                                        &build.target, "minify", &is_minified) != 0) {
+        (void)tf_report(TF_EMANIFEST_FIELD, "%s/tfaas.json, build: %s", o->folder,
+                        why.text);
+        return TF_EMANIFEST_FIELD;
+    }
+    if (json_unpack_ex(project, &why, 0, "{s:s, s?s}", "entry", &build.entry, "type",
+                       &type) != 0 ||
+        json_object_get(project, "files") != NULL) {
+        (void)tf_report(TF_EMANIFEST_FIELD,
+                        "%s/tfaas.json: what is built has an entry and no files",
+                        o->folder);
+        return TF_EMANIFEST_FIELD;
+    }
+    if (!tf_path_is_valid(build.entry, strlen(build.entry))) {
+        (void)tf_report(TF_EBUNDLE_PATH, "%s", build.entry);
+        return TF_EBUNDLE_PATH;
+    }
+    build.target = o->target == NULL ? build.target : o->target;
+    build.is_minified = o->is_minified || is_minified != 0;
+    build.is_module = strcmp(type, "module") == 0;
+    *out = build;
+    return TF_OK;
+}
+
+static bool is_built(const struct options *o, const json_t *project)
+{
+    return o->is_bundled || o->is_minified || o->target != NULL ||
+           json_object_get(project, "build") != NULL;
+}
+
+/* Runs the build step. Afterwards the manifest speaks of its output alone: nothing of
+ * what the build was is in the bundle. */
+static tf_err build(const struct options *o, json_t *manifest,
+                    struct tf_project_files *files, struct tf_bundle_file *entries)
+{
+    struct tf_build plan;
+    tf_err err = plan_build(o, manifest, &plan);
+
+    if (err == TF_OK) {
+        err = tf_build_run(&plan, &entries[0].data, &entries[0].size);
+    }
+    if (err != TF_OK) {
+        return err;
+    }
+    if (strcmp(plan.target, "es5") == 0) {
+        (void)json_object_set_new(manifest, "type", json_string("commonjs"));
+    }
+    (void)json_object_set_new(manifest, "entry", json_string(BUILT_ENTRY));
+    (void)json_object_del(manifest, "build"); /* the plan's strings go with it */
+    (void)snprintf(files->paths[0], sizeof(files->paths[0]), "%s", BUILT_ENTRY);
+    files->count = 1;
+    return TF_OK;
+}
+
+/* The project's files as they are. */
+static tf_err read_files(const struct options *o, const json_t *manifest,
+                         struct tf_project_files *files, struct tf_bundle_file *entries)
+{
+    tf_err err = tf_project_list(o->folder, json_object_get(manifest, "files"), files);
+
+    for (size_t i = 0; err == TF_OK && i < files->count; i++) {
+        char path[PATH_MAX];
+        (void)snprintf(path, sizeof(path), "%s/%s", o->folder, files->paths[i]);
+        err = tf_file_read(path, TF_BUNDLE_MAX, &entries[i].data, &entries[i].size);
+    }
+    return err;
+}
+
+/* The files' rows of the manifest, and their names in the archive. */
+static void add_rows(const struct tf_project_files *files, json_t *manifest,
+                     struct tf_bundle_file *entries)
 {
     json_t *rows = json_array();
 
     (void)json_object_set_new(manifest, "files", rows);
     for (size_t i = 0; i < files->count; i++) {
-        char path[PATH_MAX];
         uint8_t digest[TF_SHA256_SIZE];
         char hex[2 * TF_SHA256_SIZE + 1];
-        (void)snprintf(path, sizeof(path), "%s/%s", o->folder, files->paths[i]);
         entries[i].path = files->paths[i];
-        tf_err err =
-            tf_file_read(path, TF_BUNDLE_MAX, &entries[i].data, &entries[i].size);
-        if (err != TF_OK) {
-            return err;
-        }
         tf_sha256(entries[i].data, entries[i].size, digest);
         tf_hex_write(digest, sizeof(digest), hex);
         (void)json_array_append_new(
             rows, json_pack("{s:s, s:I, s:s}", "path", files->paths[i], "size",
                             (json_int_t)entries[i].size, "sha256", hex));
     }
-    return TF_OK;
 }
 
 static tf_err check_and_write(const struct options *o, const json_t *manifest,
@@ -146,12 +226,11 @@ static tf_err pack(const struct options *o, struct tf_project_files *files,
     tf_err err = read_project(o, &manifest);
 
     if (err == TF_OK) {
-        err = tf_project_list(o->folder, json_object_get(manifest, "files"), files);
+        err = is_built(o, manifest) ? build(o, manifest, files, entries)
+                                    : read_files(o, manifest, files, entries);
     }
     if (err == TF_OK) {
-        err = add_files(o, files, manifest, entries);
-    }
-    if (err == TF_OK) {
+        add_rows(files, manifest, entries);
         err = check_and_write(o, manifest, entries, files->count);
     }
     json_decref(manifest);
@@ -161,10 +240,15 @@ static tf_err pack(const struct options *o, struct tf_project_files *files,
 int tf_cmd_pack(int argc, char **argv)
 {
     struct options o = {0};
-    const struct tf_option options[] = {
-        TF_TEXT("out", &o.out),           TF_TEXT("name", &o.name),
-        TF_NUMBER("version", &o.version), TF_LIST("domain", &o.domains),
-        TF_LIST("engine", &o.engines),    {0}};
+    const struct tf_option options[] = {TF_TEXT("out", &o.out),
+                                        TF_TEXT("name", &o.name),
+                                        TF_NUMBER("version", &o.version),
+                                        TF_LIST("domain", &o.domains),
+                                        TF_LIST("engine", &o.engines),
+                                        TF_FLAG("bundle", &o.is_bundled),
+                                        TF_TEXT("target", &o.target),
+                                        TF_FLAG("minify", &o.is_minified),
+                                        {0}};
 
     if (!tf_options(argc, argv, options, &o.folder, 1)) {
         return TF_EXIT_USAGE;

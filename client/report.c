@@ -2,6 +2,7 @@
 #include "client/report.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 int tf_report(tf_err err, const char *detail, ...)
@@ -24,8 +25,9 @@ int tf_exit(tf_err err)
     if (err == TF_OK) {
         return TF_EXIT_OK;
     }
-    return err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM ? TF_EXIT_USAGE
-                                                                 : TF_EXIT_REFUSED;
+    bool is_here =
+        err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM || err == TF_ETOOL;
+    return is_here ? TF_EXIT_USAGE : TF_EXIT_REFUSED;
 }
 
 /* What a host says is not to be trusted with the terminal: printable ASCII only. */

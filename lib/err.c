@@ -368,6 +368,10 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_EBUNDLE_OTHER] = {"bundle-other", "the store brought another bundle",
                           "The machine's store is damaged or lies: deploy again, or "
                           "leave that machine."},
+    [TF_ETOOL] = {"tool-missing", "a tool of the build is missing",
+                  "In the project's folder: npm install --save-dev esbuild @swc/core"},
+    [TF_EBUILD] = {"build-failed", "the project does not build",
+                   "Change what the tool named above, or its version."},
 };
 
 static const struct row unknown = {

@@ -166,6 +166,10 @@ typedef enum tf_err {
     TF_EBUNDLE_LATE,  /* the host did not bring it in time */
     TF_EBUNDLE_OTHER, /* the host brought another one */
 
+    /* Building a project. */
+    TF_ETOOL,  /* a tool of the build is not there */
+    TF_EBUILD, /* a tool of the build failed */
+
     TF_ERR_COUNT
 } tf_err;
 
