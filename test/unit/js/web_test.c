@@ -219,8 +219,12 @@ static const struct pair others[] = {
      "crypto.randomUUID())",
      "true"},
     {"['Duktape', 'Buffer', 'CBOR', 'std', 'os', 'Atomics', 'SharedArrayBuffer', 'print',"
-     " 'require', 'eval'].filter(function (n) { return n in globalThis; }).join()",
+     " 'require'].filter(function (n) { return n in globalThis; }).join()",
      ""},
+    {"[ '\\ud83d\\ude00ab'.search(/b/), /b/.exec('xa\\ud83d\\ude00\\u00e9ab').index,"
+     " 'a\\ud83d\\ude00b'.replace(/b/, function (m, at) { return at; }) ].join()",
+     "3,6,a\xf0\x9f\x98\x80"
+     "3"},
     {"JSON.parse('{\"a\":\"\\\\ud83d\\\\ude00\"}').a + '\\ud83d\\ude00'.length",
      "\xf0\x9f\x98\x80"
      "2"},
