@@ -83,11 +83,15 @@
         }
     }
 
-    /* No code from strings: `eval` goes, and each constructor that compiles becomes one that
-     * throws. The originals stay reachable from nowhere. */
+    /* No code from strings: `eval` and each constructor that compiles become functions that
+     * throw (libraries mention them). The originals stay reachable from nowhere. */
+    function refuseCode() {
+        throw new EvalError('code generation from strings is not allowed');
+    }
+
     function disarm(prototype) {
         function Function() {
-            throw new EvalError('code generation from strings is not allowed');
+            refuseCode();
         }
         Function.prototype = prototype;
         Object.defineProperty(prototype, 'constructor',
@@ -95,7 +99,7 @@
         return Function;
     }
 
-    delete global.eval;
+    define(global, 'eval', refuseCode);
     define(global, 'Function', disarm(Function.prototype));
     own.compilers.forEach(disarm);
     ['Duktape', 'Buffer', 'CBOR', 'SharedArrayBuffer', 'Atomics'].forEach(function (name) {
@@ -172,6 +176,16 @@
     if (typeof global.Promise !== 'function') {
         need('promise');
     }
+    /* On `own`, since some files run late, when a lambda may have put a polyfill in the
+     * place of a global, which builds on what these files make. */
+    own.Promise = global.Promise;
+    if (!own.enqueue) {
+        var settled = own.Promise.resolve();
+        var then = settled.then;
+        own.enqueue = function (job) {
+            then.call(settled, job);
+        };
+    }
     if (typeof global.Promise.all !== 'function') {
         provide(global.Promise, 'Promise.', ['all', 'allSettled', 'any', 'race'], 'combine');
         provide(global.Promise.prototype, '', ['finally'], 'finally');
@@ -181,5 +195,7 @@
     } else {
         need('http');
     }
+    own.Headers = global.Headers;
+    own.Response = global.Response;
     need('lambda');
 })

@@ -3,7 +3,7 @@
 (function (global, native, own) {
     'use strict';
 
-    var Promise = global.Promise;
+    var Promise = own.Promise;
 
     /* Collects from each; `done` when none is left. */
     function collect(list, each) {

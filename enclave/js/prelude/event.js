@@ -3,9 +3,9 @@
 (function (global, native, own) {
     'use strict';
 
-    var Promise = global.Promise;
-    var Headers = global.Headers;
-    var Response = global.Response;
+    var Promise = own.Promise;
+    var Headers = own.Headers;
+    var Response = own.Response;
     var respond = own.respond;
     var hasOwn = Object.prototype.hasOwnProperty;
 

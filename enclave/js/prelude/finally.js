@@ -3,7 +3,7 @@
 (function (global, native, own) {
     'use strict';
 
-    var Promise = global.Promise;
+    var Promise = own.Promise;
 
     own.methods(Promise.prototype, {
         'finally': function (action) {

@@ -8,7 +8,7 @@
     var getter = own.getter;
     var methods = own.methods;
     var iterable = own.iterable;
-    var Promise = global.Promise;
+    var Promise = own.Promise;
 
     var INCOMING = {}; /* stands for the body of the request that is being answered */
     var turn = 0;      /* number of that request; what an earlier one left is not readable */

@@ -3,7 +3,7 @@
 (function (global, native, own) {
     'use strict';
 
-    var Promise = global.Promise;
+    var Promise = own.Promise;
 
     var handler = null; /* function (method, url): starts to answer */
 

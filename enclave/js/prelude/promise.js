@@ -141,5 +141,8 @@
             return make(REJECTED, reason);
         }
     });
+    own.enqueue = function (job) {
+        jobs.push(job);
+    };
     own.define(global, 'Promise', Promise);
 })

@@ -5,7 +5,6 @@
 
     var define = own.define;
     var methods = own.methods;
-    var Promise = global.Promise;
 
     function show(value) {
         if (typeof value === 'string') {
@@ -66,8 +65,12 @@
         if (typeof action !== 'function') {
             throw new TypeError('queueMicrotask needs a function');
         }
-        Promise.resolve().then(function () {
-            action();
+        own.enqueue(function () {
+            try {
+                action();
+            } catch (e) {
+                /* Nobody hears of it, as of a rejection that is not handled. */
+            }
         });
     }
 
