@@ -271,6 +271,8 @@ check-speed: profile-programs ## instructions of an echo request against bench/h
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh check
 show-bench: all v8 bench-programs ## the Must-show lines of the sixth issue, by a quick run
 	@tools/setup bench; tools/show-bench
+libraries: all v8 ## libraries of npm as lambdas, against node (doc/engines.md)
+	@TFAAS_LIBRARIES=all test/e2e/libraries.sh
 show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
@@ -289,7 +291,7 @@ clean: ## remove build output (the dependency cache stays)
 	rm -rf $(O)
 help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
-.PHONY: all images programs check profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-bench show-spine \
+.PHONY: all images programs check libraries profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
         show-enclave show-trust tidy \
         format clean help fuzz
 .SECONDARY:
