@@ -19,6 +19,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "lib/plan.h"
+
 enum {
     UNIT = 16,
     HEADER = 8,
@@ -55,8 +57,10 @@ struct links {
 
 struct tf_arena {
     size_t size;
-    size_t limit;   /* size, or less by tf_arena_cap */
-    size_t zeroed;  /* from the front to here all is zero */
+    size_t limit;  /* size, or less by tf_arena_cap */
+    size_t zeroed; /* from the front to here all is zero */
+    struct tf_plan *plan;
+    size_t is_exact; /* blocks are neither split nor merged */
     uint32_t front; /* unit that the next fresh block gets */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
@@ -300,9 +304,31 @@ static void rest(struct tf_arena *arena, uint32_t unit)
     }
 }
 
+/* A used block of just `units`: a freed one of the size, or fresh memory; or 0. */
+static uint32_t take_exact(struct tf_arena *arena, uint32_t units)
+{
+    struct place place = place_of(units);
+    uint32_t unit = arena->heads[place.row][place.column];
+    while (unit != 0 && header_at(arena, unit)->units != units) {
+        unit = links_at(arena, unit)->next;
+    }
+    if (unit != 0) {
+        unlink_block(arena, unit);
+    } else if (advance(arena, units)) {
+        unit = arena->front - units;
+    }
+    if (unit != 0) {
+        occupy(arena, unit, units, units, 0);
+    }
+    return unit;
+}
+
 /* A used block of at least `units`, or 0. */
 static uint32_t take(struct tf_arena *arena, uint32_t units)
 {
+    if (arena->is_exact != 0) {
+        return take_exact(arena, units);
+    }
     uint32_t unit = find(arena, units);
     if (unit == 0 && arena->resting_count > 0) {
         merge_resting(arena);
@@ -360,6 +386,9 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size)
     if (size == 0) {
         return NULL;
     }
+    if (arena->plan != NULL) {
+        return tf_plan_alloc(arena->plan, arena, size);
+    }
     uint32_t units = units_for(size);
     if (units == 0) {
         arena->is_failed = 1;
@@ -381,12 +410,19 @@ void tf_arena_free(struct tf_arena *arena, void *block)
     if (block == NULL) {
         return;
     }
-    uint32_t unit = checked_unit(arena, block);
-    if (header_at(arena, unit)->units < COLUMNS) {
-        rest(arena, unit);
+    if (arena->plan != NULL) {
+        tf_plan_free(arena->plan, arena, block);
         return;
     }
-    merge(arena, unit);
+    uint32_t unit = checked_unit(arena, block);
+    uint32_t units = header_at(arena, unit)->units;
+    if (arena->is_exact != 0) {
+        insert(arena, unit, units);
+    } else if (units < COLUMNS) {
+        rest(arena, unit);
+    } else {
+        merge(arena, unit);
+    }
 }
 
 /* Resizes the block in place. @return false if what follows it is not free enough. */
@@ -419,7 +455,7 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
 bool tf_arena_resize(struct tf_arena *arena, void *block, size_t size)
 {
     uint32_t units = units_for(size);
-    return units != 0 && resize_in_place(arena, checked_unit(arena, block), units);
+    return arena->is_exact == 0 && units != 0 && resize_in_place(arena, checked_unit(arena, block), units);
 }
 
 void tf_arena_wipe(struct tf_arena *arena, void *block)
@@ -444,7 +480,8 @@ void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
     if (moved == NULL) {
         return NULL;
     }
-    memcpy(moved, block, tf_arena_usable(block));
+    size_t had = tf_arena_usable(block);
+    memcpy(moved, block, had < size ? had : size);
     tf_arena_free(arena, block);
     return moved;
 }
@@ -514,6 +551,16 @@ size_t tf_arena_used(const struct tf_arena *arena)
 size_t tf_arena_zeroed(const struct tf_arena *arena)
 {
     return arena->zeroed;
+}
+
+void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan)
+{
+    arena->plan = plan;
+}
+
+void tf_arena_set_exact(struct tf_arena *arena, bool is_exact)
+{
+    arena->is_exact = is_exact;
 }
 
 void tf_arena_note_zeroed(struct tf_arena *arena, size_t size)

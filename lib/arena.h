@@ -15,6 +15,7 @@
 #include "lib/err.h"
 
 struct tf_arena; /* lies at the start of the memory */
+struct tf_plan;
 
 /**
  * Makes an empty arena in `memory`.
@@ -56,6 +57,15 @@ size_t tf_arena_used(const struct tf_arena *arena);
  * has there, an earlier state of `size` bytes of the same arena, and zeros beyond.
  */
 void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size);
+
+/** Has allocations follow a plan (lib/plan.h) until it is NULL again. The plan stays the
+ *  caller's. */
+void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
+
+/** Has each block be just as large as what was asked for, wherever it lies, so that who
+ *  looks at tf_arena_usable does the same each time: free blocks are not split or merged, and
+ *  nothing is resized in place. While it holds, free memory is used badly. */
+void tf_arena_set_exact(struct tf_arena *arena, bool is_exact);
 
 /** Bytes from the arena's start after which nothing was zeroed yet: between
  *  tf_arena_used() and here all is zero. */

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "lib/plan.h"
+
 enum {
     BLOCK = 64,     /* bytes; what is compared at once, a cache line */
     CHUNK = 1 << 20 /* bytes copied or zeroed before others get their turn */
@@ -103,28 +105,59 @@ static struct block *blocks_of(const struct tf_snapshot *snapshot)
 /* --- the base ------------------------------------------------------------------------
  */
 
-/* Opens an instance. It is kept if there is room; if not, a snapshot is whole. */
-static tf_err make_base(struct tf_slot *slot, struct tf_arena *heap, struct move *move)
+/* Opens an instance in the slot, which is not large yet: without a pause. */
+static bool open_engine(struct tf_slot *slot, struct tf_plan *plan)
 {
+    static const struct tf_js_limits no_pause;
+    struct move move = {&no_pause, CHUNK};
     struct tf_arena *arena;
 
-    wipe(slot, 0, move);
+    wipe(slot, 0, &move);
     slot->has_arena = false;
     arena = tf_arena_init(slot->memory, slot->size);
     if (arena == NULL) {
-        return TF_ENOMEM;
+        return false;
     }
     if (slot->zeroed > tf_arena_zeroed(arena)) {
         tf_arena_note_zeroed(arena, slot->zeroed);
     }
     slot->has_arena = true;
+    tf_arena_plan(arena, plan);
+    tf_arena_set_exact(arena, plan != NULL);
     slot->js = tf_js_open(arena);
+    tf_arena_set_exact(arena, false);
+    tf_arena_plan(arena, NULL);
     note_dirty(slot);
-    if (slot->js == NULL) {
+    return slot->js != NULL;
+}
+
+/* The same twice, so that what stays lies together. @return false if that did not work.
+ */
+static bool open_packed(struct tf_slot *slot, struct tf_arena *heap)
+{
+    struct tf_plan plan;
+
+    if (tf_plan_open(&plan, heap) != TF_OK) {
+        return false;
+    }
+    bool is_ok = open_engine(slot, &plan);
+    tf_plan_again(&plan);
+    is_ok = is_ok && open_engine(slot, &plan) && plan.outside == 0;
+    tf_plan_close(&plan, heap);
+    return is_ok;
+}
+
+/* It is kept if there is room; if not, a snapshot is whole. */
+static tf_err make_base(struct tf_slot *slot, struct tf_arena *heap, struct move *move)
+{
+    struct tf_arena *arena = arena_of(slot);
+
+    wipe(slot, 0, move);
+    slot->base_size = 0;
+    if (!open_packed(slot, heap) && !open_engine(slot, NULL)) {
         return TF_ENOMEM;
     }
     tf_arena_tidy(arena, NULL, 0);
-    slot->base_size = 0;
     slot->base = tf_arena_alloc(heap, whole_blocks(tf_arena_used(arena)));
     if (slot->base != NULL) {
         slot->base_size = whole_blocks(tf_arena_used(arena));
