@@ -55,7 +55,8 @@ static void *js_alloc(JSMallocState *state, size_t size)
         return leave(js);
     }
     if (size >= BIG_BLOCK) {
-        charge_block(js, size); /* which a script that asks for 2 GiB does not get filled */
+        charge_block(js,
+                     size); /* which a script that asks for 2 GiB does not get filled */
     }
     state->malloc_count++;
     state->malloc_size += tf_arena_usable(block);
@@ -185,6 +186,19 @@ static JSModuleDef *load_module(JSContext *context, const char *name, void *opaq
     return module;
 }
 
+/* What every lambda gets; the prelude provides the rest. */
+static void add_parts(JSContext *context)
+{
+    JS_AddIntrinsicBaseObjects(context);
+    JS_AddIntrinsicEval(context);
+    JS_AddIntrinsicStringNormalize(context);
+    JS_AddIntrinsicRegExp(context);
+    JS_AddIntrinsicJSON(context);
+    JS_AddIntrinsicProxy(context);
+    JS_AddIntrinsicTypedArrays(context);
+    JS_AddIntrinsicPromise(context);
+}
+
 struct tf_js *tf_js_open(struct tf_arena *arena)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
@@ -202,10 +216,11 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
     if (js->runtime == NULL) {
         return NULL;
     }
-    js->context = JS_NewContext(js->runtime);
+    js->context = JS_NewContextRaw(js->runtime);
     if (js->context == NULL) {
         return NULL;
     }
+    add_parts(js->context);
     JS_SetContextOpaque(js->context, js);
     JS_SetMaxStackSize(js->runtime, 0);
     if (!run_prelude(js)) {

@@ -525,6 +525,34 @@ static bool define_request(JSContext *context, JSValueConst global)
     return is_ok;
 }
 
+/* The engine makes a function's object when it is first asked for. What nearly every
+ * request asks for is made here, so that it is there after each restore. */
+static void make_at_once(JSContext *context, JSValueConst prototype,
+                         const char *const *names)
+{
+    while (*names != NULL) {
+        JS_FreeValue(context, JS_GetPropertyStr(context, prototype, *names));
+        names++;
+    }
+}
+
+static void make_common(JSContext *context)
+{
+    static const char *const of_request[] = {"text", "json", "arrayBuffer", NULL};
+    static const char *const of_headers[] = {"get", NULL};
+    static const char *const of_promise[] = {"then", NULL};
+    JSValue promise = JS_NewSettledPromise(context, JS_UNDEFINED, false);
+    JSValue request = JS_GetClassProto(context, TF_CLASS_REQUEST);
+    JSValue headers = JS_GetClassProto(context, TF_CLASS_HEADERS);
+
+    make_at_once(context, request, of_request);
+    make_at_once(context, headers, of_headers);
+    make_at_once(context, promise, of_promise);
+    JS_FreeValue(context, promise);
+    JS_FreeValue(context, request);
+    JS_FreeValue(context, headers);
+}
+
 bool tf_http_define(struct tf_js *js, JSValueConst global)
 {
     JSContext *context = js->context;
@@ -536,7 +564,11 @@ bool tf_http_define(struct tf_js *js, JSValueConst global)
     JS_FreeValue(context, json);
     JS_FreeValue(context, array);
     /* The one with the highest number first: then the engine's table grows once. */
-    return JS_NewClass(js->runtime, TF_CLASS_BODY, &body_def) == 0 &&
-           define_response(context, global) && define_request(context, global) &&
-           tf_headers_define(context, global);
+    if (JS_NewClass(js->runtime, TF_CLASS_BODY, &body_def) < 0 ||
+        !define_response(context, global) || !define_request(context, global) ||
+        !tf_headers_define(context, global)) {
+        return false;
+    }
+    make_common(context);
+    return true;
 }

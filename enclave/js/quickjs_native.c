@@ -176,6 +176,37 @@ static JSValue native_compile(JSContext *context, JSValueConst this, int argc,
                         : tf_quickjs_compile(context, file, false);
 }
 
+/* What the engine starts without: most lambdas do, and each byte of the heap is copied
+ * for each request. */
+static const struct {
+    const char *name;
+    void (*add)(JSContext *context);
+} parts[] = {{"Date", JS_AddIntrinsicDate},
+             {"Map", JS_AddIntrinsicMapSet},
+             {"WeakRef", JS_AddIntrinsicWeakRef}};
+
+static JSValue nothing(JSContext *context, JSValueConst this, int argc,
+                       JSValueConst *argv)
+{
+    (void)context;
+    (void)this;
+    (void)argc;
+    (void)argv;
+    return JS_UNDEFINED;
+}
+
+/* A part of the engine, added now. @return a function, as for a file; or undefined. */
+static JSValue add_part(JSContext *context, const char *name)
+{
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        if (strcmp(parts[i].name, name) == 0) {
+            parts[i].add(context);
+            return JS_NewCFunction(context, nothing, name, 0);
+        }
+    }
+    return JS_UNDEFINED;
+}
+
 /* Another file of the prelude. Its debug information is not worth its bytes. */
 static JSValue native_prelude(JSContext *context, JSValueConst this, int argc,
                               JSValueConst *argv)
@@ -189,8 +220,12 @@ static JSValue native_prelude(JSContext *context, JSValueConst this, int argc,
     if (name == NULL) {
         return JS_EXCEPTION;
     }
+    JSValue part = add_part(context, name);
     file = tf_text_prelude(name, size);
     JS_FreeCString(context, name);
+    if (!JS_IsUndefined(part)) {
+        return part;
+    }
     return file == NULL ? JS_ThrowReferenceError(context, "no such file")
                         : tf_quickjs_prelude(context, file);
 }
@@ -243,6 +278,7 @@ JSValue tf_quickjs_native(JSContext *context)
                               JS_NewCFunction(context, native_compile, "compile", 1)) &&
             tf_quickjs_define(context, object, "prelude",
                               JS_NewCFunction(context, native_prelude, "prelude", 1)) &&
+            tf_quickjs_define(context, object, "parts", JS_TRUE) &&
             tf_quickjs_http(context, object) &&
             tf_quickjs_define(context, object, "fail",
                               JS_NewCFunction(context, native_fail, "fail", 1));

@@ -166,27 +166,44 @@ static tf_err make_base(struct tf_slot *slot, struct tf_arena *heap, struct move
     return TF_OK;
 }
 
-/* The blocks of a snapshot go over the base, and over zeros beyond it. */
+/* The blocks of a snapshot that lie beyond its base, and zeros between them. */
+static void put_tail(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
+                     size_t from, struct move *move)
+{
+    const uint32_t *places = (const void *)snapshot->bytes;
+    const struct block *blocks = blocks_of(snapshot);
+    uint8_t *to = slot->memory + snapshot->base_size;
+
+    while (from < snapshot->block_count) {
+        uint8_t *at = slot->memory + (size_t)places[from] * BLOCK;
+        size_t end = from + 1;
+        while (end < snapshot->block_count && places[end] == places[end - 1] + 1) {
+            end++;
+        }
+        put_zeros(move, to, (size_t)(at - to));
+        put(move, at, (const uint8_t *)&blocks[from], (end - from) * BLOCK);
+        to = at + (end - from) * BLOCK;
+        from = end;
+    }
+    put_zeros(move, to, (size_t)(slot->memory + snapshot->extent - to));
+}
+
+/* The blocks of a snapshot go over its base, which is in the slot. */
 static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
                        struct move *move)
 {
     const uint32_t *places = (const void *)snapshot->bytes;
     const struct block *blocks = blocks_of(snapshot);
     struct block *to = (void *)slot->memory;
-    size_t done = snapshot->base_size / BLOCK;
+    size_t count = snapshot->block_count;
+    size_t base_count = snapshot->base_size / BLOCK;
+    size_t at = 0;
 
-    for (size_t i = 0; i < snapshot->block_count; i++) {
-        size_t at = places[i];
-        if (at > done) {
-            put_zeros(move, slot->memory + done * BLOCK, (at - done) * BLOCK);
-        }
-        (void)next_chunk(move, BLOCK);
-        to[at] = blocks[i];
-        done = at < done ? done : at + 1;
+    while (at < count && places[at] < base_count) {
+        to[places[at]] = blocks[at];
+        at++;
     }
-    if (snapshot->extent > done * BLOCK) {
-        put_zeros(move, slot->memory + done * BLOCK, snapshot->extent - done * BLOCK);
-    }
+    put_tail(slot, snapshot, at, move);
 }
 
 /* Brings the base into the slot, and a snapshot if there is one. */

@@ -160,6 +160,11 @@
     provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
     provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
         'structuredClone'], 'web');
+    if (native.parts) { /* of the engine itself */
+        provide(global, '', ['Date'], 'Date');
+        provide(global, '', ['Map', 'Set', 'WeakMap', 'WeakSet'], 'Map');
+        provide(global, '', ['WeakRef', 'FinalizationRegistry'], 'WeakRef');
+    }
     if (own.key) {
         need('bytes');
     }

@@ -194,6 +194,27 @@ static void a_reused_heap_lasts_until_it_fails(void)
     CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, is_v8() ? "2" : "1"));
 }
 
+/* QuickJS starts without some of its globals; no file of this lambda mentions them. */
+static void a_global_that_nobody_mentions_is_there(void)
+{
+    struct lambda lambda;
+
+    start();
+    if (!is_modern()) {
+        return;
+    }
+    CHECK(
+        run(&lambda,
+            "exports.fetch = function () { var g = globalThis; var m = new g['M' + 'ap']("
+            "[[1, 'a']]); var d = new g['Da' + 'te'](0); var s = new g['S' + 'et']([1, "
+            "1]);"
+            " return new Response([m.get(1), d.getTime(), s.size, m instanceof g['M' + "
+            "'ap'], typeof g['WeakR' + 'ef'], [1, 2].toString(), 'e\\u0301'.normalize()"
+            ".length].join()); };",
+            NULL) == TF_OK);
+    CHECK(answered(&lambda, "a,0,1,true,function,1,2,1"));
+}
+
 /* The whole slot, to its end, is the same after the same request, whoever was in it
  * before. */
 static void nothing_of_another_is_in_a_restored_heap(void)
@@ -394,6 +415,7 @@ int main(void)
     RUN(the_clock_is_the_enclaves);
     RUN(two_lambdas_alternate_in_a_slot);
     RUN(a_reused_heap_lasts_until_it_fails);
+    RUN(a_global_that_nobody_mentions_is_there);
     RUN(nothing_of_another_is_in_a_restored_heap);
     RUN(a_base_that_finds_no_room_is_done_without);
     RUN(a_full_heap_refuses_a_snapshot);
