@@ -469,11 +469,15 @@ static duk_ret_t run_handler(duk_context *context, void *udata)
     struct job *job = udata;
     struct tf_js *js = job->js;
 
-    duk_dup(context, CALL);
-    duk_push_lstring(context, job->request->method.data, job->request->method.size);
-    duk_push_lstring(context, job->request->url.data, job->request->url.size);
-    duk_call(context, 2);
-    tf_duktape_run_jobs(context);
+    if (js->http.serving != NULL) {
+        tf_duktape_serve(context);
+    } else {
+        duk_dup(context, CALL);
+        duk_push_lstring(context, job->request->method.data, job->request->method.size);
+        duk_push_lstring(context, job->request->url.data, job->request->url.size);
+        duk_call(context, 2);
+        tf_duktape_run_jobs(context);
+    }
     duk_push_global_stash(context);
     if (js->is_failed) {
         duk_get_prop_string(context, -1, "reason");

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * duktape_instance.h - between duktape.c (an instance's life, running, limits),
- * duktape_native.c (what scripts may call) and duktape_promise.c; nobody else includes
- * it. What may throw is called inside duk_safe_call only.
+ * duktape_native.c (what scripts may call), duktape_promise.c and duktape_http.c; nobody else
+ * includes it. What may throw is called inside duk_safe_call only.
  */
 #pragma once
 
@@ -13,6 +13,22 @@
 #include "enclave/js/js.h"
 #include "enclave/js/native.h"
 #include "enclave/js/text.h"
+
+/** What duktape_http.c knows of http.js. All of it stays in the stash. */
+struct tf_duktape_http {
+    void *symbol;   /* under which the state of an object is */
+    void *own;      /* has the `turn` that http.js looks at */
+    void *incoming; /* stands for the body of the request at hand */
+    void *incoming_state;
+    void *request_prototype;
+    void *headers_prototype;
+    void *headers_class;
+    void *response_state;
+    void *header_value;
+    void *set_body;
+    void *serving; /* array of what answers; NULL: the prelude's `call` does */
+    uint32_t turn; /* number of the request */
+};
 
 struct tf_js {
     struct tf_native native;
@@ -33,6 +49,7 @@ struct tf_js {
     unsigned jobs_at;        /* the one to which jobs are added */
     duk_uarridx_t job_count; /* items in it */
     void *promise_prototype; /* in the stash */
+    struct tf_duktape_http http;
 };
 
 /** Compiles a file of the prelude and pushes the function that it is. */
@@ -43,6 +60,29 @@ void tf_duktape_push_native(duk_context *context);
 
 /** Defines Promise. */
 void tf_duktape_define_promise(duk_context *context);
+
+/** Puts a promise in the place of the value on top, resolved with it. */
+void tf_duktape_push_promise(duk_context *context);
+
+/** Whether the object at `at` is a promise. */
+bool tf_duktape_is_promise(duk_context *context, duk_idx_t at);
+
+/** Puts the value of the promise on top in its place, or throws it if it was rejected.
+ *  @return false if it is pending, and stays. */
+bool tf_duktape_settled(duk_context *context);
+
+/** Puts `serve` and `hot` into the prelude's `native`, which is on top. */
+void tf_duktape_put_http(duk_context *context);
+
+/** Has the handler that is served answer the request. */
+void tf_duktape_serve(duk_context *context);
+
+/** Pushes untrusted bytes as a string: a character each, or UTF-8. */
+void tf_duktape_push_text(duk_context *context, const struct tf_str *bytes,
+                          bool is_latin1);
+
+/** Pushes an ArrayBuffer with a copy of the bytes. */
+void tf_duktape_push_buffer(duk_context *context, const struct tf_str *bytes);
 
 /** Runs promise jobs until there are none. */
 void tf_duktape_run_jobs(duk_context *context);

@@ -13,7 +13,8 @@ struct tf_js *tf_duktape_self(duk_context *context)
 
 /* Decodes untrusted bytes, of which each is a character or which are UTF-8. Only what is
  * well formed may become a string: others can look like Duktape's hidden symbols. */
-static void push_text(duk_context *context, const struct tf_str *bytes, bool is_latin1)
+void tf_duktape_push_text(duk_context *context, const struct tf_str *bytes,
+                          bool is_latin1)
 {
     enum tf_text found = tf_text_scan(bytes->data, bytes->size);
     char *text;
@@ -30,7 +31,7 @@ static void push_text(duk_context *context, const struct tf_str *bytes, bool is_
     duk_remove(context, -2);
 }
 
-static void push_buffer(duk_context *context, const struct tf_str *bytes)
+void tf_duktape_push_buffer(duk_context *context, const struct tf_str *bytes)
 {
     void *copy = duk_push_fixed_buffer(context, bytes->size);
     if (bytes->size > 0) {
@@ -55,17 +56,17 @@ static void push_value(duk_context *context, const struct tf_native *native,
         return;
     case TF_KIND_TEXT:
     case TF_KIND_LATIN1:
-        push_text(context, &value->data, value->kind == TF_KIND_LATIN1);
+        tf_duktape_push_text(context, &value->data, value->kind == TF_KIND_LATIN1);
         return;
     case TF_KIND_BUFFER:
-        push_buffer(context, &value->data);
+        tf_duktape_push_buffer(context, &value->data);
         return;
     case TF_KIND_HEADERS:
     case TF_KIND_ENV:
         duk_push_array(context);
         for (duk_uarridx_t i = 0; i < value->count; i++) {
             struct tf_str item = tf_native_item(native, value->kind, i);
-            push_text(context, &item, value->kind == TF_KIND_HEADERS);
+            tf_duktape_push_text(context, &item, value->kind == TF_KIND_HEADERS);
             duk_put_prop_index(context, -2, i);
         }
         return;
@@ -205,6 +206,7 @@ void tf_duktape_push_native(duk_context *context)
         duk_set_magic(context, -1, i);
         duk_put_prop_string(context, -2, tf_natives[i].name);
     }
+    tf_duktape_put_http(context);
     duk_push_c_function(context, native_compile, 1);
     duk_put_prop_string(context, -2, "compile");
     duk_push_c_function(context, native_prelude, 1);

@@ -280,8 +280,43 @@ static duk_ret_t then(duk_context *context)
     return 1;
 }
 
+bool tf_duktape_is_promise(duk_context *context, duk_idx_t at)
+{
+    bool is_it = duk_get_prop_literal(context, at, STATE);
+    duk_pop(context);
+    return is_it;
+}
+
+void tf_duktape_push_promise(duk_context *context)
+{
+    push_promise(context, PENDING);
+    duk_insert(context, -2);
+    if (is_object(context, -1)) {
+        resolve(context, duk_get_top(context) - 2);
+    } else {
+        settle(context, duk_get_top(context) - 2, FULFILLED);
+    }
+}
+
+bool tf_duktape_settled(duk_context *context)
+{
+    int state;
+
+    duk_get_prop_literal(context, -1, STATE);
+    state = duk_get_int(context, -1);
+    duk_pop(context);
+    if (state != PENDING) {
+        duk_get_prop_literal(context, -1, VALUE);
+        duk_replace(context, -2);
+    }
+    if (state == REJECTED) {
+        (void)duk_throw(context);
+    }
+    return state == FULFILLED;
+}
+
 /* (no) */
-static duk_ret_t catch (duk_context *context)
+static duk_ret_t on_rejected(duk_context *context)
 {
     duk_push_this(context);
     duk_push_literal(context, "then");
@@ -347,7 +382,7 @@ void tf_duktape_define_promise(duk_context *context)
     duk_dup(context, -1);
     duk_put_prop_index(context, -5, 2); /* stays, whatever scripts do to Promise */
     define(context, "then", then, 2, 0);
-    define(context, "catch", catch, 1, 0);
+    define(context, "catch", on_rejected, 1, 0);
     duk_push_literal(context, "constructor");
     duk_dup(context, -3);
     duk_def_prop(context, -3,

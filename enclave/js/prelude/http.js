@@ -11,7 +11,9 @@
     var Promise = own.Promise;
 
     var INCOMING = {}; /* stands for the body of the request that is being answered */
-    var turn = 0;      /* number of that request; what an earlier one left is not readable */
+
+    /* The number of that request; what an earlier one left is not readable. */
+    own.turn = 0;
 
     /* --- Headers: a flat list of lower-case names and values --------------------------- */
 
@@ -68,7 +70,7 @@
     function list(headers) {
         var s = headers[S];
         if (typeof s === 'number') {
-            s = s === turn ? native.headers() : [];
+            s = s === own.turn ? native.headers() : [];
             headers[S] = s;
         }
         return s;
@@ -109,7 +111,7 @@
     methods(Headers.prototype, {
         get: function (name) {
             name = headerName(name);
-            if (this[S] === turn) {
+            if (this[S] === own.turn) {
                 return native.header(name);
             }
             var flat = list(this);
@@ -164,7 +166,7 @@
             throw new TypeError('the body has been used');
         }
         s.used = body !== null;
-        if (body === INCOMING && s.turn !== turn) {
+        if (body === INCOMING && s.turn !== own.turn) {
             throw new TypeError('the body belongs to an earlier request');
         }
         return body;
@@ -269,7 +271,8 @@
 
     function Request(input, init) {
         var from = input instanceof Request ? input[S] : null;
-        var s = { method: 'GET', url: '', headers: null, body: null, used: false, turn: turn };
+        var s = { method: 'GET', url: '', headers: null, body: null, used: false,
+            turn: own.turn };
         init = init || {};
         s.url = from ? from.url : own.absolute(input);
         s.method = init.method === undefined ? (from ? from.method : 'GET')
@@ -294,9 +297,9 @@
 
     function Incoming(method, url) {
         var headers = Object.create(Headers.prototype);
-        headers[S] = turn;
+        headers[S] = own.turn;
         this[S] = { method: method, url: url, headers: headers, body: INCOMING, used: false,
-            turn: turn };
+            turn: own.turn };
     }
     Incoming.prototype = Request.prototype;
 
@@ -373,6 +376,16 @@
         copy[S].body = s.body;
         return copy;
     });
+    /* An engine file may have the way that most requests take in C. */
+    if (native.hot) {
+        Response = native.hot({ symbol: S, own: own, incoming: INCOMING,
+            incomingState: { body: INCOMING, used: false },
+            responseState: { response: true, status: 200, text: '', headers: null,
+                body: null, used: false },
+            request: Request.prototype, headers: Headers.prototype,
+            response: Response.prototype, Headers: Headers, headerValue: headerValue,
+            setBody: setBody });
+    }
     methods(Response, {
         json: function (data, init) {
             var text = JSON.stringify(data);
@@ -402,7 +415,7 @@
 
     /* The request that the engine file has at hand. */
     own.incoming = function (method, url) {
-        turn++;
+        own.turn++;
         return new Incoming(method, url);
     };
     /* A body as the engine file takes it: a view becomes a buffer. */
