@@ -8,9 +8,11 @@
 
 #include <duktape.h>
 
-/* What deps/duktape/duk_overrides.h has the engine ask the enclave for; stock asks nobody. */
+/* What deps/duktape/duk_overrides.h has the engine ask the enclave for; stock asks
+ * nobody. */
 duk_bool_t tf_duk_timeout(void *user);
 void tf_duk_charge(void *user, duk_size_t count);
+void tf_duk_collect(void *user);
 int tf_duk_stack_check(void *user);
 void tf_duk_fatal(void *user, const char *text);
 duk_double_t tf_duk_now(void);
@@ -26,6 +28,11 @@ void tf_duk_charge(void *user, duk_size_t count)
 {
     (void)user;
     (void)count;
+}
+
+void tf_duk_collect(void *user)
+{
+    (void)user;
 }
 
 int tf_duk_stack_check(void *user)

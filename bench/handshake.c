@@ -143,7 +143,8 @@ static bool connection(struct run *r, double *us)
     (void)SSL_set_tlsext_host_name(ssl, r->name);
     (void)SSL_set_fd(ssl, fd);
     SSL_SESSION *copy = r->ticket != NULL ? SSL_SESSION_dup(r->ticket) : NULL;
-    if (copy != NULL) { /* OpenSSL would use one but once, and not each server sends more */
+    if (copy !=
+        NULL) { /* OpenSSL would use one but once, and not each server sends more */
         (void)SSL_set_session(ssl, copy);
         SSL_SESSION_free(copy);
     }

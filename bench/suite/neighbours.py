@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What others on the same machine do to a lambda: one that spins, and a second thread."""
 import threading
+import time
 
 from . import machine
+from .process import until
 from .tfaas import Platform
 
 SPIN = "exports.fetch = function () { for (;;) { } };\n"
+
+
+def settle(server):
+    """Waits until a worker has given up what its clients have left."""
+    def is_idle():
+        before = machine.cpu_us(server.pids())
+        time.sleep(0.2)
+        return machine.cpu_us(server.pids()) - before < 10000
+    until(60, is_idle, "a lambda that spins")
 
 
 def spinning(bench, main, lambdas):
@@ -28,6 +39,7 @@ def spinning(bench, main, lambdas):
             beside = bench.generator.wrk(lambdas[engine], seconds, body=100, connections=1)
             bench.record("beside a spinner", engine, beside)
             neighbour.join()
+            settle(spin)
 
 
 def threads(bench):

@@ -12,11 +12,19 @@ LAMBDAS = ("echo", "base64", "cube3d")
 DIR = Path("bench/peers")
 
 
-def free_port():
-    """A port that nobody listens at now."""
-    with socket.socket() as s:
+def free_ports(count):
+    """Ports that nobody listens at now."""
+    sockets = [socket.socket() for _ in range(count)]
+    for s in sockets:
         s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    ports = [s.getsockname()[1] for s in sockets]
+    for s in sockets:
+        s.close()
+    return ports
+
+
+def free_port():
+    return free_ports(1)[0]
 
 
 class Server:
@@ -93,21 +101,26 @@ class Workerd(Server):
         return [self.program, "serve", config]
 
 
+def script(name, lambda_name):
+    """A script of bench/peers/ with a lambda of examples/ where it asks for one."""
+    source = Path(f"examples/{lambda_name}/main.js").read_text()
+    return (DIR / name).read_text().replace("/* LAMBDA */", source)
+
+
 def workerd_config(services, certificate, key):
     """A configuration with a service and a TLS socket for each (lambda, port)."""
-    def quoted(path):
-        text = Path(path).read_text()
+    def quoted(text):
         return '"' + text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n") + '"'
 
     head = ('using Workerd = import "/workerd/workerd.capnp";\n'
             "const config :Workerd.Config = (services = [")
-    service = ('(name = "s%d", worker = (modules = [(name = "worker", esModule = %s), '
-               '(name = "lambda", commonJsModule = %s)], compatibilityDate = "2025-01-01"))')
+    service = ('(name = "s%d", worker = (modules = [(name = "worker", esModule = %s)], '
+               'compatibilityDate = "2025-01-01"))')
     tls = ('(name = "p%d", address = "127.0.0.1:%d", https = (tlsOptions = (keypair = '
            '(privateKey = %s, certificateChain = %s), minVersion = tls1Dot3)), service = "s%d")')
-    worker, chain, private = quoted(DIR / "workerd.mjs"), quoted(certificate), quoted(key)
+    chain, private = quoted(certificate.read_text()), quoted(key.read_text())
     return (head
-            + ",\n".join(service % (i, worker, quoted(f"examples/{name}/main.js"))
+            + ",\n".join(service % (i, quoted(script("workerd.mjs", name)))
                          for i, (name, _) in enumerate(services))
             + "], sockets = ["
             + ",\n".join(tls % (i, port, private, chain, i) for i, (_, port) in enumerate(services))
@@ -140,11 +153,9 @@ class Njs(Server):
     def command(self):
         folder = self.work / f"njs.{self.lambda_name}.{self.port}"
         folder.mkdir(exist_ok=True)
-        source = Path(f"examples/{self.lambda_name}/main.js").read_text()
-        if self.lambda_name == "echo":
-            source = ""
-        script = (DIR / "njs.js").read_text().replace("/* LAMBDA */", source)
-        (folder / "main.js").write_text(script.replace("'use strict';", ""))
+        # njs knows no directives, and its echo is its own.
+        text = script("njs.js", self.lambda_name).replace("'use strict';", "")
+        (folder / "main.js").write_text(text)
         certificate, key = self.certificate()
         (folder / "conf").write_text(NGINX.format(
             dir=folder, port=self.port, certificate=certificate, key=key,
