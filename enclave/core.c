@@ -202,6 +202,7 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
         tf_conn_run_ready(thread);
     }
     bool is_empty = take_frames(thread);
+    tf_view_sync(thread); /* what left the table leaves this thread, asked for or not */
     tf_sched_run(thread);
     commit(thread);
     if (thread->err != TF_OK) {

@@ -27,6 +27,12 @@ static void run(struct tf_fiber *fiber)
     tf_fiber_switch(&fiber->sp, fiber->caller);
 }
 
+void tf_fiber_wipe(struct tf_fiber *fiber)
+{
+    memset(fiber->stack, 0, fiber->size);
+    fiber->is_zeroed = true;
+}
+
 void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user)
 {
     const struct frame frame = {.r12 = (uint64_t)(uintptr_t)run,
@@ -34,8 +40,7 @@ void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user
                                 .rip = (uint64_t)(uintptr_t)tf_fiber_begin};
 
     if (!fiber->is_zeroed) {
-        memset(fiber->stack, 0, fiber->size);
-        fiber->is_zeroed = true;
+        tf_fiber_wipe(fiber);
     }
     fiber->sp = fiber->stack + fiber->size - sizeof(frame);
     memcpy(fiber->sp, &frame, sizeof(frame));

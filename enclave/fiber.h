@@ -29,6 +29,9 @@ struct tf_fiber {
 /** Prepares a fiber on memory that stays the caller's; nothing is touched yet. */
 void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size);
 
+/** Zeroes the stack of a fiber that has ended or will not go on. */
+void tf_fiber_wipe(struct tf_fiber *fiber);
+
 /** Has the next resume call main(user). What ran on it before is given up. */
 void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user);
 

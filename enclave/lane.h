@@ -58,3 +58,7 @@ bool tf_lane_step(struct tf_lane *lane);
 /** Frees the lane: an invocation that has ended, or, with its connection gone, never
  * will. */
 void tf_lane_free(struct tf_lane *lane);
+
+/** Zeroes what invocations left in the lanes that are free: for when a lambda goes for
+ * good. Else it stays there until the next invocation, which does not see it. */
+void tf_lanes_wipe(struct tf_thread *thread);

@@ -225,6 +225,7 @@ static void retire(struct tf_thread *thread, struct tf_resident *resident)
     forget_context(thread, resident);
     if (resident->runs == 0) {
         destroy(thread, resident);
+        tf_lanes_wipe(thread);
     } else {
         resident->is_retired = true;
     }
@@ -592,5 +593,6 @@ void tf_resident_leave(struct tf_thread *thread, struct tf_resident *resident)
 {
     if (--resident->runs == 0 && resident->is_retired) {
         destroy(thread, resident);
+        tf_lanes_wipe(thread);
     }
 }

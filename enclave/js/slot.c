@@ -338,6 +338,17 @@ uint64_t tf_slot_room(uint64_t heap_size)
     return heap_size / 2;
 }
 
+void tf_slot_wipe(struct tf_slot *slot)
+{
+    static const struct tf_js_limits none; /* nobody waits */
+    struct move move = {&none, CHUNK};
+
+    note_dirty(slot);
+    slot->in = NULL;
+    slot->has_arena = false;
+    wipe(slot, 0, &move);
+}
+
 size_t tf_slot_held(const struct tf_snapshot *snapshot)
 {
     return snapshot->bytes == NULL ? 0 : snapshot->size;

@@ -82,6 +82,10 @@ void tf_slot_abandon(struct tf_slot *slot);
  *  it. */
 uint64_t tf_slot_room(uint64_t heap_size);
 
+/** Zeroes what the last call left, which else stays until the slot is used again. Nothing
+ * runs in it. */
+void tf_slot_wipe(struct tf_slot *slot);
+
 /** What a snapshot holds until it is dropped, bytes. */
 size_t tf_slot_held(const struct tf_snapshot *snapshot);
 

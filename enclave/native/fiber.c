@@ -11,6 +11,12 @@ void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
     *fiber = (struct tf_fiber){.stack = stack, .size = size};
 }
 
+/* Nothing ran on its stack. */
+void tf_fiber_wipe(struct tf_fiber *fiber)
+{
+    (void)fiber;
+}
+
 void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user)
 {
     fiber->main = main;

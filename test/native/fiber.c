@@ -19,6 +19,12 @@ void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
     *fiber = (struct tf_fiber){.stack = stack, .size = size};
 }
 
+void tf_fiber_wipe(struct tf_fiber *fiber)
+{
+    ASAN_UNPOISON_MEMORY_REGION(fiber->stack, fiber->size);
+    memset(fiber->stack, 0, fiber->size);
+}
+
 static void leave(struct tf_fiber *fiber)
 {
     void *fake = NULL;
