@@ -163,7 +163,7 @@ exports.handler = function () { return { statusCode: { a: 1 } }; };
 //# status-without-body exception
 exports.fetch = function () { return new Response('x', { status: 204 }); };
 
-//# headers-a-million response/steps/memory
+//# headers-a-million response/steps/memory/exception
 exports.fetch = function () { var r = new Response('x'); for (var i = 0; i < 1000000; i++) { r.headers.append('a', 'b'); } return r; };
 
 //# headers-of-event-a-million response/steps/memory
@@ -229,7 +229,7 @@ exports.fetch = function () {
     return new Response('contained', { headers: { 'content-length': '1', 'transfer-encoding': 'chunked', connection: 'close', 'keep-alive': 'x', upgrade: 'h2c', trailer: 'a' } });
 };
 
-//# header-list-tampered response/exception mujs:-
+//# header-list-tampered response/exception/answer mujs:-
 exports.fetch = function () {
     var r = new Response('x');
     Object.getOwnPropertySymbols(r.headers).forEach(function (s) { r.headers[s] = ['a', 'b\r\nc: d']; });
@@ -244,14 +244,14 @@ exports.fetch = function () {
     return r;
 };
 
-//# header-list-huge response/exception/steps/memory mujs:-
+//# header-list-huge response/exception/steps/memory/answer mujs:-
 exports.fetch = function () {
     var r = new Response('x');
     Object.getOwnPropertySymbols(r.headers).forEach(function (s) { r.headers[s] = { length: 4294967294, indexOf: function () { return 1; } }; });
     return r;
 };
 
-//# status-tampered response/exception mujs:-
+//# status-tampered response/exception/answer mujs:-
 exports.fetch = function () { var r = new Response('x'); Object.getOwnPropertySymbols(r).forEach(function (s) { r[s].status = 4294967496; }); return r; };
 
 //# body-tampered response/exception/answer mujs:-

@@ -293,7 +293,7 @@ exports.fetch = function () { const s = new Set([1]); for (const x of s) { s.del
 //# loop-map-for-each-growing steps/memory duktape:- mujs:-
 exports.fetch = function () { const m = new Map([[1, 1]]); m.forEach((v, k) => { m.delete(k); m.set(k + 1, 1); }); };
 
-//# loop-headers-iterable steps/exception/memory duktape:- mujs:-
+//# loop-headers-iterable steps/exception/memory/answer duktape:- mujs:-
 exports.fetch = function () {
     const pairs = []; pairs.forEach = () => { for (;;) {} };
     return new Response('', { headers: pairs });

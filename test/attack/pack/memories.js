@@ -104,7 +104,7 @@ exports.fetch = function () { return JSON.parse('[' + new Array(300000).join('[{
 //# memory-clone-shared memory/steps
 exports.fetch = function () { var a = []; for (var i = 0; i < 100; i++) { a.push(structuredClone(a)); } return a.length; };
 
-//# memory-headers memory/steps
+//# memory-headers memory/steps/exception
 exports.fetch = function () { var h = new Headers(); for (var i = 0;; i++) { h.append('x' + i, 'value'); } };
 
 //# memory-responses memory/steps

@@ -66,7 +66,7 @@ exports.fetch = function () {
     for (;;) { try { Math.max.apply(null, a); } catch (e) {} }
 };
 
-//# native-new-array-apply steps/memory/stack
+//# native-new-array-apply steps/memory/stack v8:steps/memory/stack/ends
 exports.fetch = function () { for (;;) { try { Array.apply(null, { length: 60000 }); } catch (e) {} } };
 
 //# native-from-char-code steps/memory/stack
@@ -117,7 +117,7 @@ exports.fetch = function () { var t = '[' + new Array(20000).join('1,') + '1]'; 
 //# native-json-parse-blanks steps/memory
 exports.fetch = function () { var t = new Array(200000).join(' ') + '1'; for (;;) { JSON.parse(t); } };
 
-//# native-json-parse-keys steps/memory
+//# native-json-parse-keys steps/memory v8:steps/memory/ends
 exports.fetch = function () {
     var t = [], i;
     for (i = 0; i < 3000; i++) { t.push('"k' + i + '":' + i); }
@@ -138,7 +138,7 @@ exports.fetch = function () {
     for (;;) { JSON.stringify(o, null, '          '); }
 };
 
-//# native-uri steps/memory
+//# native-uri steps/memory v8:steps/memory/ends
 exports.fetch = function () { var t = new Array(30000).join('x%\u20ac'); for (;;) { decodeURIComponent(encodeURIComponent(t)); } };
 
 //# native-escape steps/memory/exception
@@ -152,13 +152,13 @@ exports.fetch = function () {
     for (var i = 0, n = 0;; i++) { n += (1e300 / 7 + i).toString(3).length + (5e-324).toFixed(20).length + (i + 0.1).toPrecision(21).length; }
 };
 
-//# native-keys steps/memory
+//# native-keys steps/memory v8:steps/memory/ends
 exports.fetch = function () { var o = {}; for (var i = 0; i < 9000; i++) { o['k' + i] = i; } for (;;) { Object.keys(o); } };
 
-//# native-for-in steps/memory
+//# native-for-in steps/memory v8:steps/memory/ends
 exports.fetch = function () { var o = {}; for (var i = 0; i < 9000; i++) { o['k' + i] = i; } for (;;) { for (var k in o) { break; } } };
 
-//# native-freeze steps/memory
+//# native-freeze steps/memory v8:steps/memory/ends
 exports.fetch = function () { var o = {}; for (var i = 0; i < 9000; i++) { o['k' + i] = i; } for (;;) { Object.freeze(o); Object.isFrozen(o); } };
 
 //# native-keys-that-collide steps/memory
@@ -246,7 +246,7 @@ exports.fetch = function () { const a = new Float64Array(1 << 16); for (let i = 
 //# native-typed-fill steps/memory duktape:- mujs:-
 exports.fetch = function () { const a = new Uint8Array(1 << 21); for (let i = 0;; i++) { a.fill(i & 1); } };
 
-//# native-typed-index-of steps/memory duktape:- mujs:-
+//# native-typed-index-of steps/memory v8:steps/memory/ends duktape:- mujs:-
 exports.fetch = function () { const a = new Uint8Array(1 << 21); for (let n = 0;;) { n += a.indexOf(1) + a.lastIndexOf(1) + a.includes(1); } };
 
 //# native-typed-copy-within steps/memory duktape:- mujs:-
@@ -291,7 +291,7 @@ exports.fetch = function () { const n = 7n ** 30000n, m = 3n ** 20000n; let x = 
 //# native-big-shift steps/memory/exception duktape:- mujs:-
 exports.fetch = function () { for (;;) { (1n << 1000000n) >> 999999n; } };
 
-//# native-set-like steps/memory duktape:- mujs:-
+//# native-set-like steps/memory quickjs:- duktape:- mujs:-
 exports.fetch = function () { return new Set([1]).isSupersetOf({ size: 1, has: () => true, keys() { return { next() { return { value: 1 }; } }; } }); };
 
 //# native-map-collisions steps/memory duktape:- mujs:-
