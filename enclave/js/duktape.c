@@ -364,7 +364,7 @@ static tf_err load(struct job *job)
         err = classify(job, TF_ELAMBDA_SOURCE);
     } else {
         duk_pop(context);
-        duk_gc(context, DUK_GC_COMPACT);
+        duk_gc(context, 0); /* to compact would move all, and make it differ from the base */
     }
     return err == TF_ERESPONSE ? TF_ELAMBDA_SOURCE : err;
 }
