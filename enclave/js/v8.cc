@@ -40,7 +40,8 @@ namespace
 enum {
     UNWIND_ROOM = 600 << 20, /* bytes over the limit: one string of any size fits */
     HEAP_LEAST = 16 << 20,   /* what V8 needs to live, added to a lambda's memory */
-    TIDY_EVERY = 64          /* calls */
+    YOUNG = 3 * (4 << 20), /* thrice a semi-space; its pages come when they are needed */
+    TIDY_EVERY = 64        /* calls */
 };
 
 const uint64_t REST_NS =
@@ -229,6 +230,8 @@ bool make_isolate(tf_js *js)
     params.snapshot_blob = snapshot();
     params.external_references = references();
     params.constraints.ConfigureDefaultsFromHeapSize(0, js->memory + HEAP_LEAST);
+    params.constraints.set_initial_young_generation_size_in_bytes(YOUNG);
+    params.constraints.set_max_young_generation_size_in_bytes(YOUNG);
     js->isolate = Isolate::Allocate();
     platform->RegisterIsolate(js->isolate, loop);
     Isolate::Initialize(js->isolate, params);
