@@ -196,7 +196,7 @@ include bench/profile/profile.mk
 
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
-	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl
+	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl -lm
 UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_ATTESTER) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
 
 # --- fuzzing: one target a parser of untrusted bytes --------------------------------------

@@ -163,6 +163,7 @@ static bool drop_oldest(struct tf_thread *thread, const struct tf_resident *keep
     }
     take_out(&thread->view, oldest);
     destroy(thread, oldest);
+    thread->view.evicted++;
     return true;
 }
 

@@ -69,6 +69,7 @@ struct tf_view {
     size_t held;   /* bytes that residents have, about */
     size_t budget; /* what that should not exceed */
     size_t guess_count;
+    uint64_t evicted; /* residents that were given up for others so far */
 };
 
 /** Brings the thread's view up to date; cheap when nothing changed. */

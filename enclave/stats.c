@@ -81,6 +81,7 @@ static tf_err write_stats(struct tf_thread *thread, const uint64_t *from, char *
     tf_json_put_integer(&w, "handshakes_failed", thread->stats.handshakes_failed);
     tf_json_put_integer(&w, "connections", thread->stats.connections);
     tf_json_put_integer(&w, "held", thread->view.held);
+    tf_json_put_integer(&w, "evicted", thread->view.evicted);
     tf_json_close_object(&w);
     return tf_json_take(&w, size);
 }

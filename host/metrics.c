@@ -83,6 +83,7 @@ static void take_counts(const struct question *q, const json_t *document)
                                         .connections = number(document, "connections"),
                                         .entries = number(document, "entries"),
                                         .held = number(document, "held"),
+                                        .evicted = number(document, "evicted"),
                                         .load_us = number(document, "load_us")};
     const json_t *loads = json_object_get(document, "loads");
     for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
@@ -201,6 +202,7 @@ static struct tf_thread_counts worker_sum(const struct tf_worker *worker)
         sum.connections += worker->last[i].connections;
         sum.entries += worker->last[i].entries;
         sum.held += worker->last[i].held;
+        sum.evicted += worker->last[i].evicted;
         sum.load_us += worker->last[i].load_us;
         for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
             sum.loads[j] += worker->last[i].loads[j];
@@ -278,6 +280,12 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
          "others.");
     for (size_t i = 0; i < count; i++) {
         worker_line(out, "tfaas_kept_bytes", workers[i], "", worker_sum(workers[i]).held);
+    }
+    head(out, "tfaas_evictions_total", "counter",
+         "Times that a thread gave up what it kept of a lambda, for others.");
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_evictions_total", workers[i], "",
+                    worker_sum(workers[i]).evicted);
     }
     write_loads(out, workers, count);
     head(out, "tfaas_worker_starts_total", "counter", "Starts of worker processes.");

@@ -48,6 +48,7 @@ struct tf_thread_counts {
     uint64_t connections; /* open now */
     uint64_t entries;
     uint64_t held;                   /* bytes that it keeps of lambdas, about */
+    uint64_t evicted;                /* lambdas that it gave up for others */
     uint64_t loads[TF_LOAD_BUCKETS]; /* as in host/worker.h */
     uint64_t load_us;
 };

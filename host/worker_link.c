@@ -246,14 +246,14 @@ void tf_worker_link_want(struct tf_worker_thread *t, const struct tf_frame *fram
 {
     struct tf_link_head head = {
         .type = TF_LINK_WANT, .size = frame->size, .id = frame->id};
-    for (size_t i = 0; i < TF_WANTS_MAX; i++) {
-        /* One whose load never ends is replaced some day. */
-        if (t->loads.open[i].id == 0 || i + 1 == TF_WANTS_MAX) {
-            t->loads.open[i].id = frame->id;
-            t->loads.open[i].asked_us = clock_us();
-            break;
+    size_t oldest = 0; /* or a free place; the load of the oldest one never ended */
+    for (size_t i = 1; i < TF_WANTS_MAX; i++) {
+        if (t->loads.open[i].asked_us < t->loads.open[oldest].asked_us) {
+            oldest = i;
         }
     }
+    t->loads.open[oldest].id = frame->id;
+    t->loads.open[oldest].asked_us = clock_us();
     send_to_daemon(t, head, t->payload);
 }
 
@@ -282,6 +282,7 @@ bool tf_worker_link_loaded(struct tf_worker_thread *t, const struct tf_frame *fr
         if (t->loads.open[i].id == event.value && event.value != 0) {
             count_load(&t->loads, clock_us() - t->loads.open[i].asked_us);
             t->loads.open[i].id = 0;
+            t->loads.open[i].asked_us = 0;
         }
     }
     return true;

@@ -181,7 +181,7 @@ static void nothing_ends_the_enclave(void)
     }
     char *text = rig_result(rig);
     CHECK(strstr(text, "{\"lambdas\":[],") == text);
-    CHECK(strstr(text, "\"connections\":0,\"held\":0}") != NULL);
+    CHECK(strstr(text, "\"connections\":0,\"held\":0,\"evicted\":") != NULL);
     free(text);
     CHECK(rig_shared_count() == 0);
     rig_close(rig);
