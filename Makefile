@@ -235,7 +235,7 @@ fuzz: $(T:%=$(O)/fuzz/%_fuzz) $(O)/fuzz/seeds ## fuzz every parser: S=seconds ea
 # The longest come first, so that the end is not one long test.
 LONG_UNIT    := $(addprefix $(O)/test/unit/,verify/tlog_test verify/vectors_test enclave/oom_test \
                 js/limits_test-duktape lib/sigstruct_test js/steps_test-quickjs)
-LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester attester_kill attester_platform cli) \
+LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester many attester_kill attester_platform cli) \
                 test/attack/spin_test.sh test/attack/boundary_test.sh
 STORIES      := $(filter-out test/e2e/lib.sh,$(wildcard test/attack/*.sh test/e2e/*.sh))
 check: all try-v8 unit-programs profile-programs bench-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`

@@ -8,7 +8,8 @@
 # once a word, so a copy looks dearer than it is.
 #
 #   bench/profile.sh report [ENGINE [BODY]]  where they go, by part and by function (quickjs, 100);
-#                                            BODY may be full or resumed: a handshake for each request
+#                                            BODY may be full or resumed: a handshake for each request;
+#                                            or cold: and the lambda is loaded from the store for each
 #   bench/profile.sh check                   against the last rows of bench/history.csv
 #   bench/profile.sh record REASON           adds rows for what is built, and why they are as they are
 set -euo pipefail
@@ -23,7 +24,7 @@ trap 'rm -rf "$dir"' EXIT
 count() {
     local requests rounds=20 connections=16
     case $2 in
-    full | resumed) connections=1 ;;
+    full | resumed | cold) connections=1 ;;
     *) [ "$2" -lt 1000 ] || rounds=8 ;;
     esac
     rm -f "$dir"/out*

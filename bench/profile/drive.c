@@ -8,6 +8,8 @@
  *   drive BODY CONNECTIONS ROUNDS COMMAND...   the worker's command, descriptor appended
  *   drive full|resumed 1 ROUNDS COMMAND...     each round a connection: handshake,
  * request, end
+ *   drive cold 1 ROUNDS COMMAND...             the same as full, to a lambda that was
+ * only introduced: each round a new version, which the worker has to ask for
  *
  * Prints how many requests were answered while the worker was counting.
  */
@@ -16,15 +18,23 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "bench/profile/gate.h"
 #include "host/link.h"
+#include "lib/ustar.h"
 #include "test/native/rig.h"
 
-enum { CLIENTS_MAX = 256, WARM_ROUNDS = 8, ANSWER_MAX = 64 << 10, PATIENCE_MS = 60000 };
+enum {
+    VERSIONS_MAX = 128,
+    CLIENTS_MAX = 256,
+    WARM_ROUNDS = 8,
+    ANSWER_MAX = 64 << 10,
+    PATIENCE_MS = 60000
+};
 
 struct client {
     SSL *ssl;
@@ -42,6 +52,12 @@ struct drive {
     size_t body_size;
     struct client *clients;
     size_t count;
+
+    /* For cold: versions of the bundle, and the one that is introduced. */
+    int versions[VERSIONS_MAX];
+    size_t envelope_sizes[VERSIONS_MAX];
+    size_t version_count;
+    size_t version;
 };
 
 static void fail(const char *what)
@@ -78,8 +94,29 @@ static char *read_echo(void)
     return code;
 }
 
+/* The next versions of the bundle, each in a file that has no name any more. */
+static void keep_versions(struct drive *drive, const struct rig *rig,
+                          struct rig_lambda lambda)
+{
+    for (size_t i = 0; i < drive->version_count; i++) {
+        struct tf_reader r;
+        struct tf_ustar_entry envelope = {.size = 0};
+        lambda.version = i + 2;
+        struct fixture_bytes bytes = rig_bundle(rig, &lambda);
+        int fd = memfd_create("bundle", MFD_CLOEXEC);
+        tf_reader_init(&r, bytes.data, bytes.size);
+        if (fd < 0 || write(fd, bytes.data, bytes.size) != (ssize_t)bytes.size ||
+            tf_ustar_read(&r, &envelope) != TF_OK) {
+            fail("a version");
+        }
+        drive->versions[i] = fd;
+        drive->envelope_sizes[i] = envelope.size;
+        free(bytes.data);
+    }
+}
+
 /* Files `bundle`, `grant` and `domain`. */
-static void prepare(const char *directory, int *bundle, int *grant)
+static void prepare(struct drive *drive, const char *directory, int *bundle, int *grant)
 {
     struct rig *rig = rig_open();
     char *code = read_echo();
@@ -97,6 +134,7 @@ static void prepare(const char *directory, int *bundle, int *grant)
     *grant = keep(directory, "grant", sealed->payload + skip, sealed->size - skip);
     struct fixture_bytes bytes = rig_bundle(rig, &lambda);
     *bundle = keep(directory, "bundle", bytes.data, bytes.size);
+    keep_versions(drive, rig, lambda);
     (void)close(keep(directory, "domain", rig->domain, rig->domain_size));
     free(bytes.data);
     free(code);
@@ -284,11 +322,46 @@ static int keep_session(SSL *ssl, SSL_SESSION *made)
     return 1;
 }
 
+/* Brings the bundle that the worker has asked for, if it has. */
+static void answer_wants(const struct drive *drive)
+{
+    static uint8_t body[TF_LINK_MAX];
+    struct tf_link_head head = {0};
+    struct pollfd ready = {.fd = drive->link, .events = POLLIN};
+    int fd = -1;
+
+    while (drive->version_count != 0 && poll(&ready, 1, 0) == 1) {
+        if (tf_link_receive(drive->link, &head, body, &fd) != TF_OK) {
+            fail("the worker is gone");
+        }
+        if (head.type == TF_LINK_WANT) {
+            give(drive, TF_LINK_WANTED, head.id, drive->versions[drive->version]);
+        }
+    }
+}
+
 static void turn(const struct drive *drive, char *command)
 {
     say(drive, *command);
     hear(drive);
     *command = PROFILE_GO;
+    answer_wants(drive);
+}
+
+/* Has the next version take the place of the last one, of which nothing is left. */
+static void introduce_next(struct drive *drive, char *command)
+{
+    char text[24];
+    struct tf_link_head head = {.type = TF_LINK_INTRODUCE, .id = 100};
+
+    drive->version++;
+    (void)snprintf(text, sizeof(text), "%zu", drive->envelope_sizes[drive->version]);
+    head.size = (uint32_t)strlen(text);
+    if (tf_link_send(drive->link, &head, text, drive->versions[drive->version]) !=
+        TF_OK) {
+        fail("link");
+    }
+    turn(drive, command);
 }
 
 /* The worker has waited before, and does so again. */
@@ -347,7 +420,11 @@ static void run_connections(struct drive *drive, size_t rounds, bool is_resumed)
         run_connection(drive, context, PROFILE_GO);
     }
     for (size_t i = 0; i < rounds; i++) {
-        run_connection(drive, context, i == 0 ? PROFILE_START : PROFILE_GO);
+        char command = i == 0 ? PROFILE_START : PROFILE_GO;
+        if (drive->version_count != 0) {
+            introduce_next(drive, &command);
+        }
+        run_connection(drive, context, command);
     }
     say(drive, PROFILE_STOP);
     SSL_SESSION_free(session);
@@ -386,16 +463,18 @@ int main(int argc, char **argv)
         return 2;
     }
     bool is_resumed = strcmp(argv[1], "resumed") == 0;
-    bool has_connections = is_resumed || strcmp(argv[1], "full") == 0;
+    bool is_cold = strcmp(argv[1], "cold") == 0;
+    bool has_connections = is_resumed || is_cold || strcmp(argv[1], "full") == 0;
     drive.body_size = has_connections ? 100 : (size_t)strtoul(argv[1], NULL, 10);
     drive.count = (size_t)strtoul(argv[2], NULL, 10);
     size_t rounds = (size_t)strtoul(argv[3], NULL, 10);
     drive.clients = calloc(CLIENTS_MAX, sizeof(*drive.clients));
     if (drive.count == 0 || drive.count > CLIENTS_MAX ||
-        drive.body_size > ANSWER_MAX / 2) {
+        drive.body_size > ANSWER_MAX / 2 || rounds >= VERSIONS_MAX) {
         return 2;
     }
-    prepare(directory, &bundle, &grant);
+    drive.version_count = is_cold ? rounds + 1 : 0;
+    prepare(&drive, directory, &bundle, &grant);
     (void)snprintf(domain, sizeof(domain), "%s/domain", directory);
     memcpy(command, argv + ARGS, (size_t)(argc - ARGS) * sizeof(*command));
     command[argc - ARGS] = domain;
