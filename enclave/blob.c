@@ -102,7 +102,7 @@ static tf_err put_bundle(struct tf_thread *thread, const struct tf_bundle *bundl
 
 static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answer_size)
 {
-    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
+    uint8_t *scratch = malloc(tf_bundle_scratch((size_t)thread->transfer.total));
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
     tf_err err = TF_ENOMEM;
 

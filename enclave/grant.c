@@ -226,6 +226,9 @@ static tf_err check_certificate(struct tf_grant *grant)
         return err;
     }
     err = tf_tls_context_open(grant, &context);
+    if (err == TF_OK) {
+        err = tf_tls_context_check(context);
+    }
     tf_tls_context_close(context);
     return err;
 }

@@ -2,8 +2,10 @@
 #include "enclave/lambda.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "enclave/js/js.h"
 #include "enclave/revoke.h"
 #include "enclave/shelf.h"
 
@@ -147,6 +149,23 @@ tf_err tf_lambda_put(struct tf_instance *instance, const struct tf_bundle *bundl
     tf_lock_take(&instance->lock);
     tf_err err = put(instance, bundle, bytes, size);
     tf_lock_give(&instance->lock);
+    return err;
+}
+
+tf_err tf_lambda_verify(const struct tf_lambda *lambda, const uint8_t *bytes, size_t size,
+                        struct tf_bundle *out)
+{
+    uint8_t *scratch = malloc(tf_bundle_scratch(size));
+
+    if (scratch == NULL) {
+        return TF_ENOMEM;
+    }
+    tf_err err = tf_bundle_check(bytes, size, NULL, tf_js_engine(), scratch, out);
+    free(scratch);
+    if (err == TF_OK && memcmp(out->digest, lambda->digest, sizeof(out->digest)) != 0) {
+        tf_bundle_wipe(out);
+        err = TF_EBUNDLE_OTHER;
+    }
     return err;
 }
 

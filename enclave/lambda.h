@@ -30,5 +30,14 @@ TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance,
                                  const struct tf_bundle *bundle, uint8_t *bytes,
                                  size_t size);
 
+/**
+ * Checks bytes, untrusted and kept by `out`, to be the bundle of a lambda in the table:
+ * the digest is the one whose signature was verified when the lambda came in, and all
+ * files are as the manifest says.
+ * @return TF_OK; TF_EBUNDLE_OTHER; TF_ENOMEM; else as tf_bundle_check.
+ */
+TF_MUST_USE tf_err tf_lambda_verify(const struct tf_lambda *lambda, const uint8_t *bytes,
+                                    size_t size, struct tf_bundle *out);
+
 /** Takes a lambda and its grant out. @return TF_OK or TF_ENOTFOUND. */
 TF_MUST_USE tf_err tf_lambda_drop(struct tf_instance *instance, const char *name);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "enclave/lambda.h"
 #include "enclave/lease.h"
 #include "enclave/sched.h"
 #include "enclave/shelf.h"
@@ -480,17 +481,14 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
     if (!take_bytes(thread, resident)) {
         return TF_AGAIN;
     }
-    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
+    const struct tf_lambda *lambda = resident->now.lambda;
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
     tf_err err = TF_ENOMEM;
-
-    if (scratch != NULL && bundle != NULL) {
+    if (bundle != NULL) {
         /* It was checked when it came in; what failed now would be memory. */
-        err = tf_bundle_check(resident->now.lambda->bytes, resident->now.lambda->size,
-                              &instance->domain, tf_js_engine(), scratch, bundle);
+        err = tf_lambda_verify(lambda, lambda->bytes, lambda->size, bundle);
         err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
     }
-    free(scratch);
     if (err == TF_OK) {
         return adopt(thread, resident, bundle);
     }

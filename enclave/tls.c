@@ -196,8 +196,7 @@ tf_err tf_tls_context_open(const struct tf_grant *grant, struct WOLFSSL_CTX **ou
     err = TF_EGRANT_KEY;
     if (wolfSSL_CTX_use_PrivateKey_buffer(ctx, (const unsigned char *)grant->key,
                                           (long)grant->key_size,
-                                          WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_check_private_key(ctx) != WOLFSSL_SUCCESS) {
+                                          WOLFSSL_FILETYPE_PEM) != WOLFSSL_SUCCESS) {
         goto out;
     }
     err = tf_ticket_use(ctx) == TF_OK ? TF_OK : TF_ENOMEM;
@@ -208,6 +207,12 @@ out:
     }
     *out = ctx;
     return TF_OK;
+}
+
+tf_err tf_tls_context_check(const struct WOLFSSL_CTX *context)
+{
+    return wolfSSL_CTX_check_private_key(context) == WOLFSSL_SUCCESS ? TF_OK
+                                                                     : TF_EGRANT_KEY;
 }
 
 tf_err tf_tls_open(struct tf_conn *conn)

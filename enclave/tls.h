@@ -28,11 +28,15 @@ TF_MUST_USE tf_err tf_tls_start(struct tf_thread *thread);
 
 /**
  * Makes a context that serves a grant's chain with its key.
- * @return TF_OK; TF_EGRANT_FORMAT (chain), TF_EGRANT_KEY (no key of ours, or another one
- *         than the leaf's), TF_ENOMEM. Close it with tf_tls_context_close.
+ * @return TF_OK; TF_EGRANT_FORMAT (chain), TF_EGRANT_KEY (no key of ours), TF_ENOMEM.
+ * Close it with tf_tls_context_close.
  */
 TF_MUST_USE tf_err tf_tls_context_open(const struct tf_grant *grant,
                                        struct WOLFSSL_CTX **out);
+
+/** Whether the key is the leaf's: two multiplications on the curve, for each grant once.
+ *  @return TF_OK, TF_EGRANT_KEY. */
+TF_MUST_USE tf_err tf_tls_context_check(const struct WOLFSSL_CTX *context);
 
 /** Lets go of a context; connections that use it keep it. NULL is fine. */
 void tf_tls_context_close(struct WOLFSSL_CTX *context);

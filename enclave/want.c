@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "enclave/emit.h"
-#include "enclave/js/js.h"
+#include "enclave/lambda.h"
 #include "enclave/sched.h"
 #include "enclave/shelf.h"
 #include "enclave/thread.h"
@@ -98,25 +98,6 @@ static void end(struct tf_thread *thread, struct tf_want *want, tf_err err)
     thread->wants.count--;
 }
 
-/* @return as tf_bundle_check; TF_EBUNDLE_OTHER. */
-static tf_err verify(const struct tf_thread *thread, const struct tf_lambda *lambda,
-                     const uint8_t *bytes, size_t size, struct tf_bundle *out)
-{
-    uint8_t *scratch = malloc(TF_BUNDLE_SCRATCH);
-
-    if (scratch == NULL) {
-        return TF_ENOMEM;
-    }
-    tf_err err = tf_bundle_check(bytes, size, &thread->instance->domain, tf_js_engine(),
-                                 scratch, out);
-    free(scratch);
-    if (err == TF_OK && memcmp(out->digest, lambda->digest, sizeof(out->digest)) != 0) {
-        tf_bundle_wipe(out);
-        err = TF_EBUNDLE_OTHER;
-    }
-    return err;
-}
-
 /* Puts the bytes on the shelf, and the bundle, which it takes, with the resident that
  * waits for it. */
 static void keep(struct tf_thread *thread, struct tf_lambda *lambda, uint8_t *bytes,
@@ -146,7 +127,7 @@ static tf_err accept(struct tf_thread *thread, struct tf_lambda *lambda, uint8_t
     if (bundle == NULL) {
         return TF_ENOMEM;
     }
-    tf_err err = verify(thread, lambda, bytes, size, bundle);
+    tf_err err = tf_lambda_verify(lambda, bytes, size, bundle);
     if (err != TF_OK) {
         free(bundle);
         return err;

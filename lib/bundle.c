@@ -80,13 +80,19 @@ static tf_err read_archive(const uint8_t *bytes, size_t size, struct archive *ou
     return out->count == 0 ? TF_EBUNDLE_TAR : TF_OK;
 }
 
+/* A payload is shorter than its envelope. See lib/dsse.h. */
+size_t tf_bundle_scratch(size_t size)
+{
+    return 2 * (size < TF_MANIFEST_MAX ? size : (size_t)TF_MANIFEST_MAX) + 256;
+}
+
 static tf_err open_envelope(const char *text, size_t size,
                             const struct tf_descriptor *domain, uint8_t *scratch,
                             struct tf_bundle *out)
 {
     const struct tf_dsse_rule rule = {
         .type = TF_DSSE_MANIFEST,
-        .payload_max = TF_MANIFEST_MAX,
+        .payload_max = size < TF_MANIFEST_MAX ? size : (size_t)TF_MANIFEST_MAX,
         .too_large = TF_EMANIFEST_SIZE,
         .domain = domain,
     };

@@ -32,8 +32,9 @@ struct tf_bundle {
  * Checks a whole bundle: archive, envelope, signature, manifest, every file.
  *
  * @param bytes    untrusted, kept: `out` points into it.
- * @param domain   whose publishers may sign; NULL accepts any signature that verifies
- * under `keys` of no domain, i.e. skips the signature (tfaas pack's self-check only).
+ * @param domain   whose publishers may sign; NULL skips the
+ *                 signature: for who knows the digest already, which is of what was
+ * signed, and for tfaas pack's self-check.
  * @param engine   "quickjs", ...; NULL skips the engine check.
  * @param scratch  caller's memory for the decoded manifest and the PAE; TF_BUNDLE_SCRATCH
  * bytes; may be wiped afterwards.
@@ -41,6 +42,10 @@ struct tf_bundle {
  * err.h.
  */
 enum { TF_BUNDLE_SCRATCH = 3 * TF_MANIFEST_MAX + TF_ENVELOPE_MAX };
+
+/** As many of them as a bundle or an envelope of `size` bytes needs. */
+size_t tf_bundle_scratch(size_t size);
+
 TF_MUST_USE tf_err tf_bundle_check(const uint8_t *bytes, size_t size,
                                    const struct tf_descriptor *domain, const char *engine,
                                    uint8_t *scratch, struct tf_bundle *out);

@@ -375,10 +375,15 @@ tf_err rig_introduce(struct rig *rig, int index, const struct rig_lambda *lambda
     return err;
 }
 
+tf_err rig_answer(struct rig *rig, int index, uint64_t id, struct fixture_bytes bytes)
+{
+    return send_blob(rig, index, id, bytes, TF_BLOB_WANTED);
+}
+
 tf_err rig_bring(struct rig *rig, int index, uint64_t id, const struct rig_lambda *lambda)
 {
     struct fixture_bytes bundle = rig_bundle(rig, lambda);
-    tf_err err = send_blob(rig, index, id, bundle, TF_BLOB_WANTED);
+    tf_err err = rig_answer(rig, index, id, bundle);
 
     free(bundle.data);
     return err;

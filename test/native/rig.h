@@ -130,7 +130,9 @@ tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
                 size_t size);
 /** Introduces it by its envelope alone. */
 tf_err rig_introduce(struct rig *rig, int index, const struct rig_lambda *lambda);
-/** Answers the WANT `id` with this lambda's bundle. @return likewise. */
+/** Answers the WANT `id` with these bytes. @return likewise. */
+tf_err rig_answer(struct rig *rig, int index, uint64_t id, struct fixture_bytes bytes);
+/** The same with this lambda's bundle. @return likewise. */
 tf_err rig_bring(struct rig *rig, int index, uint64_t id,
                  const struct rig_lambda *lambda);
 tf_err rig_drop(struct rig *rig, int index, const char *name);

@@ -160,15 +160,32 @@ static void the_store_brings_other_code_under_the_same_version(void)
     lie(&other, TF_EBUNDLE_OTHER);
 }
 
-static void the_store_brings_another_publisher_s(void)
+/* The digest is of what was signed, and a stranger can sign nothing else under it. */
+static void the_store_brings_what_a_stranger_signed(void)
 {
-    struct rig *rig = rig_open();
     struct fixture_key stranger = fixture_key_open("ED25519");
     struct rig_lambda forged = cold;
 
     forged.key = &stranger;
-    lie(&forged, TF_EDSSE_SIGNER);
+    forged.code = "echo";
+    lie(&forged, TF_EBUNDLE_OTHER);
     fixture_key_close(&stranger);
+}
+
+/* The signed manifest is right, and a file is not what it says. */
+static void the_store_brings_another_file_under_the_signed_manifest(void)
+{
+    struct rig *rig = rig_with_cold();
+    struct rig_client *client = rig_connect(rig, 0, "cold.example");
+    struct fixture_bytes bundle = rig_bundle(rig, &cold);
+
+    ask(rig, client);
+    bundle.data[bundle.size - 3 * 512] ^= 1; /* the file's first byte */
+    CHECK(rig_answer(rig, 0, wanted(rig), bundle) == TF_EBUNDLE_DIGEST);
+    rig_settle(rig);
+    CHECK(answers(rig, client, "HTTP/1.1 503 "));
+    CHECK(hello_answers(rig));
+    free(bundle.data);
     rig_close(rig);
 }
 
@@ -423,7 +440,8 @@ int main(void)
     RUN(a_request_waits_for_its_bundle_and_no_other_does);
     RUN(the_store_brings_an_older_version);
     RUN(the_store_brings_other_code_under_the_same_version);
-    RUN(the_store_brings_another_publisher_s);
+    RUN(the_store_brings_what_a_stranger_signed);
+    RUN(the_store_brings_another_file_under_the_signed_manifest);
     RUN(the_store_has_none);
     RUN(the_store_says_nothing);
     RUN(the_store_sends_half_and_stops);
