@@ -91,9 +91,9 @@ def first_request(line, f):
 def process_start(line, f):
     for engine in LEAN:
         share = f.median("measuring the image", engine, "ms")
-        whole = f.median("process start", engine, "ms")
-        line.add(f"{engine} {{}} ms from the worker's fork, measuring {share:.1f} of it ({whole:.1f} "
-                 "from tfaasd's start)", f.median("process start", engine, "worker_ms"), 15)
+        whole, used = (f.median("process start", engine, x) for x in ("ms", "cpu_ms"))
+        line.add(f"{engine} {{}} ms from the worker's fork, measuring {share:.1f} of "
+                 f"it ({whole:.1f} from tfaasd's start, {used:.1f} of CPU)", f.median("process start", engine, "worker_ms"), 15)
 
 
 def fresh(line, f):

@@ -109,17 +109,19 @@ def start_table(f):
     rows = []
     for name in ["floor", *PEERS, *ENGINES]:
         rows.append([name, cell(f.spread, "process start", name, "ms"),
+                     cell(f.spread, "process start", name, "cpu_ms"),
                      cell(f.spread, "process start", name, "worker_ms"),
                      cell(f.spread, "measuring the image", name, "ms"),
                      cell(f.spread, "first request", name, "load_cpu_us", 1e-3, 2),
                      cell(f.spread, "first request", name, "later_us", 1e-3, 2)])
     return ("## Starts, ms\n\nProcess start to the first byte of the first answer, of tfaas for "
-            "tfaasd, its worker and a lambda from the store, without transition cost; that of the "
-            "worker alone, from its fork; what measuring the image takes of it (`tfaas image "
-            "measure`). A lambda never run (`hello`): "
+            "tfaasd, its worker and a lambda from the store, without transition cost; CPU time of "
+            "all of them until then; from the worker's fork on; what measuring the image takes of it "
+            "(`tfaas image measure`). A lambda never run (`hello`): "
             "CPU of its first request beyond a later one's, and how much later its first byte "
             "comes after the ClientHello.\n\n"
-            + table(("", "process start", "of it the worker's", "measuring", "load, CPU", "first byte later"), rows))
+            + table(("", "process start", "its CPU", "from the worker's fork",
+                     "measuring, CPU", "load, CPU", "first byte later"), rows))
 
 
 def memory_table(f):
@@ -161,8 +163,8 @@ def page_table(f):
     return ("## Pages of the EPC, a model\n\nPages of 4 KiB of the enclave's range that the kernel "
             "saw accessed: by requests of echo over an open connection, by one connection with "
             "handshake and request; in use since the start, with two lambdas; and added by the "
-            f"loader. A swapped page costs {SWAP_CYCLES:,} cycles, at 2.6 GHz. While what is in use "
-            "fits, only the start swaps, what is added beyond the EPC; the next column is how many "
+            f"loader. A swapped page costs {SWAP_CYCLES:,} cycles, at 2.6 GHz. While what is in "
+            "use fits, only the start swaps, what is added beyond the EPC; the next column is how many "
             "lambdas (echo) fit. The last: cycles of one connection if all of its pages were gone "
             "each time.\n\n" + table((*head, "all gone, cycles"), rows))
 
@@ -204,7 +206,11 @@ def short_table(f):
                               for case in CPU_CASES),
                      cell(lambda n: f"{f.median('process start', n, 'ms'):,.0f}", name),
                      cell(lambda n: f"{f.slope_kib('lambdas echo', n):,.0f}", name)])
-    return table(("", *CPU_CASES, "start, ms", "a further lambda, KiB"), rows)
+    r = f.results
+    kind = "a quick run" if r["settings"]["quick"] else "a full run"
+    return (table(("", *CPU_CASES, "start, ms", "a further lambda, KiB"), rows)
+            + f"\nCommit {r['commit']}, {r['date']}, {kind} on {r['machine']['cpu']}, "
+              f"{r['machine']['cores']} cores.\n\n")
 
 
 def write(results, out):

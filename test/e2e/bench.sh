@@ -56,7 +56,7 @@ cases = {
     "full handshake": handshake,
     "resumed handshake": handshake,
     "first request": {n: [{"load_cpu_us": 300, "later_us": 900}] for n in (*lean, "v8")},
-    "process start": {n: [{"ms": 14, "worker_ms": 12}] for n in lean},
+    "process start": {n: [{"ms": 14, "worker_ms": 12, "cpu_ms": 12}] for n in lean},
     "measuring the image": {n: [{"ms": 5}] for n in lean},
     "lambdas echo": {n: [{"lambdas": k, "pss_kib": 1000 + k * size} for k in (1, 100)]
                      for n, size in (("quickjs", 30), ("duktape", 40), ("v8", 900))},
