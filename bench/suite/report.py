@@ -37,6 +37,8 @@ def header(results):
             f"{versions}.\n")
     if s["quick"]:
         text += "\n**A quick run** (`BENCH_QUICK=1`): few and short rounds, fewer lambdas.\n"
+    if m["load_at_start"] > 1:
+        text += "\n**The machine was busy** when the run began: expect less of times than of CPU.\n"
     for name, why in results["missing"].items():
         text += f"\nNot here: {name} ({why}).\n"
     for note in results["notes"]:
