@@ -5,6 +5,8 @@
  */
 #include "host/sim.h"
 
+#include <string.h>
+
 enum {
     XSAVE_SSE = 576, /* ends of the XSAVE components, standard form (SDM vol. 1, 13.4) */
     XSAVE_AVX = 832,
@@ -25,12 +27,9 @@ static const uint64_t xfrm_amx = 0x60000;
 
 bool tf_sim_is_zero(const void *bytes, size_t size)
 {
-    uint8_t seen = 0;
+    const uint8_t *first = bytes;
 
-    for (size_t i = 0; i < size; i++) {
-        seen |= ((const uint8_t *)bytes)[i];
-    }
-    return seen == 0;
+    return size == 0 || (*first == 0 && memcmp(first, first + 1, size - 1) == 0);
 }
 
 uint64_t tf_sim_xsave_size(uint64_t xfrm)

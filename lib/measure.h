@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "abi/layout.h"
@@ -12,6 +13,8 @@
 
 struct tf_measure {
     struct tf_sha256 sha;
+    size_t kept; /* bytes that wait to be hashed: one record at a time is dear */
+    uint8_t bytes[TF_PAGE];
 };
 
 void tf_measure_ecreate(struct tf_measure *m, uint32_t ssa_frame_size, uint64_t size);
