@@ -167,10 +167,28 @@ static tf_err flush(struct bounce *bounce)
     return err;
 }
 
+/* Writes the whole words of what is long, if it can be done from where it lies, and
+ * leaves the rest of it. */
+static tf_err write_through(struct bounce *bounce, const uint8_t **from, size_t *size)
+{
+    if (*size < BOUNCE || (uintptr_t)*from % WORD != 0 || bounce->size % WORD != 0) {
+        return TF_OK;
+    }
+    size_t whole = *size / WORD * WORD;
+    tf_err err = flush(bounce);
+    if (err == TF_OK) {
+        err = write_data(bounce->ring, bounce->at, *from, whole);
+    }
+    bounce->at += whole;
+    *from += whole;
+    *size -= whole;
+    return err;
+}
+
 static tf_err gather(struct bounce *bounce, const void *bytes, size_t size)
 {
     const uint8_t *from = bytes;
-    tf_err err = TF_OK;
+    tf_err err = write_through(bounce, &from, &size);
 
     while (size != 0 && err == TF_OK) {
         size_t part = size < BOUNCE - bounce->size ? size : BOUNCE - bounce->size;

@@ -398,9 +398,11 @@ static tf_err keep_head(struct tf_exchange *exchange)
                               &used);
 }
 
-/* Puts a record's plain text behind what is left of the last one's. */
-static tf_err add_plain(struct tf_exchange *exchange, const uint8_t *record, size_t size)
+/* Makes room in `plain` for what the bytes at hand can hold, and for no more: a
+ * connection holds what it got and not what a record could have. */
+static tf_err make_room(struct tf_conn *conn, size_t size)
 {
+    struct tf_exchange *exchange = &conn->exchange;
     tf_err err = keep_head(exchange);
 
     if (err != TF_OK) {
@@ -408,28 +410,32 @@ static tf_err add_plain(struct tf_exchange *exchange, const uint8_t *record, siz
     }
     tf_buffer_cut(&exchange->plain, exchange->at);
     exchange->at = 0;
-    return tf_buffer_append(&exchange->plain, record, size);
+    return tf_buffer_reserve(&exchange->plain, size);
 }
 
 /* @return TF_OK when there is more plain text; TF_AGAIN; TF_EIO, also at the peer's end.
- * Records are decrypted to one place of the thread's, so that a connection holds what it
- * got and not what a record could have. */
+ */
 static tf_err read_more(struct tf_conn *conn, bool *is_end)
 {
-    uint8_t *record = conn->thread->record;
+    struct tf_buffer *plain = &conn->exchange.plain;
+    size_t most = tf_tls_input(conn);
     size_t size = 0;
 
-    if (!tf_tls_has_input(conn)) {
+    if (most == 0) {
         return TF_AGAIN;
     }
-    tf_err err = tf_tls_read(conn, record, TF_RECORD_MAX, &size);
-    if (err != TF_OK) {
-        return err;
+    most = most < TF_RECORD_MAX ? most : TF_RECORD_MAX;
+    if (make_room(conn, most) != TF_OK) {
+        return TF_EIO;
     }
-    *is_end = size == 0;
-    err = add_plain(&conn->exchange, record, size);
-    tf_wipe(record, size);
-    return err == TF_OK ? TF_OK : TF_EIO;
+    tf_err err = tf_tls_read(conn, plain->data + plain->size, most, &size);
+    if (err == TF_OK) {
+        plain->size += size;
+        *is_end = size == 0;
+    } else if (plain->size == 0) {
+        tf_buffer_wipe(plain); /* an idle connection holds no buffer */
+    }
+    return err;
 }
 
 static enum tf_serve step_input(struct tf_conn *conn)

@@ -21,7 +21,6 @@
 #include "enclave/ring.h"
 #include "enclave/sched.h"
 #include "enclave/stats.h"
-#include "enclave/tls.h"
 #include "enclave/want.h"
 #include "lib/arena.h"
 
@@ -49,8 +48,6 @@ struct tf_thread {
     uint64_t generations[TF_CONNS_MAX]; /* the lowest that the next connection may have */
     size_t ready_count;                 /* connections that can go on without new input */
     uint32_t turn;                      /* which of them goes first */
-
-    uint8_t record[TF_RECORD_MAX]; /* plain text on its way to a connection; wiped */
 
     struct tf_transfer transfer;
     struct tf_view view;

@@ -271,10 +271,11 @@ tf_err tf_tls_accept(struct tf_conn *conn, int *code)
 
 /* wolfSSL takes no more than the record that it works on: what it has not taken is with
  * the connection. */
-bool tf_tls_has_input(const struct tf_conn *conn)
+size_t tf_tls_input(const struct tf_conn *conn)
 {
-    return conn->input_size != 0 || conn->kept.size != conn->kept_at ||
-           wolfSSL_pending(conn->ssl) != 0;
+    int left = wolfSSL_pending(conn->ssl);
+
+    return left > 0 ? (size_t)left : conn->kept.size - conn->kept_at + conn->input_size;
 }
 
 tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)

@@ -6,7 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -54,8 +53,9 @@ void tf_tls_close(struct tf_conn *conn);
  */
 TF_MUST_USE tf_err tf_tls_accept(struct tf_conn *conn, int *code);
 
-/** Whether a read can find anything. */
-bool tf_tls_has_input(const struct tf_conn *conn);
+/** Bytes at hand that a read can use: plain ones that are left of a record, else
+ * encrypted ones. @return 0: it would find nothing. */
+size_t tf_tls_input(const struct tf_conn *conn);
 
 /** Reads decrypted bytes. @return TF_OK and their number, 0 at the peer's end; TF_AGAIN;
  *  TF_EIO. */
