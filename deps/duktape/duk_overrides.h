@@ -60,4 +60,37 @@ extern duk_double_t tf_duk_random(void *udata);
 /* Integers as such: bit operations without a detour by fmod(). */
 #define DUK_USE_FASTINT
 
+/* What no lambda can reach: the global objects CBOR and Duktape are deleted before it runs
+ * (enclave/js/prelude/base.js), and with them custom JSON formats, error hooks and threads.
+ * The table of built-in functions was generated with them (by genbuiltins.py, which needs
+ * Python 2), so their entries throw. */
+#undef DUK_USE_CBOR_BUILTIN
+#undef DUK_USE_CBOR_SUPPORT
+#undef DUK_USE_DUKTAPE_BUILTIN
+#undef DUK_USE_COROUTINE_SUPPORT
+#undef DUK_USE_JX
+#undef DUK_USE_JC
+#undef DUK_USE_BASE64_SUPPORT
+#undef DUK_USE_HEX_SUPPORT
+#undef DUK_USE_ERRCREATE
+#undef DUK_USE_ERRTHROW
+#define duk_bi_cbor_decode            duk_bi_type_error_thrower
+#define duk_bi_cbor_encode            duk_bi_type_error_thrower
+#define duk_bi_duktape_object_act     duk_bi_type_error_thrower
+#define duk_bi_duktape_object_compact duk_bi_type_error_thrower
+#define duk_bi_duktape_object_dec     duk_bi_type_error_thrower
+#define duk_bi_duktape_object_enc     duk_bi_type_error_thrower
+#define duk_bi_duktape_object_fin     duk_bi_type_error_thrower
+#define duk_bi_duktape_object_gc      duk_bi_type_error_thrower
+#define duk_bi_duktape_object_info    duk_bi_type_error_thrower
+#define duk_bi_thread_constructor     duk_bi_type_error_thrower
+#define duk_bi_thread_current         duk_bi_type_error_thrower
+#define duk_bi_thread_resume          duk_bi_type_error_thrower
+#define duk_bi_thread_yield           duk_bi_type_error_thrower
+
+/* Strings of the engine's own that are found by their address: fewer, as every byte of the
+ * heap is copied for every request. */
+#undef DUK_USE_LITCACHE_SIZE
+#define DUK_USE_LITCACHE_SIZE 128
+
 #endif
