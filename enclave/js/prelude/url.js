@@ -131,7 +131,7 @@
     }
 
     function escapePath(text) {
-        return escapeWith(text, /[\ud800-\udbff][\udc00-\udfff]|[^!$-;=@-_a-z|~]/g);
+        return escapeWith(text, /[\ud800-\udbff][\udc00-\udfff]|[^!$-;=@-\]_a-z|~]/g);
     }
 
     function escapeLogin(text) {
