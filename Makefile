@@ -277,6 +277,8 @@ show-spine: all ## the Must-show lines of the first issue, each with its figure
 	@tools/setup bench; tools/show-spine
 show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
 	@tools/setup bench; tools/show-enclave
+show-engines: all v8 unit-programs ## the Must-show lines of the fifth issue, the long ones shortened
+	@tools/setup bench; tools/show-engines
 show-trust: all unit-programs ## the Must-show lines of the fourth issue
 	@tools/setup test; tools/show-trust
 tidy: $(BUILT) ## clang-tidy on our code; warnings are errors, five exceptions in the tree
@@ -292,7 +294,7 @@ clean: ## remove build output (the dependency cache stays)
 help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 .PHONY: all images programs check libraries profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
-        show-enclave show-trust tidy \
+        show-enclave show-engines show-trust tidy \
         format clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
