@@ -173,14 +173,14 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     return BASE;
 }
 
-struct tf_js *tf_js_open(struct tf_arena *arena)
+struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
     if (js == NULL) {
         return NULL;
     }
     memset(js, 0, sizeof(*js));
-    tf_native_init(&js->native, arena);
+    tf_native_init(&js->native, arena, wanted);
     js->arena = arena;
     js->steps_next = UINT64_MAX;
     js->context = duk_create_heap(js_alloc, js_resize, js_release, js, NULL);
@@ -364,7 +364,8 @@ static tf_err load(struct job *job)
         err = classify(job, TF_ELAMBDA_SOURCE);
     } else {
         duk_pop(context);
-        duk_gc(context, 0); /* to compact would move all, and make it differ from the base */
+        duk_gc(context,
+               0); /* to compact would move all, and make it differ from the base */
     }
     return err == TF_ERESPONSE ? TF_ELAMBDA_SOURCE : err;
 }

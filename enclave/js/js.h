@@ -105,9 +105,11 @@ const char *tf_js_engine(void);
 /**
  * Makes an instance in `arena` with the platform's globals (Request, Response, Headers, URL,
  * TextEncoder, console, ...) and no program.
+ * @param wanted  a file of the prelude that is run at once, though it could wait; or NULL.
+ *                Static.
  * @return NULL if the arena is too small.
  */
-TF_MUST_USE struct tf_js *tf_js_open(struct tf_arena *arena);
+TF_MUST_USE struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted);
 
 /**
  * Compiles the program, runs its top level once, and finds the handler.

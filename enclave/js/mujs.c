@@ -255,7 +255,7 @@ static void run_prelude(js_State *state, struct job *job)
     js_gc(state, 0);
 }
 
-struct tf_js *tf_js_open(struct tf_arena *arena)
+struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
     struct job job = {.js = js};
@@ -264,7 +264,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena)
         return NULL;
     }
     memset(js, 0, sizeof(*js));
-    tf_native_init(&js->native, arena);
+    tf_native_init(&js->native, arena, wanted);
     js->arena = arena;
     js->limits = &no_limits;
     js->collect_at = SIZE_MAX;

@@ -12,10 +12,11 @@ enum { PRINT_MAX = 1024, BYTES_PER_STEP = 16 };
 static const struct tf_js_program no_program;
 static const struct tf_js_request no_request;
 
-void tf_native_init(struct tf_native *native, struct tf_arena *arena)
+void tf_native_init(struct tf_native *native, struct tf_arena *arena, const char *wanted)
 {
     memset(native, 0, sizeof(*native));
     native->arena = arena;
+    native->wanted = wanted;
     native->program = &no_program;
     native->request = &no_request;
 }
@@ -176,6 +177,15 @@ static bool lambda_name(struct tf_native *native, const struct tf_native_args *a
                         struct tf_native_value *out)
 {
     struct tf_str name = str(native->program->name);
+    (void)args;
+    set_data(out, TF_KIND_TEXT, name.data, name.size);
+    return true;
+}
+
+static bool wanted(struct tf_native *native, const struct tf_native_args *args,
+                   struct tf_native_value *out)
+{
+    struct tf_str name = str(native->wanted == NULL ? "" : native->wanted);
     (void)args;
     set_data(out, TF_KIND_TEXT, name.data, name.size);
     return true;
@@ -361,6 +371,7 @@ const struct tf_native_def tf_natives[] = {
     {"headers", TF_FORM_NONE, headers},    /* [name, value, ...] */
     {"env", TF_FORM_NONE, env},            /* [name, value, ...] */
     {"name", TF_FORM_NONE, lambda_name},   /* of the lambda */
+    {"wanted", TF_FORM_NONE, wanted},      /* file of the prelude to run now, or '' */
     {"encode", TF_FORM_TEXT, encode},      /* (text): UTF-8 in an ArrayBuffer */
     {"decode", TF_FORM_SPAN, decode},      /* (..., fatal): text; fatal: null if bad */
     {"btoa", TF_FORM_TEXT, btoa},          /* (text): base64 or null */

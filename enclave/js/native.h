@@ -20,6 +20,7 @@ enum { TF_NATIVE_RANDOM = 256 };
 /** What they work on; part of the engine's struct tf_js. */
 struct tf_native {
     struct tf_arena *arena;
+    const char *wanted; /* as in tf_js_open */
     const struct tf_js_program *program;
     const struct tf_js_request *request; /* never NULL: an empty one outside a call */
     bool is_refused;                     /* what is thrown next means: no response */
@@ -74,7 +75,7 @@ struct tf_native_def {
 extern const struct tf_native_def tf_natives[];
 
 /** Prepares for no program and no request. */
-void tf_native_init(struct tf_native *native, struct tf_arena *arena);
+void tf_native_init(struct tf_native *native, struct tf_arena *arena, const char *wanted);
 
 /** What a call counts as, in steps of the engine. */
 uint64_t tf_native_steps(const struct tf_native_args *args,

@@ -199,14 +199,14 @@ static void add_parts(JSContext *context)
     JS_AddIntrinsicPromise(context);
 }
 
-struct tf_js *tf_js_open(struct tf_arena *arena)
+struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
     if (js == NULL) {
         return NULL;
     }
     memset(js, 0, sizeof(*js));
-    tf_native_init(&js->native, arena);
+    tf_native_init(&js->native, arena, wanted);
     js->arena = arena;
     js->limits = &no_limits;
     js->body = JS_UNDEFINED;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "enclave/js/text.h"
 #include "lib/plan.h"
 
 enum {
@@ -106,7 +107,8 @@ static struct block *blocks_of(const struct tf_snapshot *snapshot)
  */
 
 /* Opens an instance in the slot, which is not large yet: without a pause. */
-static bool open_engine(struct tf_slot *slot, struct tf_plan *plan)
+static bool open_engine(struct tf_slot *slot, struct tf_slot_base *base,
+                        struct tf_plan *plan)
 {
     static const struct tf_js_limits no_pause;
     struct move move = {&no_pause, CHUNK};
@@ -124,46 +126,57 @@ static bool open_engine(struct tf_slot *slot, struct tf_plan *plan)
     slot->has_arena = true;
     tf_arena_plan(arena, plan);
     tf_arena_set_exact(arena, plan != NULL);
-    slot->js = tf_js_open(arena);
+    base->js = tf_js_open(arena, base == &slot->bases[TF_BASE_URL] ? "url" : NULL);
     tf_arena_set_exact(arena, false);
     tf_arena_plan(arena, NULL);
     note_dirty(slot);
-    return slot->js != NULL;
+    return base->js != NULL;
 }
 
 /* The same twice, so that what stays lies together. @return false if that did not work.
  */
-static bool open_packed(struct tf_slot *slot, struct tf_arena *heap)
+static bool open_packed(struct tf_slot *slot, struct tf_slot_base *base,
+                        struct tf_arena *heap)
 {
     struct tf_plan plan;
 
     if (tf_plan_open(&plan, heap) != TF_OK) {
         return false;
     }
-    bool is_ok = open_engine(slot, &plan);
+    bool is_ok = open_engine(slot, base, &plan);
     tf_plan_again(&plan);
-    is_ok = is_ok && open_engine(slot, &plan) && plan.outside == 0;
+    is_ok = is_ok && open_engine(slot, base, &plan) && plan.outside == 0;
     tf_plan_close(&plan, heap);
     return is_ok;
 }
 
-/* It is kept if there is room; if not, a snapshot is whole. */
-static tf_err make_base(struct tf_slot *slot, struct tf_arena *heap, struct move *move)
+/* Has it in the slot. It is kept if there is room; if not, a snapshot is whole. */
+static tf_err make_base(struct tf_slot *slot, struct tf_slot_base *base,
+                        struct tf_arena *heap, struct move *move)
 {
     struct tf_arena *arena = arena_of(slot);
 
     wipe(slot, 0, move);
-    slot->base_size = 0;
-    if (!open_packed(slot, heap) && !open_engine(slot, NULL)) {
+    if (!open_packed(slot, base, heap) && !open_engine(slot, base, NULL)) {
         return TF_ENOMEM;
     }
     tf_arena_tidy(arena, NULL, 0);
-    slot->base = tf_arena_alloc(heap, whole_blocks(tf_arena_used(arena)));
-    if (slot->base != NULL) {
-        slot->base_size = whole_blocks(tf_arena_used(arena));
-        memcpy(slot->base, slot->memory, slot->base_size);
+    size_t size = whole_blocks(tf_arena_used(arena));
+    base->bytes = tf_arena_alloc(heap, size);
+    base->size = base->bytes == NULL ? 0 : size;
+    if (base->bytes != NULL) {
+        memcpy(base->bytes, slot->memory, size);
     }
     return TF_OK;
+}
+
+/* The base that the program's load begins with. */
+static struct tf_slot_base *base_for(struct tf_slot *slot,
+                                     const struct tf_js_program *program)
+{
+    static const struct tf_str url = {"URL", 3}; /* as in prelude/base.js */
+
+    return &slot->bases[tf_text_mentions(program, &url) ? TF_BASE_URL : TF_BASE_PLAIN];
 }
 
 /* The blocks of a snapshot that lie beyond its base, and zeros between them. */
@@ -206,16 +219,17 @@ static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *sna
     put_tail(slot, snapshot, at, move);
 }
 
-/* Brings the base into the slot, and a snapshot if there is one. */
-static void restore(struct tf_slot *slot, const struct tf_snapshot *snapshot,
-                    struct move *move)
+/* Brings a base into the slot, and a snapshot that differs from it, if that is not NULL.
+ */
+static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
+                    const struct tf_snapshot *snapshot, struct move *move)
 {
-    size_t base_size = snapshot == NULL ? slot->base_size : snapshot->base_size;
+    size_t base_size = snapshot == NULL ? base->size : snapshot->base_size;
     size_t extent = snapshot == NULL ? base_size : snapshot->extent;
 
     slot->in = NULL;
     slot->dirty = extent > slot->dirty ? extent : slot->dirty;
-    put(move, slot->memory, slot->base, base_size);
+    put(move, slot->memory, base->bytes, base_size);
     if (snapshot != NULL) {
         put_blocks(slot, snapshot, move);
     }
@@ -233,7 +247,8 @@ static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *sna
                        size_t at)
 {
     static const struct block zeros;
-    const void *then = at < snapshot->base_size ? slot->base + at : (const void *)&zeros;
+    const void *then =
+        at < snapshot->base_size ? snapshot->base->bytes + at : (const void *)&zeros;
 
     return memcmp(slot->memory + at, then, BLOCK) != 0;
 }
@@ -273,16 +288,17 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     struct tf_snapshot made = {0};
     struct move move = {limits, CHUNK};
     struct tf_arena *arena = arena_of(slot);
+    struct tf_slot_base *base = base_for(slot, program);
 
     *out = made;
     slot->in = NULL;
     slot->is_clean = false;
-    if (slot->base != NULL) {
-        restore(slot, NULL, &move);
-    } else if (make_base(slot, heap, &move) != TF_OK) {
+    if (base->bytes != NULL) {
+        restore(slot, base, NULL, &move);
+    } else if (make_base(slot, base, heap, &move) != TF_OK) {
         return TF_ENOMEM;
     }
-    made.js = slot->js;
+    made.js = base->js;
     /* The cap holds for the lambda's code; the engine is not built to start without room.
      */
     tf_arena_cap(arena, memory);
@@ -293,8 +309,9 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
         *out = made;
         return TF_OK;
     }
-    made.base_size = slot->base_size;
-    tf_arena_tidy(arena, slot->base, made.base_size);
+    made.base = base;
+    made.base_size = base->size;
+    tf_arena_tidy(arena, base->bytes, base->size);
     made.extent = whole_blocks(tf_arena_used(arena));
     *out = made;
     return tf_slot_keep(slot, heap, out);
@@ -315,7 +332,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     }
     if (slot->in != snapshot || (!slot->is_clean && !snapshot->is_reused)) {
         struct move move = {limits, CHUNK};
-        restore(slot, snapshot, &move);
+        restore(slot, snapshot->base, snapshot, &move);
     }
     slot->is_clean = false;
     err = tf_js_call(snapshot->js, request, limits, response, report);

@@ -3,25 +3,36 @@
  * slot.h - a fresh heap for every request.
  *
  * A slot is memory at a fixed address in which the instance that runs lives. What the
- * engine and the prelude make of it, before any lambda, is the slot's base, made once. A
- * resident lambda is a snapshot, good for that slot only: what its top level changed, in
- * blocks of 64 bytes. Both are kept in the thread's heap. To invoke: bring base and
- * snapshot into the slot (nothing to do if they are in it and no request ran since), zero
- * what the last request left beyond them, call. Load and call pause (js.h) also between
- * the chunks of what is copied and zeroed.
+ * engine and the prelude make of it, before any lambda, is a base, made once (there are
+ * two, by what the lambda's files mention). A resident lambda is a snapshot, good for
+ * that slot only: what its top level changed, in blocks of 64 bytes. Both are kept in the
+ * thread's heap. To invoke: bring base and snapshot into the slot (nothing to do if they
+ * are in it and no request ran since), zero what the last request left beyond them, call.
+ * Load and call pause (js.h) also between the chunks of what is copied and zeroed.
  */
 #pragma once
 
 #include "enclave/js/js.h"
 
+enum tf_slot_bases {
+    TF_BASE_PLAIN,
+    TF_BASE_URL, /* with the prelude's largest file, which most lambdas do without */
+    TF_BASES
+};
+
+/** What a slot holds before a lambda is loaded. */
+struct tf_slot_base {
+    struct tf_js *js; /* in the slot */
+    uint8_t *bytes;   /* a copy, in the thread's heap; NULL: not made, or no room */
+    size_t size;      /* whole blocks */
+};
+
 struct tf_slot {
     uint8_t *memory; /* slot_size bytes at a fixed address */
     size_t size;
-    size_t zeroed;    /* bytes that were zeroed since the start: unmeasured memory */
-    size_t dirty;     /* bytes from the start that may be non-zero now */
-    struct tf_js *js; /* of the base, in the slot; NULL: there is none yet */
-    uint8_t *base;    /* copy of it, in the thread's heap; or NULL */
-    size_t base_size; /* bytes of the copy, whole blocks */
+    size_t zeroed; /* bytes that were zeroed since the start: unmeasured memory */
+    size_t dirty;  /* bytes from the start that may be non-zero now */
+    struct tf_slot_base bases[TF_BASES];
     const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
     bool is_clean;                /* no request ran since it was brought in */
     bool has_arena;               /* the memory begins with an arena */
@@ -32,10 +43,11 @@ struct tf_snapshot {
     size_t size;
     size_t block_count; /* numbers of blocks, 4 bytes each, then the blocks */
     size_t extent;      /* bytes of the slot that it stands for */
-    size_t base_size;   /* of the base that it differs from; 0: none, it is complete */
-    struct tf_js *js;   /* address inside the slot */
-    tf_err err;         /* why there is none: the load failed with this */
-    struct tf_js_report report; /* of the load */
+    const struct tf_slot_base *base; /* that it differs from, */
+    size_t base_size;                /* as far as this; 0: it is complete */
+    struct tf_js *js;                /* address inside the slot */
+    tf_err err;                      /* why there is none: the load failed with this */
+    struct tf_js_report report;      /* of the load */
     bool is_reused; /* manifest "reuse": state survives requests that end well */
 };
 
@@ -78,8 +90,8 @@ TF_MUST_USE tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapsh
 /** After a load or call that paused and will not go on: gives up what is in the slot. */
 void tf_slot_abandon(struct tf_slot *slot);
 
-/** What snapshots and the like may take of a thread's heap of `heap_size` bytes, or beside
- *  it. */
+/** What snapshots and the like may take of a thread's heap of `heap_size` bytes, or
+ * beside it. */
 uint64_t tf_slot_room(uint64_t heap_size);
 
 /** Zeroes what the last call left, which else stays until the slot is used again. Nothing

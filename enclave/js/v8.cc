@@ -475,12 +475,12 @@ extern "C" const char *tf_js_engine(void)
     return "v8";
 }
 
-extern "C" struct tf_js *tf_js_open(struct tf_arena *arena)
+extern "C" struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     tf_js *js = new (std::nothrow) tf_js;
 
     if (js != nullptr) {
-        tf_native_init(&js->native, arena);
+        tf_native_init(&js->native, arena, wanted);
         js->scratch = arena;
         js->watch = tf_watch_self();
     }

@@ -55,7 +55,7 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
 
     (void)heap;
     *out = made;
-    made.js = scratch == NULL ? NULL : tf_js_open(scratch);
+    made.js = scratch == NULL ? NULL : tf_js_open(scratch, NULL);
     if (made.js == NULL) {
         return TF_ENOMEM;
     }

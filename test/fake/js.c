@@ -39,9 +39,10 @@ const char *tf_js_engine(void)
     return "quickjs";
 }
 
-struct tf_js *tf_js_open(struct tf_arena *arena)
+struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
+    (void)wanted;
     if (js != NULL) {
         memset(js, 0, sizeof(*js));
         js->arena = arena;

@@ -203,4 +203,7 @@
     own.Headers = global.Headers;
     own.Response = global.Response;
     need('lambda');
+    if (native.wanted() !== '') {
+        need(native.wanted());
+    }
 })
