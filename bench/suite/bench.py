@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import peers, tfaas
 from .load import Generator
+from .process import FAILURES
 
 # wrk counts whole seconds.
 FULL = {"quick": False, "rounds": 5, "seconds": 1, "handshakes": 0.5, "starts": 5,
@@ -26,6 +27,7 @@ class Bench:
         self.names = names
         self.generator.know(names)
         self.figures = {}
+        self.lines = []
         self.notes = []
         self.engines = [*tfaas.LEAN, "v8"]
         if not (tfaas.BIN / "v8" / "node").exists():
@@ -48,7 +50,7 @@ class Bench:
                 self.progress(f"{case}, round {turn + 1} of {count}: {name}")
                 try:
                     self.record(case, name, measure(subjects[name]))
-                except (RuntimeError, OSError, StopIteration) as e:
+                except FAILURES as e:
                     del subjects[name]
                     self.fail(case, name, e)
 

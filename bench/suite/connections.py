@@ -3,6 +3,8 @@
 import re
 import resource
 import time
+from itertools import count
+from statistics import median
 
 from . import machine, process, tfaas
 from .tfaas import Platform
@@ -93,22 +95,25 @@ def cpu_ms(command):
     return 1e3 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def first_requests(bench, main):
+def first_request(bench, main, engine, number):
     """hello, never run before: its first request against one to the same lambda a moment later,
     each over a new connection with a full handshake."""
-    for number in range(bench.settings["fresh_lambdas"]):
-        for engine in bench.engines:
-            bench.progress(f"a lambda never run, {number + 1}: {engine}")
-            source = bench.work / "hello.js"
-            # Another text each time: nothing of it can have been seen before.
-            source.write_text(f"exports.fetch = function (request, env, ctx) {{\n"
-                              f"    return new Response('hello {number} {engine}\\n');\n}};\n")
-            server = main.publish(source, f"hello-{engine}-{number}", engine)
-            first = bench.generator.handshake("full", server, 1, 10)
-            warm = [bench.generator.handshake("full", server, 10, 10) for _ in range(3)]
-            warm.sort(key=lambda figures: figures["cpu_us"])
-            bench.record("first request", engine, {
-                "load_cpu_us": first["cpu_us"] - warm[1]["cpu_us"],
-                "first_us": first["p50"],
-                "warm_us": sorted(w["p50"] for w in warm)[1],
-                "later_us": first["p50"] - sorted(w["p50"] for w in warm)[1]})
+    source = bench.work / "hello.js"
+    # Another text each time: nothing of it can have been seen before.
+    source.write_text(f"exports.fetch = function (request, env, ctx) {{\n"
+                      f"    return new Response('hello {number} {engine}\\n');\n}};\n")
+    server = main.publish(source, f"hello-{engine}-{number}", engine)
+    first = bench.generator.handshake("full", server, 1, 10)
+    if first["connections"] != 1:
+        raise RuntimeError("the first request failed")
+    warm = [bench.generator.handshake("full", server, 10, 10) for _ in range(3)]
+    later = median(w["p50"] for w in warm)
+    return {"load_cpu_us": first["cpu_us"] - median(w["cpu_us"] for w in warm),
+            "first_us": first["p50"], "warm_us": later, "later_us": first["p50"] - later}
+
+
+def first_requests(bench, main):
+    numbers = count()
+    bench.rounds("first request", {e: e for e in bench.engines},
+                 lambda engine: first_request(bench, main, engine, next(numbers)),
+                 bench.settings["fresh_lambdas"])

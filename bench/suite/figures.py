@@ -36,11 +36,12 @@ class Figures:
         return name, value
 
     def slope_kib(self, case, subject):
-        """Memory for each further lambda: between the first and the last point."""
+        """Memory for each further lambda: between the second and the last point, as the first
+        lambdas also fill what all share."""
         rows = self.cases.get(case, {}).get(subject, [])
         if len(rows) < 2:
             raise KeyError(f"{case}: {subject} was not measured")
-        first, last = rows[0], rows[-1]
+        first, last = rows[min(1, len(rows) - 2)], rows[-1]
         return (last["pss_kib"] - first["pss_kib"]) / (last["lambdas"] - first["lambdas"])
 
     def spread(self, case, subject, field="cpu_us", scale=1.0, digits=1):

@@ -6,7 +6,7 @@ import socket
 from pathlib import Path
 
 from . import machine
-from .process import run, start, stop
+from .process import FAILURES, run, start, stop
 
 LAMBDAS = ("echo", "base64", "cube3d")
 DIR = Path("bench/peers")
@@ -204,6 +204,6 @@ def install():
             if not peer.program.exists():
                 raise RuntimeError(f"no {peer.program} (tools/setup bench)")
             present[name] = peer
-        except (RuntimeError, OSError) as e:
+        except FAILURES as e:
             missing[name] = str(e).strip().splitlines()[-1]
     return present, missing

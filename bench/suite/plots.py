@@ -87,7 +87,7 @@ def start(f):
     names = [n for n in ("floor", *PEERS, *ENGINES) if f.has("process start", n)]
     rows = [[n, value(f.median, "process start", n, "ms"),
              value(f.median, "measuring the image", n, "ms")] for n in names]
-    return ("set ylabel 'ms to the first TLS response'\nset xtics rotate by -35\nset key inside\n"
+    return ("set ylabel 'ms to the first TLS response'\nset xtics rotate by -35\nset key inside left top\n"
             + BARS + data(rows)
             + columns(("process start", "measuring (CPU)")))
 

@@ -9,6 +9,9 @@ from . import machine
 
 started = []
 
+# What goes wrong with one subject, and is said in the report while the rest goes on.
+FAILURES = (RuntimeError, OSError, StopIteration, subprocess.SubprocessError)
+
 
 def start(command, log, cores=(machine.SERVER_CORE,), env=None):
     """Starts a server, bound to cores; what it says goes to the file `log`."""

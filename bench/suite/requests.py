@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Throughput, latency and CPU time of requests over connections that stay open."""
+from .process import FAILURES
 from .tfaas import Lambda, Platform
 
 COMPUTE = {"base64": "/?n=2", "cube3d": "/?n=200"}
@@ -34,7 +35,13 @@ def echo_lambdas(bench):
     engines in enclaves transitions of 0, 10,000 and 14,000 cycles."""
     main = Platform(bench.publisher, "main", bench.engines)
     main.start()
-    lambdas = {e: main.publish("examples/echo/main.js", f"echo-{e}", e) for e in bench.engines}
+    lambdas = {}
+    for engine in list(bench.engines):
+        try:
+            lambdas[engine] = main.publish("examples/echo/main.js", f"echo-{engine}", engine)
+        except FAILURES as e:
+            bench.engines.remove(engine)
+            bench.fail("all", engine, e)
     for engine in ("quickjs", "duktape"):
         lambdas[f"{engine} reuse"] = main.publish("examples/echo/main.js",
                                                   f"reuse-{engine}", engine, reuse=True)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from . import machine, peers
-from .process import run
+from .process import FAILURES, run
 from .tfaas import BIN, LEAN, Platform
 
 PAGE = 4096
@@ -33,7 +33,7 @@ def grow(bench, case, subject, add, pids):
     for number in range(1, wanted[-1] + 1):
         try:
             add(number)
-        except RuntimeError as e:
+        except FAILURES as e:
             bench.fail(case, subject, RuntimeError(f"stops at {number - 1} lambdas: {e}"))
             return
         if number in wanted:
