@@ -5,7 +5,7 @@ TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,\
 
 TOY := $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
        enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \
-       enclave/libc/stop.c lib/arena.c test/toy/core.c) $(O)/trust/enclave/layout-toy.o
+       enclave/libc/stop.c lib/arena.c lib/plan.c test/toy/core.c) $(O)/trust/enclave/layout-toy.o
 
 $(O)/toy.img: $(TOY) $(call trust,test/toy/blind.c) enclave/image.lds
 	@$(SAY) "LINK $@"; $(CC) $(IMAGE_LD) -o $@ $(filter %.o,$^) $(LIBC)
