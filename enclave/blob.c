@@ -133,7 +133,8 @@ static tf_err finish_wanted(struct tf_thread *thread, char *answer, size_t *answ
 
     if (err == TF_OK) {
         transfer->bytes = NULL;
-        memcpy(answer, "{}", 2);
+        answer[0] = '{';
+        answer[1] = '}';
         *answer_size = 2;
     }
     return err;

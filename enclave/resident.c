@@ -132,7 +132,7 @@ static void link_use(struct tf_view *view, struct tf_resident *resident)
 static void take_out(struct tf_view *view, struct tf_resident *resident)
 {
     unlink_use(view, resident);
-    view->residents[resident->entry->index] = NULL;
+    view->places[resident->entry->index].resident = NULL;
 }
 
 static void destroy(struct tf_thread *thread, struct tf_resident *resident)
@@ -185,16 +185,26 @@ static void limit_guesses(struct tf_thread *thread, const struct tf_resident *ke
     }
 }
 
-/* Drops one snapshot of those that no lane runs, of a lambda that others do.
+/* A slot whose snapshot of the lambda no lane runs; TF_SLOTS_MAX: there is none. */
+static size_t idle_slot(const struct tf_thread *thread, const struct tf_resident *at)
+{
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        if (at->snapshots[i].bytes != NULL && thread->lanes[i].resident != at) {
+            return i;
+        }
+    }
+    return TF_SLOTS_MAX;
+}
+
+/* Drops one such snapshot, of a lambda that others do need.
  * @return whether there was one. */
 static bool drop_idle(struct tf_thread *thread)
 {
     for (struct tf_resident *at = thread->view.oldest; at != NULL; at = at->newer) {
-        for (size_t i = 0; i < thread->lane_count; i++) {
-            if (at->snapshots[i].bytes != NULL && thread->lanes[i].resident != at) {
-                drop(thread, at, i);
-                return true;
-            }
+        size_t slot = idle_slot(thread, at);
+        if (slot != TF_SLOTS_MAX) {
+            drop(thread, at, slot);
+            return true;
         }
     }
     return false;
@@ -286,12 +296,12 @@ static bool make_room(struct tf_view *view, size_t index)
         return true;
     }
     size_t cap = (index + 64) / 64 * 64 + view->cap / 2;
-    struct tf_resident **grown = realloc(view->residents, cap * sizeof(*grown));
+    struct tf_place *grown = realloc(view->places, cap * sizeof(*grown));
     if (grown == NULL) {
         return false;
     }
     memset(grown + view->cap, 0, (cap - view->cap) * sizeof(*grown));
-    view->residents = grown;
+    view->places = grown;
     view->cap = cap;
     return true;
 }
@@ -314,7 +324,7 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
     hold(thread, resident, sizeof(*resident));
     resident->is_guess = true;
     thread->view.guess_count++;
-    thread->view.residents[entry->index] = resident;
+    thread->view.places[entry->index].resident = resident;
     link_use(&thread->view, resident);
     limit_guesses(thread, resident);
     return resident;
@@ -323,7 +333,8 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
 struct tf_resident *tf_view_have(const struct tf_thread *thread,
                                  const struct tf_entry *entry)
 {
-    return entry->index < thread->view.cap ? thread->view.residents[entry->index] : NULL;
+    return entry->index < thread->view.cap ? thread->view.places[entry->index].resident
+                                           : NULL;
 }
 
 struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry)

@@ -57,12 +57,17 @@ struct tf_resident {
     uint64_t used_up; /* steps, about; at least what others had when it last came back */
 };
 
+/** What the thread has of an entry. */
+struct tf_place {
+    struct tf_resident *resident; /* owned; NULL: nothing */
+};
+
 /** What a thread knows of the table of lambdas, so that requests take no lock. */
 struct tf_view {
     uint64_t epoch; /* of the table that the residents show */
     struct tf_anchor
-        anchors[TF_MEMBERS_MAX];    /* as then; `latest` is read where it lives */
-    struct tf_resident **residents; /* by index of the entry, owned; NULL: none */
+        anchors[TF_MEMBERS_MAX]; /* as then; `latest` is read where it lives */
+    struct tf_place *places;     /* by index of the entry, owned */
     size_t cap;
     struct tf_resident *newest; /* by use */
     struct tf_resident *oldest;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/sched.h"
 
-#include <string.h>
-
 #include "enclave/conn.h"
 #include "enclave/invoke.h"
 #include "enclave/thread.h"
@@ -458,7 +456,9 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
            sched->warm_entry != thread->entries) {
         resident = tf_view_have(thread, sched->warm[0]);
         sched->warm_count--;
-        memmove(sched->warm, sched->warm + 1, sched->warm_count * sizeof(sched->warm[0]));
+        for (size_t i = 0; i < sched->warm_count; i++) {
+            sched->warm[i] = sched->warm[i + 1];
+        }
         if (resident != NULL && (has_snapshot(resident) || resident->runs != 0 ||
                                  tf_resident_open(thread, resident) != TF_OK)) {
             resident = NULL;
@@ -472,31 +472,39 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
     return lane;
 }
 
+/* The lane whose turn it is, with what begins now; or NULL. `is_over`: nothing is left to
+ * do in this entry. */
+static struct tf_lane *next_lane(struct tf_thread *thread, bool *is_over)
+{
+    struct tf_resident *resident = next_to_begin(thread);
+    struct tf_lane *lane = next_to_run(thread);
+
+    if (resident != NULL &&
+        (lane == NULL || resident->used_up <= lane->resident->used_up)) {
+        return begin(thread, resident);
+    }
+    lane = lane == NULL ? begin_warm(thread) : lane;
+    *is_over = lane == NULL;
+    return lane;
+}
+
 void tf_sched_run(struct tf_thread *thread)
 {
     struct tf_sched *sched = &thread->sched;
+    bool is_over = false;
 
     dispatch_again(thread);
     do {
-        struct tf_resident *resident = next_to_begin(thread);
-        struct tf_lane *lane = next_to_run(thread);
-        if (resident == NULL && lane == NULL) {
-            lane = begin_warm(thread);
+        struct tf_lane *lane = next_lane(thread, &is_over);
+        struct tf_conn *conn = lane == NULL ? NULL : lane->conn;
+        if (lane == NULL || !step(lane)) {
+            continue;
         }
-        if (resident != NULL &&
-            (lane == NULL || resident->used_up <= lane->resident->used_up)) {
-            lane = begin(thread, resident);
-        } else if (lane == NULL) {
-            break;
+        finish(lane);
+        if (conn != NULL) {
+            resume(conn);
         }
-        if (lane != NULL && step(lane)) {
-            struct tf_conn *conn = lane->conn;
-            finish(lane);
-            if (conn != NULL) {
-                resume(conn);
-            }
-        }
-    } while (thread->err == TF_OK && sched->spent < TF_QUANTUM);
+    } while (!is_over && thread->err == TF_OK && sched->spent < TF_QUANTUM);
     sched->spent = 0;
 }
 

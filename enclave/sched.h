@@ -46,7 +46,7 @@ struct tf_sched {
     struct tf_queue *first; /* of the queues that are not empty, oldest first */
     struct tf_queue *last;
     struct tf_queue again; /* of lambdas that are replaced or gone */
-    const struct tf_entry *warm[TF_GUESSES_MAX]; /* to be made ready, oldest first */
+    const struct tf_entry *warm[TF_GUESSES_MAX + 1]; /* to be made ready, oldest first */
     size_t warm_count;
     uint64_t warm_entry; /* the thread's entry in which the last one was added */
 };

@@ -164,6 +164,19 @@ static void write_peaks(FILE *out, const struct tf_registry *registry)
     }
 }
 
+static void lambda_lines(FILE *out, const struct tf_registry *registry,
+                         const struct lambda_metric *metric)
+{
+    for (size_t i = 0; i < registry->count; i++) {
+        const struct tf_lambda *lambda = registry->lambdas[i];
+        if (has_series(lambda)) {
+            (void)fprintf(out, "%s{function=\"%s\"%s} %" PRIu64 "\n", metric->name,
+                          lambda->name, metric->label,
+                          lambda_sum(lambda, metric->offset));
+        }
+    }
+}
+
 static void write_lambdas(FILE *out, const struct tf_registry *registry)
 {
     static const struct lambda_metric metrics[] = {
@@ -182,14 +195,7 @@ static void write_lambdas(FILE *out, const struct tf_registry *registry)
         if (metric->help != NULL) {
             head(out, metric->name, "counter", metric->help);
         }
-        for (size_t j = 0; j < registry->count; j++) {
-            const struct tf_lambda *lambda = registry->lambdas[j];
-            if (has_series(lambda)) {
-                (void)fprintf(out, "%s{function=\"%s\"%s} %" PRIu64 "\n", metric->name,
-                              lambda->name, metric->label,
-                              lambda_sum(lambda, metric->offset));
-            }
-        }
+        lambda_lines(out, registry, metric);
     }
 }
 
@@ -220,31 +226,44 @@ static void worker_line(FILE *out, const char *name, const struct tf_worker *wor
 }
 
 /* A histogram, as Prometheus counts: each bucket has those before it. */
-static void write_loads(FILE *out, struct tf_worker *const workers[], size_t count)
+static void load_lines(FILE *out, const struct tf_worker *worker)
 {
     static const uint64_t bounds[] = TF_LOAD_BOUNDS_US;
-    static const char name[] = "tfaas_load_seconds";
-    head(out, name, "histogram",
-         "Loads of lambdas that were not at hand: from the enclave's question for the "
-         "bundle "
-         "to the end of the top level.");
+    const struct tf_thread_counts sum = worker_sum(worker);
+    uint64_t seen = 0;
+    char label[40];
+    for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
+        bool is_last = i + 1 == TF_LOAD_BUCKETS;
+        seen += sum.loads[i];
+        (void)snprintf(label, sizeof(label), ",le=\"%g\"",
+                       (double)bounds[is_last ? 0 : i] / 1e6);
+        worker_line(out, "tfaas_load_seconds_bucket", worker,
+                    is_last ? ",le=\"+Inf\"" : label, seen);
+    }
+    worker_line(out, "tfaas_load_seconds_count", worker, "", seen);
+    (void)fprintf(out, "tfaas_load_seconds_sum{engine=\"%s\",domain=\"%.16s\"} %.6f\n",
+                  worker->engine->name, worker->domain, (double)sum.load_us / 1e6);
+}
+
+static void write_kept(FILE *out, struct tf_worker *const workers[], size_t count)
+{
+    head(out, "tfaas_kept_bytes", "gauge",
+         "What the threads of the enclave keep of lambdas, about: they are given up for "
+         "others.");
     for (size_t i = 0; i < count; i++) {
-        struct tf_thread_counts sum = worker_sum(workers[i]);
-        uint64_t seen = 0;
-        char label[40] = "";
-        for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
-            seen += sum.loads[j];
-            if (j + 1 < TF_LOAD_BUCKETS) {
-                (void)snprintf(label, sizeof(label), ",le=\"%g\"",
-                               (double)bounds[j] / 1e6);
-            }
-            worker_line(out, "tfaas_load_seconds_bucket", workers[i],
-                        j + 1 < TF_LOAD_BUCKETS ? label : ",le=\"+Inf\"", seen);
-        }
-        worker_line(out, "tfaas_load_seconds_count", workers[i], "", seen);
-        (void)fprintf(out, "%s_sum{engine=\"%s\",domain=\"%.16s\"} %.6f\n", name,
-                      workers[i]->engine->name, workers[i]->domain,
-                      (double)sum.load_us / 1e6);
+        worker_line(out, "tfaas_kept_bytes", workers[i], "", worker_sum(workers[i]).held);
+    }
+    head(out, "tfaas_evictions_total", "counter",
+         "Times that a thread gave up what it kept of a lambda, for others.");
+    for (size_t i = 0; i < count; i++) {
+        worker_line(out, "tfaas_evictions_total", workers[i], "",
+                    worker_sum(workers[i]).evicted);
+    }
+    head(out, "tfaas_load_seconds", "histogram",
+         "Loads of lambdas that were not at hand: from the enclave's question for the "
+         "bundle to the end of the top level.");
+    for (size_t i = 0; i < count; i++) {
+        load_lines(out, workers[i]);
     }
 }
 
@@ -275,19 +294,7 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
         worker_line(out, "tfaas_connections_open", workers[i], "",
                     worker_sum(workers[i]).connections);
     }
-    head(out, "tfaas_kept_bytes", "gauge",
-         "What the threads of the enclave keep of lambdas, about: they are given up for "
-         "others.");
-    for (size_t i = 0; i < count; i++) {
-        worker_line(out, "tfaas_kept_bytes", workers[i], "", worker_sum(workers[i]).held);
-    }
-    head(out, "tfaas_evictions_total", "counter",
-         "Times that a thread gave up what it kept of a lambda, for others.");
-    for (size_t i = 0; i < count; i++) {
-        worker_line(out, "tfaas_evictions_total", workers[i], "",
-                    worker_sum(workers[i]).evicted);
-    }
-    write_loads(out, workers, count);
+    write_kept(out, workers, count);
     head(out, "tfaas_worker_starts_total", "counter", "Starts of worker processes.");
     for (size_t i = 0; i < count; i++) {
         worker_line(out, "tfaas_worker_starts_total", workers[i], "", workers[i]->starts);
