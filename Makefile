@@ -238,7 +238,7 @@ LONG_UNIT    := $(addprefix $(O)/test/unit/,verify/tlog_test verify/vectors_test
 LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester many attester_kill attester_platform cli) \
                 test/attack/spin_test.sh test/attack/boundary_test.sh
 STORIES      := $(filter-out test/e2e/lib.sh,$(wildcard test/attack/*.sh test/e2e/*.sh))
-check: all try-v8 unit-programs profile-programs bench-programs $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
+check: all try-v8 unit-programs profile-programs $(BENCH_TOOLS) $(TOY_TESTS) $(HW_TESTS) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
 	@tools/run-tests tools/check-layers 'make -s fuzz S=3' '$(O)/test/attack/driver_test $(O)/toy.img' \
 	    $(LONG_UNIT) $(LONG_STORIES) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
@@ -263,13 +263,13 @@ tcb: images ## lines one has to trust, by engine
 	    O=$(O) tools/tcb $(TCB_FLAGS) $(ENGINES) $(if $(wildcard $(O)/v8.map),v8)
 hwtest: all $(O)/toy.img $(HW_TESTS) $(FAKE_DCAP) ## what a machine with SGX must show (HWTEST_BACKEND=sim: on the simulator)
 	@TFAAS_BIN=$(O) test/hw/hwtest.sh
-bench: all v8 bench-programs ## beside the alternatives: tables and plots in build/bench/out (BENCH_QUICK=1: shorter)
+bench: all bench-programs ## beside the alternatives: tables and plots in build/bench/out (BENCH_QUICK=1: shorter)
 	@tools/setup bench; bench/run
 profile: profile-programs ## where the instructions of an echo request go (callgrind)
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh report
 check-speed: profile-programs ## instructions of an echo request against bench/history.csv
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh check
-show-bench: all v8 bench-programs ## the Must-show lines of the sixth issue, by a quick run
+show-bench: all bench-programs ## the Must-show lines of the sixth issue, by a quick run
 	@tools/setup bench; tools/show-bench
 libraries: all v8 ## libraries of npm as lambdas, against node (doc/engines.md)
 	@TFAAS_LIBRARIES=all test/e2e/libraries.sh
