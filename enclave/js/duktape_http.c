@@ -211,12 +211,12 @@ static bool add_fields(duk_context *context, duk_idx_t from, duk_idx_t list)
 
     duk_enum(context, from, DUK_ENUM_OWN_PROPERTIES_ONLY);
     while (duk_next(context, -1, false)) {
+        duk_dup(context, -1);
         if (!lower_top(context)) {
             return false;
         }
-        duk_dup(context, -1);
         duk_put_prop_index(context, list, at);
-        duk_get_prop(context, from);
+        duk_get_prop(context, from); /* by the name as it is there */
         clean_top(context);
         duk_put_prop_index(context, list, at + 1);
         at += 2;

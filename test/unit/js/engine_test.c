@@ -196,6 +196,23 @@ static void a_reused_heap_lasts_until_it_fails(void)
     CHECK(ask(&a, "https://a.test/", "") == TF_OK && answered(&a, is_v8() ? "2" : "1"));
 }
 
+static void a_name_in_capitals_keeps_its_value(void)
+{
+    struct lambda lambda;
+
+    start();
+    CHECK(run(&lambda,
+              "exports.fetch = function (r) { return new Response('', { headers: {"
+              " 'X-Path': r.headers.get('X-Twice'), 'Content-Type': 'a/b', 'x-low': 'c' "
+              "} })"
+              "; };",
+              NULL) == TF_OK);
+    CHECK(lambda.response.header_count == 3);
+    CHECK(strcmp(header(&lambda, "x-path"), "one, tw\xf6") == 0);
+    CHECK(strcmp(header(&lambda, "content-type"), "a/b") == 0);
+    CHECK(strcmp(header(&lambda, "x-low"), "c") == 0);
+}
+
 /* QuickJS starts without some of its globals; no file of this lambda mentions them. */
 static void a_global_that_nobody_mentions_is_there(void)
 {
@@ -417,6 +434,7 @@ int main(void)
     RUN(the_clock_is_the_enclaves);
     RUN(two_lambdas_alternate_in_a_slot);
     RUN(a_reused_heap_lasts_until_it_fails);
+    RUN(a_name_in_capitals_keeps_its_value);
     RUN(a_global_that_nobody_mentions_is_there);
     RUN(nothing_of_another_is_in_a_restored_heap);
     RUN(a_base_that_finds_no_room_is_done_without);
