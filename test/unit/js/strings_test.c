@@ -58,6 +58,15 @@ static const char *const stories[] = {
     ", 'match');",
     "var s = L('o'); for (var i = 0; i < 40; i++) { s += 'x'; if (i % 7 === 0) { s = "
     "s.slice(0, 100) + i; } } check(s.slice(0, 100) === L('o'), 'slices');",
+    "check('abc'.charCodeAt(1.9) === 98 && isNaN('abc'.charCodeAt(-1)) && "
+    "isNaN('abc'.char"
+    "CodeAt(3)) && 'abc'.charCodeAt(NaN) === 97 && '\\u00e9b'.charCodeAt(1) === 98 && "
+    "'a'.charCodeAt(-0.5) === 97 && 'abc'.charCodeAt('1') === 98, 'at');",
+    "check(String.fromCharCode(0).length === 1 && String.fromCharCode(65.7) === 'A' && "
+    "String.fromCharCode(127, 128).length === 2 && String.fromCharCode(NaN) === "
+    "'\\u0000' && "
+    "String.fromCharCode() === '' && String.fromCharCode('66') === 'B' && "
+    "String.fromCharCode(-0.5) === '\\u0000', 'from');",
     "var s = '', t = []; for (var i = 0; i < 2000; i++) { s += i + ','; t.push(i + ','); "
     "}"
     "check(s === t.join(''), 'joined');",
