@@ -351,13 +351,14 @@ void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_
     size_t count =
         resident->queue.count; /* those who come again meanwhile are not meant */
 
-    (void)thread;
+    tf_resident_enter(resident); /* what a connection does next may retire it */
     for (; count != 0 && resident->queue.first != NULL; count--) {
         struct tf_conn *conn = resident->queue.first;
         pull(conn);
         tf_invoke_unavailable(conn, resident, err);
         resume(conn);
     }
+    tf_resident_leave(thread, resident);
 }
 
 void tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident)

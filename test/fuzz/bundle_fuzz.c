@@ -65,9 +65,11 @@ static void fix_checksums(struct fixture_bytes *bundle)
 
 static void check(const struct fixture_bytes *in, const struct tf_descriptor *domain)
 {
-    static uint8_t scratch[TF_BUNDLE_SCRATCH];
+    uint8_t *scratch = malloc(tf_bundle_scratch(in->size)); /* no byte more */
     struct tf_bundle bundle;
-    if (tf_bundle_check(in->data, in->size, domain, "quickjs", scratch, &bundle)) {
+    tf_err err = tf_bundle_check(in->data, in->size, domain, "quickjs", scratch, &bundle);
+    free(scratch);
+    if (err) {
         return;
     }
     for (size_t i = 0; i < bundle.manifest.file_count; i++) {
@@ -81,6 +83,21 @@ static void check(const struct fixture_bytes *in, const struct tf_descriptor *do
     tf_bundle_wipe(&bundle);
 }
 
+/* The envelope alone, as a host introduces a lambda. */
+static void introduce(const uint8_t *data, size_t size,
+                      const struct tf_descriptor *domain)
+{
+    struct fixture_bytes in = copy(data, size);
+    uint8_t *scratch = malloc(tf_bundle_scratch(size));
+    struct tf_bundle bundle;
+    if (!tf_bundle_introduce((const char *)in.data, size, domain, "quickjs", scratch,
+                             &bundle)) {
+        tf_bundle_wipe(&bundle);
+    }
+    free(scratch);
+    free(in.data);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct tf_descriptor domain;
@@ -89,6 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     struct fixture_bytes bundle =
         size > 0 && data[0] == '{' ? wrap(data, size) : copy(data, size);
+    introduce(data, size, &domain);
+    introduce(data, size, NULL);
     check(&bundle, &domain);
     fix_checksums(&bundle);
     check(&bundle, NULL);

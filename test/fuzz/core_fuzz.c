@@ -13,6 +13,7 @@
 #include "enclave/local.h"
 #include "lib/arena.h"
 #include "lib/bytes.h"
+#include "lib/ustar.h"
 #include "test/native/native.h"
 #include "test/native/rig.h"
 
@@ -22,9 +23,19 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rig *rig;
-/* What the host has: bundle, sealed grant, two ClientHellos, revocation list. */
-static struct fixture_bytes material[5];
-enum { BUNDLE, GRANT, HELLO_NAME, HELLO_MANAGEMENT, REVOCATIONS, KINDS };
+/* What the host has: bundle, sealed grant, two ClientHellos, revocation list, the
+ * bundle's envelope, and the bundle once more, to answer a WANT with. */
+enum {
+    BUNDLE,
+    GRANT,
+    HELLO_NAME,
+    HELLO_MANAGEMENT,
+    REVOCATIONS,
+    ENVELOPE,
+    WANTED,
+    KINDS
+};
+static struct fixture_bytes material[KINDS];
 
 /* --- memory: what an instance holds at the end of a run is freed here
  * ------------------- */
@@ -124,7 +135,10 @@ static void step_material(struct tf_reader *r)
     }
     static const uint32_t blob_kinds[KINDS] = {[BUNDLE] = TF_BLOB_BUNDLE,
                                                [GRANT] = TF_BLOB_GRANT,
-                                               [REVOCATIONS] = TF_BLOB_REVOCATIONS};
+                                               [REVOCATIONS] = TF_BLOB_REVOCATIONS,
+                                               [ENVELOPE] = TF_BLOB_ENVELOPE,
+                                               [WANTED] = TF_BLOB_WANTED};
+    const struct rig_frame *want = rig_last(rig, TF_MSG_WANT);
     uint32_t blob_kind = blob_kinds[head[0] % KINDS];
     const struct fixture_bytes *bytes = &material[head[0] % KINDS];
     uint8_t *copy = malloc(bytes->size + sizeof(struct tf_msg_blob));
@@ -137,7 +151,8 @@ static void step_material(struct tf_reader *r)
         (void)rig_put(rig, THREAD, TF_MSG_OPEN, id_of(head[1]), NULL, 0);
         (void)rig_put(rig, THREAD, TF_MSG_DATA, id_of(head[1]), body, bytes->size);
     } else {
-        (void)rig_put(rig, THREAD, TF_MSG_BLOB, head[1], copy,
+        bool is_answer = blob_kind == TF_BLOB_WANTED && want != NULL;
+        (void)rig_put(rig, THREAD, TF_MSG_BLOB, is_answer ? want->id : head[1], copy,
                       bytes->size + sizeof(blob));
     }
     free(copy);
@@ -247,6 +262,19 @@ static struct fixture_bytes sealed_grant(void)
     return out;
 }
 
+/* Its first entry, in its bytes. */
+static struct fixture_bytes envelope_of(struct fixture_bytes bundle)
+{
+    struct tf_reader r;
+    struct tf_ustar_entry entry = {.size = 0};
+
+    tf_reader_init(&r, bundle.data, bundle.size);
+    if (tf_ustar_read(&r, &entry) != TF_OK) {
+        abort();
+    }
+    return (struct fixture_bytes){bundle.data + TF_USTAR_BLOCK, entry.size};
+}
+
 int LLVMFuzzerInitialize(int *argc, char ***argv)
 {
     const struct rig_lambda hello = {.name = "hello",
@@ -260,6 +288,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     rig = rig_open();
     rig_serve_hello(rig);
     material[BUNDLE] = rig_bundle(rig, &hello);
+    material[WANTED] = material[BUNDLE];
+    material[ENVELOPE] = envelope_of(material[BUNDLE]);
     material[GRANT] = sealed_grant();
     const struct tf_revocations list = {
         .serial = 1, .version_count = 1, .versions = {{.name = "hello", .below = 8}}};
