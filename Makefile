@@ -210,7 +210,7 @@ FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
 FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
 F = $(O)/fuzz/lib$(1).a
 $(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) client/pcs.c host/sni.c host/aesm.c host/tsm_table.c)
-$(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
+$(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB) $(filter %/prelude.o,$(SAN_ENCLAVE))
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^
 $(O)/fuzz/%.o: %.c | $(BUILT)
