@@ -214,7 +214,7 @@ static bool pass_body(JSContext *context, struct tf_message *message,
 bool tf_message_set_body(JSContext *context, struct tf_message *message,
                          JSValueConst body)
 {
-    const void *owner = JS_GetOpaque(body, TF_CLASS_BODY);
+    void *owner = JS_GetOpaque(body, TF_CLASS_BODY);
     uint8_t *data;
     size_t size;
 
@@ -226,7 +226,7 @@ bool tf_message_set_body(JSContext *context, struct tf_message *message,
         return true;
     }
     if (owner != NULL) {
-        JSValueConst object = JS_MKPTR(JS_TAG_OBJECT, (void *)(uintptr_t)owner);
+        JSValueConst object = JS_MKPTR(JS_TAG_OBJECT, owner);
         return pass_body(context, message, tf_message_of(context, object));
     }
     int is_params = JS_IsObject(body) ? is_form(context, body) : 0;

@@ -345,7 +345,8 @@ static JSValue joined(JSContext *context, const struct tf_headers *headers,
         value = JS_EXCEPTION;
         if (first != NULL && next != NULL && both != NULL) {
             memcpy(both, first, sizes[0]);
-            memcpy(both + sizes[0], ", ", 2);
+            both[sizes[0]] = ',';
+            both[sizes[0] + 1] = ' ';
             memcpy(both + sizes[0] + 2, next, sizes[1]);
             value = JS_NewStringLen(context, both, sizes[0] + sizes[1] + 2);
         }
