@@ -189,6 +189,12 @@ static tf_err enter(struct tf_worker_thread *t)
     return t->failed;
 }
 
+/* Whether the enclave has had the time for what it puts off while there is traffic. */
+static bool is_settled(const struct tf_worker_thread *t)
+{
+    return t->now_ms - t->active_ms >= TF_WORKER_SETTLE_MS;
+}
+
 static int wait_ms(const struct tf_worker_thread *t)
 {
     if (t->has_more || t->transfer_count > 0 ||
@@ -198,8 +204,7 @@ static int wait_ms(const struct tf_worker_thread *t)
     if (t->is_draining) {
         return DRAIN_STEP_MS;
     }
-    bool is_settled = t->now_ms - t->active_ms >= TF_WORKER_SETTLE_MS;
-    return t->open_count > 0 || !is_settled ? 1000 : -1;
+    return t->open_count > 0 || !is_settled(t) ? 1000 : -1;
 }
 
 static void lose_link(struct tf_worker_thread *t)
@@ -242,6 +247,7 @@ static tf_err gather(struct tf_worker_thread *t)
     }
     if (t->now != before) {
         tf_conns_tick(t);
+        t->has_more = t->has_more || !is_settled(t);
     }
     tf_worker_link_pump(t);
     tf_worker_quote_pump(t);

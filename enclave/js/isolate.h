@@ -39,11 +39,12 @@ void tf_js_close(struct tf_js *js);
 TF_MUST_USE bool tf_js_warm(void);
 
 /**
- * Takes back what an instance of the calling thread needed, once it has not been called
- * for a few seconds: garbage, room to allocate in, machine code. One at a time.
+ * Does one thing that has been put off until the calling thread has nothing else to do:
+ * takes back what an instance needed that has not been called for a few seconds (garbage,
+ * room to allocate in, machine code), or makes ahead what the next load will take.
  *
  * @param now  ns, of any clock: what the host says will do.
- * @return whether there was one.
+ * @return whether there was something.
  */
 bool tf_js_rest(uint64_t now);
 

@@ -37,15 +37,7 @@ using namespace tfv8;
 namespace
 {
 
-enum {
-    UNWIND_ROOM = 600 << 20, /* bytes over the limit: one string of any size fits */
-    HEAP_LEAST = 16 << 20,   /* what V8 needs to live, added to a lambda's memory */
-    YOUNG = 3 * (4 << 20), /* thrice a semi-space; its pages come when they are needed */
-    TIDY_EVERY = 64        /* calls */
-};
-
-const uint64_t REST_NS =
-    UINT64_C(5000000000); /* without a call, until memory goes back */
+enum { TIDY_EVERY = 64 /* calls */ };
 
 /* --- errors ---------------------------------------------------------------------- */
 
@@ -128,17 +120,6 @@ tf_err enter(tf_js *js, const Global<Function> &function, std::vector<Local<Valu
     return isolate->IsExecutionTerminating() ? TF_EINTERNAL : TF_OK;
 }
 
-/* The queue must not go before its context has let go of it. */
-void end_realm(tf_js *js)
-{
-    if (js->realm != nullptr && !js->realm->context.IsEmpty()) {
-        Isolate::Scope entered(js->isolate);
-        HandleScope scope(js->isolate);
-        js->realm->context.Get(js->isolate)->DetachGlobal();
-    }
-    js->realm.reset();
-}
-
 /* Another context in place of the one there was, with the prelude's functions as they
  * lie in the snapshot. Without room for it, V8 throws. */
 tf_err make_realm(tf_js *js, struct tf_js_report *report)
@@ -205,95 +186,7 @@ tf_err load(tf_js *js, struct tf_js_report *report)
     return err == TF_EEXCEPTION || err == TF_EPENDING ? TF_ELAMBDA_SOURCE : err;
 }
 
-/* --- the isolate ----------------------------------------------------------------- */
-
-size_t on_near_limit(void *data, size_t limit, size_t initial)
-{
-    tf_js *js = static_cast<tf_js *>(data); /* SAFETY: as it was given */
-
-    (void)initial;
-    js->is_full = true;
-    js->isolate->TerminateExecution();
-    return limit + UNWIND_ROOM;
-}
-
-bool make_isolate(tf_js *js)
-{
-    struct uv_loop_s *loop = loop_of_thread();
-    Isolate::CreateParams params;
-
-    js->buffers = new (std::nothrow) Buffers(js->memory);
-    if (loop == nullptr || js->buffers == nullptr) {
-        return false;
-    }
-    params.array_buffer_allocator = js->buffers;
-    params.snapshot_blob = snapshot();
-    params.external_references = references();
-    params.constraints.ConfigureDefaultsFromHeapSize(0, js->memory + HEAP_LEAST);
-    params.constraints.set_initial_young_generation_size_in_bytes(YOUNG);
-    params.constraints.set_max_young_generation_size_in_bytes(YOUNG);
-    js->isolate = Isolate::Allocate();
-    platform->RegisterIsolate(js->isolate, loop);
-    Isolate::Initialize(js->isolate, params);
-    js->isolate->SetData(0, js);
-    js->isolate->SetMicrotasksPolicy(v8::MicrotasksPolicy::kExplicit);
-    js->isolate->SetHostImportModuleDynamicallyCallback(on_dynamic_import);
-    js->isolate->AddNearHeapLimitCallback(on_near_limit, js);
-    end_loudly(js->isolate);
-    js->is_full = false;
-    return true;
-}
-
-/* --- rest ------------------------------------------------------------------------ */
-
-/* The instances of this thread that have run since they rested. */
-std::vector<tf_js *> &awake()
-{
-    static thread_local std::vector<tf_js *> list;
-    return list;
-}
-
-void wake(tf_js *js)
-{
-    js->idle_since = 0;
-    if (!js->is_awake) {
-        js->is_awake = true;
-        awake().push_back(js);
-    }
-}
-
-void forget(tf_js *js)
-{
-    if (js->is_awake) {
-        js->is_awake = false;
-        std::erase(awake(), js);
-    }
-}
-
-/* The clock is the host's: one that jumps back begins anew. */
-bool has_idled(tf_js *js, uint64_t now)
-{
-    if (js->idle_since == 0 || js->idle_since > now) {
-        js->idle_since = now;
-    }
-    return now - js->idle_since >= REST_NS;
-}
-
-/* --- the isolate's end ----------------------------------------------------------- */
-
-void end_isolate(tf_js *js)
-{
-    end_realm(js);
-    for (Global<v8::UnboundScript> &script : js->scripts) {
-        script.Reset();
-    }
-    if (js->isolate != nullptr) {
-        platform->DisposeIsolate(js->isolate);
-        js->isolate = nullptr;
-    }
-    delete js->buffers;
-    js->buffers = nullptr;
-}
+/* --- limits ---------------------------------------------------------------------- */
 
 void on_time(void *user)
 {
@@ -309,7 +202,7 @@ uint64_t take_peak(tf_js *js)
 
     js->isolate->GetHeapStatistics(&statistics);
     size_t heap = statistics.total_heap_size();
-    js->is_full = js->is_full || heap > js->memory + 2 * static_cast<size_t>(HEAP_LEAST);
+    js->is_full = js->is_full || heap > js->memory + HEAP_EXTRA;
     return heap + js->buffers->TakeMost();
 }
 
@@ -532,12 +425,6 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
     return err;
 }
 
-extern "C" bool tf_js_warm(void)
-{
-    return loop_of_thread() != nullptr && tf_watch_self() != nullptr &&
-           snapshot() != nullptr;
-}
-
 extern "C" enum tf_js_state tf_js_state(const struct tf_js *js)
 {
     return js->state;
@@ -551,30 +438,9 @@ extern "C" void tf_js_tidy(struct tf_js *js)
     }
 }
 
-extern "C" bool tf_js_rest(uint64_t now)
-{
-    const auto &list = awake();
-    auto at = std::ranges::find_if(list, [=](tf_js *js) { return has_idled(js, now); });
-
-    if (at == list.end()) {
-        return false;
-    }
-    tf_js *js = *at;
-    forget(js);
-    if (js->isolate != nullptr) {
-        Isolate::Scope entered(js->isolate);
-        js->isolate->LowMemoryNotification();
-    }
-    if (list.empty()) {
-        trim_memory();
-    }
-    return true;
-}
-
 extern "C" void tf_js_close(struct tf_js *js)
 {
     if (js != nullptr) {
-        forget(js);
         end_isolate(js);
         delete js;
     }

@@ -131,6 +131,22 @@ extern node::MultiIsolatePlatform *platform;
  *  @return nullptr without memory. */
 struct uv_loop_s *loop_of_thread();
 
+/** Beyond a lambda's memory, bytes: what V8's heap may hold before it counts as full. */
+enum { HEAP_EXTRA = 32 << 20 };
+
+/** Gives the instance an isolate, from those made ahead if one fits. @return false
+ * without memory. */
+bool make_isolate(tf_js *js);
+
+/** Ends the context, if there is one. */
+void end_realm(tf_js *js);
+
+/** Ends the isolate with all that lies in it. */
+void end_isolate(tf_js *js);
+
+/** Says that the instance runs: tf_js_rest is to look at it again. */
+void wake(tf_js *js);
+
 /** Gives the system what the process has freed. */
 void trim_memory();
 

@@ -16,6 +16,8 @@
 #include "enclave/native/place.h"
 #include "enclave/native/slot.h"
 
+enum { LOOK_NS = 100 * 1000 * 1000 };
+
 uint32_t tf_dead;
 
 /* The one static object of this half: there is one place, and it never ends. */
@@ -109,16 +111,24 @@ static bool is_empty(uint64_t channel)
 }
 
 /* With nothing to do, the next request's context is made: after the answer of the last
- * one has gone out, hence the further entry. Then memory is given back, an instance each
- * time. */
+ * one has gone out, hence the further entry. What can wait longer is looked at when the
+ * host enters without input, as it does each second for a while after traffic, and under
+ * load ten times a second. */
 static struct tf_entry_exit work(uint64_t channel, uint64_t now)
 {
-    if (tf_slot_is_stale() && is_empty(channel)) {
+    static __thread uint64_t looked; /* ns; a host's clock that jumps costs a look */
+    bool is_quiet = is_empty(channel);
+
+    if (is_quiet && tf_slot_is_stale()) {
         tf_slot_freshen();
     }
     struct tf_entry_exit done = tf_entry_work(channel, now);
-    if (done.exit == TF_EXIT_IDLE && (tf_slot_is_stale() || tf_js_rest(now))) {
+    if (done.exit == TF_EXIT_IDLE && tf_slot_is_stale()) {
         done.exit = TF_EXIT_MORE;
+    }
+    if (done.exit == TF_EXIT_IDLE && (is_quiet || now - looked >= LOOK_NS)) {
+        looked = now;
+        done.exit = tf_js_rest(now) ? TF_EXIT_MORE : TF_EXIT_IDLE;
     }
     return done;
 }

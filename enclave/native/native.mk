@@ -56,7 +56,7 @@ $(O)/native/%.o: %.S $(wildcard enclave/js/prelude/*.js) enclave/native/globals.
 .PHONY: v8
 
 # The tests of engines, on V8: what is left of them where steps and arenas do not exist.
-UNIT_V8 := $(patsubst %,$(O)/test/unit/js/%_test-v8.node,engine limits web)
+UNIT_V8 := $(patsubst %,$(O)/test/unit/js/%-v8.node,engine_test limits_test web_test isolate)
 NAT_JS  := $(call nat,lib/arena.c lib/bytes.c lib/err.c lib/plan.c enclave/native/slot.c \
            enclave/native/watch.c enclave/native/panic.c enclave/native/globals.S enclave/js/native.c \
            enclave/js/text.c enclave/js/prelude.S $(wildcard enclave/js/v8*.cc) \

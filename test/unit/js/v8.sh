@@ -11,13 +11,13 @@ if ! [ -e "$bin/v8/tfaas.node" ]; then
     exit 0
 fi
 passed=0 failed=0
-for t in engine web limits; do
-    out=$("$bin/v8/node" test/unit/js/v8.js "$bin/test/unit/js/${t}_test-v8.node" 2>&1)
+for t in engine_test web_test limits_test isolate; do
+    out=$("$bin/v8/node" test/unit/js/v8.js "$bin/test/unit/js/$t-v8.node" 2>&1)
     printf '%s\n' "$out"
     if [[ $(tail -n 1 <<<"$out") =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
         passed=$((passed + BASH_REMATCH[1])) failed=$((failed + BASH_REMATCH[2]))
     else
-        echo "FAIL  ${t}_test ended early"
+        echo "FAIL  $t ended early"
         failed=$((failed + 1))
     fi
 done

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What enclave/js/isolate.h has beyond js.h; on V8 alone (test/unit/js/v8.sh). */
+#include "enclave/js/isolate.h"
+
+#include "abi/limits.h"
+#include "test/test.h"
+#include "test/unit/js/fixture.h"
+
+static const uint64_t second = UINT64_C(1000000000);
+
+static const char counter[] =
+    "let n = 0; const held = [];\n"
+    "exports.fetch = () => { held.push(new Array(1000).fill(n));\n"
+    "    return new Response(String(++n)); };\n";
+
+/* Does what is put off, as often as there is something. @return how often there was. */
+static unsigned rest(uint64_t now)
+{
+    unsigned count = 0;
+
+    while (count < 100 && tf_js_rest(now)) {
+        count++;
+    }
+    return count;
+}
+
+static void threads_are_made_warm(void)
+{
+    CHECK(tf_js_warm());
+}
+
+static void rest_keeps_what_the_lambda_has(void)
+{
+    static struct lambda lambda;
+
+    CHECK(load(&lambda, counter) == TF_OK);
+    lambda.snapshot.is_reused = true;
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "1"));
+    (void)rest(1 * second);
+    CHECK(rest(2 * second) == 0); /* too early */
+    CHECK(rest(10 * second) == 1);
+    CHECK(rest(20 * second) == 0); /* it rests */
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "2"));
+    (void)rest(21 * second);
+    CHECK(rest(1 * second) == 0); /* the host's clock went back */
+    CHECK(rest(7 * second) == 1);
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "3"));
+    drop(&lambda);
+    CHECK(rest(100 * second) == 0); /* nothing is left to rest */
+}
+
+static void the_spare_is_made_again_when_a_load_took_it(void)
+{
+    static struct lambda lambda;
+
+    (void)rest(1 * second);
+    CHECK(load(&lambda, counter) == TF_OK);
+    drop(&lambda);
+    CHECK(rest(1 * second) == 0); /* less memory than the spare has: it took its own */
+    CHECK(tf_slot_load(&slot, heap, &lambda.program, TF_MEMORY_DEFAULT, &lambda.limits,
+                       &lambda.snapshot) == TF_OK);
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "1"));
+    CHECK(rest(1 * second) == 1);
+    CHECK(rest(1 * second) == 0);
+    drop(&lambda);
+}
+
+int main(void)
+{
+    start();
+    RUN(threads_are_made_warm);
+    RUN(rest_keeps_what_the_lambda_has);
+    RUN(the_spare_is_made_again_when_a_load_took_it);
+    return test_end();
+}
