@@ -135,23 +135,28 @@ static tf_err check_byte(const char *bytes, size_t at)
     return bytes[at] == '\r' || tf_http_is_text(bytes[at]) ? TF_AGAIN : TF_EHTTP_SYNTAX;
 }
 
+/* The first byte from `at` on that check_byte has to see: not those inside a line. */
+static size_t skip_plain(const char *bytes, size_t at, size_t limit)
+{
+    if (at == 0 || at >= limit || !tf_http_is_plain(bytes[at - 1])) {
+        return at;
+    }
+    return at + tf_http_plain(bytes + at, limit - at);
+}
+
 /* Finds the empty line. Each byte is looked at once, so a client that sends byte by byte
  * costs no more than one that does not, and gets the same answer. */
 static tf_err find_end(const char *bytes, size_t size, size_t before, size_t *end)
 {
     size_t limit = size < TF_HEAD_MAX ? size : TF_HEAD_MAX;
-    for (size_t i = before; i < limit; i++) {
-        if (i > 0 && tf_http_is_plain(bytes[i - 1])) {
-            i += tf_http_plain(bytes + i, limit - i); /* nothing to see inside a line */
-            if (i == limit) {
-                break;
-            }
-        }
-        tf_err err = check_byte(bytes, i);
-        *end = i + 1;
+    size_t at = skip_plain(bytes, before, limit);
+    while (at < limit) {
+        tf_err err = check_byte(bytes, at);
+        *end = at + 1;
         if (err != TF_AGAIN) {
             return err;
         }
+        at = skip_plain(bytes, at + 1, limit);
     }
     return size < TF_HEAD_MAX ? TF_AGAIN : TF_EHTTP_HEADERS;
 }

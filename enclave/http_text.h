@@ -47,7 +47,10 @@ bool tf_http_is_value(struct tf_str text);
 /** @return `c`, in lower case if it is an ASCII letter. */
 static inline char tf_http_lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c >= 'A' && c <= 'Z') {
+        return (char)(c - 'A' + 'a');
+    }
+    return c;
 }
 
 /** @return whether `text` is the text of as many bytes at `lower` but for the case of

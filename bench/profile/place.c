@@ -28,42 +28,46 @@ uint32_t tf_dead;
 
 static struct tf_thread_page *page;
 
-/* Offsets are from a base of 0: they are addresses. @return 0: there is no memory. */
-static uint64_t map(uint64_t size)
+/* @return NULL: there is no memory. */
+static void *map(uint64_t size)
 {
     void *at = mmap(NULL, size, PROT_READ | PROT_WRITE,
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-    return at == MAP_FAILED ? 0 : (uint64_t)(uintptr_t)at;
+    return at == MAP_FAILED ? NULL : at;
+}
+
+/* Offsets are from a base of 0: they are addresses. */
+static uint64_t offset_of(const void *memory)
+{
+    return (uint64_t)(uintptr_t)memory;
 }
 
 int profile_place_open(const char *descriptor, size_t size)
 {
     struct tf_descriptor domain;
-    uint64_t own = map(TF_PAGE);
-    uint64_t heap = map(HEAP_SIZE);
-    uint64_t shared = map(SHARED_SIZE);
-    uint64_t slots = map((uint64_t)SLOTS * SLOT_SPAN);
+    void *heap = map(HEAP_SIZE);
+    void *shared = map(SHARED_SIZE);
+    void *slots = map((uint64_t)SLOTS * SLOT_SPAN);
 
-    if (own == 0 || heap == 0 || shared == 0 || slots == 0) {
+    page = map(TF_PAGE);
+    if (page == NULL || heap == NULL || shared == NULL || slots == NULL) {
         return -1;
     }
-    /* NOLINTNEXTLINE(performance-no-int-to-ptr): what mmap gave */
-    page = (void *)(uintptr_t)own;
-    *page = (struct tf_thread_page){.self = own,
-                                    .page = own,
+    *page = (struct tf_thread_page){.self = offset_of(page),
+                                    .page = offset_of(page),
                                     .stack_size = STACK_SIZE,
-                                    .heap = heap,
+                                    .heap = offset_of(heap),
                                     .heap_size = HEAP_SIZE,
-                                    .slot = slots + SLOT_SPAN - TF_MEMORY_MAX,
+                                    .slot = offset_of(slots) + SLOT_SPAN - TF_MEMORY_MAX,
                                     .slot_size = TF_MEMORY_MAX,
                                     .slot_span = SLOT_SPAN,
                                     .slots = SLOTS,
-                                    .shared = shared,
+                                    .shared = offset_of(shared),
                                     .shared_size = SHARED_SIZE};
     tf_native_cpu = (struct tf_native_cpu){
         .self = page, .isv_svn = 1, .cpu_svn = 1, .is_repeatable = true};
-    tf_local_self()->heap = tf_arena_init(tf_own(page, heap), HEAP_SIZE);
+    tf_local_self()->heap = tf_arena_init(heap, HEAP_SIZE);
     if (tf_local_self()->heap == NULL ||
         tf_descriptor_parse(descriptor, size, &domain) != TF_OK) {
         return -1;

@@ -74,17 +74,19 @@ struct stride {
 
 static inline struct stride load(const char *from)
 {
-    return (struct stride){{*(const block *)from, *(const block *)(from + BLOCK),
-                            *(const block *)(from + 2 * BLOCK),
-                            *(const block *)(from + 3 * BLOCK)}};
+    const block *blocks = (const void *)from;
+
+    return (struct stride){{blocks[0], blocks[1], blocks[2], blocks[3]}};
 }
 
 static inline void store(char *to, struct stride stride)
 {
-    *(block *)to = stride.blocks[0];
-    *(block *)(to + BLOCK) = stride.blocks[1];
-    *(block *)(to + 2 * BLOCK) = stride.blocks[2];
-    *(block *)(to + 3 * BLOCK) = stride.blocks[3];
+    block *blocks = (void *)to;
+
+    blocks[0] = stride.blocks[0];
+    blocks[1] = stride.blocks[1];
+    blocks[2] = stride.blocks[2];
+    blocks[3] = stride.blocks[3];
 }
 
 /* More than a stride, from the start to the end: for ranges of which the second does not
