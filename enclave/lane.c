@@ -116,12 +116,11 @@ tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
         return TF_EHTTP_HEADERS;
     }
     lane->url = url;
-    lane->request = (struct tf_js_request){
-        .method = head->method,
-        .url = {url, size},
-        .headers = head->headers,
-        .header_count = head->header_count,
-        .body = exchange->given};
+    lane->request = (struct tf_js_request){.method = head->method,
+                                           .url = {url, size},
+                                           .headers = head->headers,
+                                           .header_count = head->header_count,
+                                           .body = exchange->given};
     lane->conn = conn;
     conn->lane = lane;
     start(lane, resident);
@@ -165,7 +164,7 @@ void tf_lanes_wipe(struct tf_thread *thread)
 {
     for (size_t i = 0; i < thread->lane_count; i++) {
         struct tf_lane *lane = &thread->lanes[i];
-        if (lane->conn == NULL) {
+        if (lane->resident == NULL) {
             tf_slot_wipe(&lane->slot);
             if (lane->fiber.is_zeroed) { /* it has run */
                 tf_fiber_wipe(&lane->fiber);

@@ -448,9 +448,8 @@ static tf_err describe(struct tf_resident *resident)
     return TF_OK;
 }
 
-/* The bytes are on the shelf, and the resident uses them. */
-static tf_err adopt(struct tf_thread *thread, struct tf_resident *resident,
-                    struct tf_bundle *bundle)
+tf_err tf_resident_adopt(struct tf_thread *thread, struct tf_resident *resident,
+                         struct tf_bundle *bundle)
 {
     resident->bundle = bundle;
     hold(thread, resident, BUNDLE_SIZE + resident->now.lambda->size);
@@ -469,17 +468,6 @@ static bool take_bytes(struct tf_thread *thread, struct tf_resident *resident)
     bool is_there = tf_shelf_take(&instance->shelf, resident->now.lambda);
     tf_lock_give(&instance->lock);
     return is_there;
-}
-
-tf_err tf_resident_adopt(struct tf_thread *thread, struct tf_resident *resident,
-                         struct tf_bundle *bundle)
-{
-    if (!take_bytes(thread, resident)) {
-        tf_bundle_wipe(bundle);
-        free(bundle);
-        return TF_ENOMEM;
-    }
-    return adopt(thread, resident, bundle);
 }
 
 tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
@@ -501,7 +489,7 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
         err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
     }
     if (err == TF_OK) {
-        return adopt(thread, resident, bundle);
+        return tf_resident_adopt(thread, resident, bundle);
     }
     free(bundle);
     tf_lock_take(&instance->lock);

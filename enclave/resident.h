@@ -112,8 +112,9 @@ struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
 TF_MUST_USE tf_err tf_resident_open(struct tf_thread *thread,
                                     struct tf_resident *resident);
 
-/** The same with the bundle verified already, in the bytes on the shelf. Takes `bundle`,
- * of malloc, in any case. @return TF_OK, TF_ENOMEM. */
+/** The same with the bundle verified already, in bytes that were taken from the shelf for
+ * the resident (tf_shelf_take). Takes both, and `bundle` is of malloc, in any case.
+ * @return TF_OK, TF_ENOMEM. */
 TF_MUST_USE tf_err tf_resident_adopt(struct tf_thread *thread,
                                      struct tf_resident *resident,
                                      struct tf_bundle *bundle);

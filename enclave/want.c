@@ -108,10 +108,13 @@ static void keep(struct tf_thread *thread, struct tf_lambda *lambda, uint8_t *by
 
     tf_lock_take(&instance->lock);
     /* Another thread may have it by now, and then its bytes are the ones that stay. */
-    bool is_ours = lambda->bytes == NULL;
+    bool is_ours = lambda->bytes == NULL && resident != NULL && resident->bundle == NULL;
     tf_shelf_put(&instance->shelf, lambda, bytes, size);
+    /* Taken at once: on the shelf they are any thread's to drop, and `bundle` points into
+     * just these. */
+    is_ours = is_ours && tf_shelf_take(&instance->shelf, lambda);
     tf_lock_give(&instance->lock);
-    if (resident != NULL && resident->bundle == NULL && is_ours) {
+    if (is_ours) {
         (void)!tf_resident_adopt(thread, resident, bundle); /* else it is opened later */
     } else {
         tf_bundle_wipe(bundle);

@@ -28,3 +28,6 @@ extern struct tf_native_cpu tf_native_cpu;
 
 /** Allocations of the shared heap that are still there. */
 extern size_t tf_native_shared_count;
+
+/** What another thread does when the lock is given back, with the lock; or NULL. */
+extern void (*tf_native_meanwhile)(void);

@@ -11,6 +11,7 @@
 #include "test/native/native.h"
 
 size_t tf_native_shared_count;
+void (*tf_native_meanwhile)(void);
 
 static bool is_held;
 
@@ -25,6 +26,9 @@ void tf_lock_take(struct tf_lock *lock)
 
 void tf_lock_give(struct tf_lock *lock)
 {
+    if (tf_native_meanwhile != NULL) {
+        tf_native_meanwhile();
+    }
     lock->taken = 0;
     is_held = false;
 }

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "enclave/instance.h"
+#include "enclave/shelf.h"
 #include "enclave/thread.h"
+#include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
 
@@ -294,6 +296,99 @@ static void who_leaves_while_it_waits_leaves_nothing(void)
     rig_close(rig);
 }
 
+/* The bundle that came last, as another thread finds it that drops it for lack of room,
+ * and then brings the same again: equal bytes, elsewhere. */
+static void drop_and_bring(void)
+{
+    struct tf_instance *instance = tf_instance_self();
+    struct tf_lambda *lambda = instance->shelf.newest;
+
+    if (lambda == NULL) {
+        return;
+    }
+    size_t size = lambda->size;
+    uint8_t *copy = malloc(size);
+    memcpy(copy, lambda->bytes, size);
+    tf_shelf_drop(&instance->shelf, lambda);
+    uint8_t *bytes = tf_shelf_alloc(&instance->shelf, size);
+    memcpy(bytes, copy, size);
+    tf_shelf_put(&instance->shelf, lambda, bytes, size);
+    free(copy);
+}
+
+/* What was verified points into the bytes that came, so no other thread may drop them in
+ * between. */
+static void another_thread_drops_the_bundle_as_it_comes(void)
+{
+    struct rig *rig = rig_with_cold();
+    struct rig_client *client = rig_connect(rig, 0, "cold.example");
+
+    tf_native_meanwhile = drop_and_bring;
+    CHECK(rig_bring(rig, 0, wanted(rig), &cold) == TF_OK);
+    ask(rig, client);
+    tf_native_meanwhile = NULL;
+    CHECK(answers(rig, client, "HTTP/1.1 200 "));
+    rig_close(rig);
+}
+
+/* The lambda goes and then its bundle is refused, in one entry, and the first of those
+ * who wait has another request in hand, before which the thread looks at the table. */
+static void the_lambda_goes_before_those_who_wait_are_refused(void)
+{
+    static const char name[] = "cold";
+    const struct tf_msg_blob none = {.kind = TF_BLOB_WANTED};
+    struct rig *rig = rig_with_cold();
+    struct rig_client *clients[2];
+    char twice[2 * sizeof(get_cold)];
+    int size = snprintf(twice, sizeof(twice), "%s%s", get_cold, get_cold);
+
+    for (size_t i = 0; i < 2; i++) {
+        clients[i] = rig_connect(rig, 0, "cold.example");
+        rig_send(rig, clients[i], twice, (size_t)size);
+        rig_settle(rig);
+    }
+    uint64_t id = wanted(rig);
+    CHECK(rig_put(rig, 0, TF_MSG_DROP, 77, name, sizeof(name) - 1));
+    CHECK(rig_put(rig, 0, TF_MSG_BLOB, id, &none, sizeof(none)));
+    (void)rig_enter(rig, 0);
+    rig_settle(rig);
+    for (size_t i = 0; i < 2; i++) {
+        char *text = answer_of(rig, clients[i]);
+        CHECK(strncmp(text, "HTTP/1.1 503 ", 13) == 0);
+        CHECK(strstr(text, "HTTP/1.1 421 ") != NULL);
+        free(text);
+    }
+    CHECK(hello_answers(rig));
+    rig_close(rig);
+}
+
+/* Lanes are wiped when a lambda goes, but not the one in which another's top level has
+ * paused, for no request yet. */
+static void a_lambda_goes_while_another_is_made_ready(void)
+{
+    static const char get[] = "GET / HTTP/1.1\r\nHost: slow.example\r\n\r\n";
+    const struct rig_lambda slow = {
+        .name = "slow", .version = 1, .code = "slow 9", .domains = {"slow.example"}};
+    const struct rig_grant grant = {.lambda = "slow", .names = {"slow.example"}};
+    struct rig *rig = rig_with_cold();
+
+    CHECK(hello_answers(rig));
+    CHECK(rig_introduce(rig, 0, &slow) == TF_OK);
+    struct rig_client *manager = rig_connect(rig, 0, "slow.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+    rig_hang_up(rig, manager);
+    struct rig_client *client = rig_connect(rig, 0, "slow.example");
+    CHECK(rig_bring(rig, 0, wanted(rig), &slow) == TF_OK);
+    CHECK(rig_enter(rig, 0).exit == TF_EXIT_MORE); /* its top level has begun */
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
+    CHECK(rig->threads[0].last.exit == TF_EXIT_MORE);
+    rig_settle(rig);
+    rig_send(rig, client, get, sizeof(get) - 1);
+    rig_settle(rig);
+    CHECK(answers(rig, client, "HTTP/1.1 200 "));
+    rig_close(rig);
+}
+
 /* A lambda NAME.example by number, introduced and granted. */
 static struct rig_lambda numbered(struct rig *rig, int number)
 {
@@ -448,6 +543,9 @@ int main(void)
     RUN(nobody_asked_for_it);
     RUN(an_introduction_is_checked_as_a_bundle_is);
     RUN(who_leaves_while_it_waits_leaves_nothing);
+    RUN(another_thread_drops_the_bundle_as_it_comes);
+    RUN(the_lambda_goes_before_those_who_wait_are_refused);
+    RUN(a_lambda_goes_while_another_is_made_ready);
     RUN(a_flood_of_hellos_evicts_no_lambda_in_use);
     RUN(a_flood_of_hellos_asks_for_a_bounded_number);
     RUN(what_waits_for_bundles_is_bounded);
