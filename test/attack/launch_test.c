@@ -49,7 +49,7 @@ static tf_err open_spoilt(const char *path, long offset, uint8_t bits)
 
 static void image_with_one_byte_changed(void)
 {
-    static const long offsets[] = {0x300, 0x1000, 0x1100, 0x3100};
+    static const long offsets[] = {0x300, 0x1000, 0x1100, 0x4100};
 
     for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
         CHECK(open_spoilt(files.image, offsets[i], 1) == TF_EIMAGE_MEASUREMENT);
