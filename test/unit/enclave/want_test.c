@@ -352,12 +352,11 @@ static void the_lambda_goes_before_those_who_wait_are_refused(void)
     CHECK(rig_put(rig, 0, TF_MSG_BLOB, id, &none, sizeof(none)));
     (void)rig_enter(rig, 0);
     rig_settle(rig);
-    for (size_t i = 0; i < 2; i++) {
-        char *text = answer_of(rig, clients[i]);
-        CHECK(strncmp(text, "HTTP/1.1 503 ", 13) == 0);
-        CHECK(strstr(text, "HTTP/1.1 421 ") != NULL);
-        free(text);
-    }
+    char *text = answer_of(rig, clients[0]);
+    CHECK(strncmp(text, "HTTP/1.1 503 ", 13) == 0);
+    CHECK(strstr(text, "HTTP/1.1 421 ") != NULL);
+    free(text);
+    CHECK(answers(rig, clients[1], "HTTP/1.1 421 ")); /* it was given out anew */
     CHECK(hello_answers(rig));
     rig_close(rig);
 }
