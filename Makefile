@@ -183,6 +183,7 @@ $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
     $(call san,$(wildcard test/fake/js.c)) $(call A,enclave) $(call A,lib)
 	$(TLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a $(call A,enclave) $(call A,lib) \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
+$(patsubst %,$(O)/test/unit/js/slot_test-%,$(ENGINES)): private SAN += -Wl,--wrap=tf_js_call
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
     $(O)/san/test/unit/js/%.o $(call san,test/unit/js/fixture.c $(call engine,$(1)) \

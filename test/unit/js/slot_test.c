@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a request leaves in a slot does not reach the next one, whatever it wrote: each
+ * request here, after an ordinary call, writes all over the heap, and before the next
+ * call of any lambda the whole slot is compared with what it held after that lambda's
+ * load. Built with -Wl,--wrap=tf_js_call.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/test.h"
+#include "test/unit/js/fixture.h"
+
+enum {
+    LAMBDAS = 4,
+    ROUNDS = 30,
+    HEAD = 2 << 10, /* of the arena: a slot believes its numbers, within bounds */
+    WORDS = 3000
+};
+
+/* What the slot held when a lambda was loaded. */
+struct image {
+    struct lambda lambda;
+    uint8_t *bytes;
+    size_t size;
+};
+
+static const char *const sources[LAMBDAS] = {
+    "var n = 0; exports.fetch = function (r) { n++; var a = [];"
+    " for (var i = 0; i < 300; i++) { a.push('request ' + i + n); }"
+    " return new Response(a.join('')); };",
+    "var url = 'new URL(x)', n = 0; exports.fetch = function () {"
+    " return new Response(url + ++n); };",
+    "var big = []; for (var i = 0; i < 6000; i++) { big.push({ i: 'text ' + i }); }"
+    " exports.fetch = function (r) { for (var i = 0; i < 3000; i += 7) {"
+    " big[i] = { s: 'changed' }; } big.length = 4000; return new Response('ok'); };",
+    "var t = 'x'; for (var i = 0; i < 19; i++) { t += t; } var u = t + 'y';"
+    " exports.fetch = function (r) { u = t + t; return new Response('ok'); };",
+};
+
+static uint64_t state = 88172645463325252;
+static const struct image *expected;
+static bool is_left; /* the call ends in the middle */
+static jmp_buf left;
+
+static size_t draw(size_t below)
+{
+    state ^= state << 13; /* xorshift64 */
+    state ^= state >> 7;
+    state ^= state << 17;
+    return (size_t)(state % below);
+}
+
+/* The arena with nothing said of how far its memory was zeroed, which may grow. */
+static bool is_same(const uint8_t *bytes, size_t size)
+{
+    struct tf_arena *arena = (void *)slot.memory;
+    size_t zeroed = tf_arena_zeroed(arena);
+
+    tf_arena_note_zeroed(arena, 0);
+    bool is_so = memcmp(slot.memory, bytes, size) == 0;
+    tf_arena_note_zeroed(arena, zeroed);
+    for (size_t i = size; is_so && i < zeroed; i++) {
+        is_so = slot.memory[i] == 0;
+    }
+    return is_so && zeroed <= slot.zeroed;
+}
+
+static void scribble(void)
+{
+    size_t used = tf_arena_used((void *)slot.memory);
+    uint64_t word = state;
+
+    for (size_t i = 0; i < WORDS; i++) {
+        size_t at = HEAD + draw(used - HEAD - sizeof(word));
+        memcpy(slot.memory + at, &word, draw(sizeof(word)) + 1);
+    }
+    if (draw(4) == 0) {
+        memset(slot.memory + HEAD, 0x5a, used - HEAD);
+    }
+}
+
+tf_err __real_tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                         const struct tf_js_limits *limits,
+                         struct tf_js_response *response, struct tf_js_report *report);
+tf_err __wrap_tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                         const struct tf_js_limits *limits,
+                         struct tf_js_response *response, struct tf_js_report *report);
+
+tf_err __wrap_tf_js_call(struct tf_js *js, const struct tf_js_request *request,
+                         const struct tf_js_limits *limits,
+                         struct tf_js_response *response, struct tf_js_report *report)
+{
+    CHECK(is_same(expected->bytes, expected->size));
+    tf_err err = __real_tf_js_call(js, request, limits, response, report);
+    CHECK(err == TF_OK && response->status == 200);
+    scribble();
+    if (is_left) {
+        longjmp(left, 1);
+    }
+    return draw(2) == 0 ? TF_OK : TF_EMEMORY;
+}
+
+static void load_image(struct image *image, const char *source)
+{
+    CHECK(load(&image->lambda, source) == TF_OK);
+    image->size = image->lambda.snapshot.extent;
+    image->bytes = malloc(image->size);
+    memcpy(image->bytes, slot.memory, image->size);
+    tf_arena_note_zeroed((void *)image->bytes, 0);
+}
+
+static void forget_image(struct image *image)
+{
+    drop(&image->lambda);
+    free(image->bytes);
+}
+
+static void call(struct image *image)
+{
+    struct lambda *lambda = &image->lambda;
+
+    expected = image;
+    is_left = draw(3) == 0;
+    if (setjmp(left) == 0) {
+        (void)!ask(lambda, "https://a.test/", NULL);
+    } else {
+        tf_slot_abandon(&slot);
+    }
+}
+
+/* A chunk of a restore is the last one. */
+static void leave(void *user)
+{
+    (void)user;
+    longjmp(left, 1);
+}
+
+static void leave_in_restore(struct image *image)
+{
+    image->lambda.limits.pause = leave;
+    image->lambda.limits.quantum = 1;
+    call(image);
+    image->lambda.limits.pause = NULL;
+}
+
+static void load_what_fails(void)
+{
+    static struct lambda broken;
+
+    CHECK(load(&broken, "var a = []; for (;;) { a.push('secret' + a.length); }") !=
+          TF_OK);
+    scribble();
+    tf_slot_abandon(&slot);
+    drop(&broken);
+}
+
+static void go_round(struct image *images)
+{
+    for (int i = 0; i < ROUNDS; i++) {
+        struct image *image = &images[draw(LAMBDAS)];
+        switch (draw(8)) {
+        case 0: {
+            size_t which = (size_t)(image - images);
+            forget_image(image);
+            load_image(image, sources[which]);
+            break;
+        }
+        case 1:
+            load_what_fails();
+            break;
+        case 2:
+            leave_in_restore(image);
+            break;
+        case 3:
+            tf_slot_wipe(&slot);
+            break;
+        default:
+            break;
+        }
+        call(image);
+    }
+}
+
+static void requests_write_all_over_the_heap(void)
+{
+    static struct image images[LAMBDAS];
+
+    start();
+    for (size_t i = 0; i < LAMBDAS; i++) {
+        load_image(&images[i], sources[i]);
+    }
+    go_round(images);
+    for (size_t i = 0; i < LAMBDAS; i++) {
+        forget_image(&images[i]);
+    }
+}
+
+/* There is no room for a base at first: snapshots are whole, and then no longer. */
+static void the_same_with_little_room_at_first(void)
+{
+    static struct image images[LAMBDAS];
+    size_t size = (size_t)8 << 20;
+    void *hog = NULL;
+
+    start();
+    while (hog == NULL) {
+        size -= 64 << 10;
+        hog = tf_arena_alloc(heap, size);
+    }
+    static struct lambda refused;
+    CHECK(load(&refused, sources[0]) == TF_ENOMEM && refused.snapshot.size != 0);
+    tf_arena_free(heap, hog);
+    CHECK(tf_slot_keep(&slot, heap, &refused.snapshot) == TF_OK);
+    CHECK(refused.snapshot.base_size == 0);
+    drop(&refused);
+    for (size_t i = 0; i < LAMBDAS; i++) {
+        load_image(&images[i], sources[i]);
+    }
+    go_round(images);
+    for (size_t i = 0; i < LAMBDAS; i++) {
+        forget_image(&images[i]);
+    }
+}
+
+int main(void)
+{
+    RUN(requests_write_all_over_the_heap);
+    RUN(the_same_with_little_room_at_first);
+    return test_end();
+}
