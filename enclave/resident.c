@@ -32,8 +32,7 @@ bool tf_tenure_is_granted(const struct tf_thread *thread, const struct tf_tenure
            (!grant->is_leased || tf_lease_until(thread, tenure) != 0);
 }
 
-/* --- what a resident holds ------------------------------------------------------------
- */
+/* --- what a resident holds ------------------------------------------------------- */
 
 static void hold(struct tf_thread *thread, struct tf_resident *resident, size_t size)
 {
@@ -69,15 +68,7 @@ static void forget_bundle(struct tf_thread *thread, struct tf_resident *resident
         tf_shelf_give(&thread->instance->shelf, resident->now.lambda, resident->is_guess);
         tf_lock_give(&thread->instance->lock);
     }
-    free(resident->files);
-    free(resident->vars);
-    resident->files = NULL;
-    resident->vars = NULL;
-    if (resident->secrets != NULL) {
-        tf_wipe(resident->secrets, sizeof(*resident->secrets) + resident->secrets->size);
-        free(resident->secrets);
-        resident->secrets = NULL;
-    }
+    tf_program_wipe(&resident->program);
 }
 
 static void forget_context(struct tf_thread *thread, struct tf_resident *resident)
@@ -99,8 +90,7 @@ struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
     return resident->context;
 }
 
-/* --- by use ---------------------------------------------------------------------------
- */
+/* --- by use ---------------------------------------------------------------------- */
 
 static void unlink_use(struct tf_view *view, struct tf_resident *resident)
 {
@@ -132,7 +122,7 @@ static void link_use(struct tf_view *view, struct tf_resident *resident)
 static void take_out(struct tf_view *view, struct tf_resident *resident)
 {
     unlink_use(view, resident);
-    view->places[resident->entry->index].resident = NULL;
+    view->places[resident->entry->index] = NULL;
 }
 
 static void destroy(struct tf_thread *thread, struct tf_resident *resident)
@@ -216,8 +206,7 @@ void tf_view_trim(struct tf_thread *thread, const struct tf_resident *keep)
     }
 }
 
-/* --- the view -------------------------------------------------------------------------
- */
+/* --- the view -------------------------------------------------------------------- */
 
 /* Whether the lambda would see other variables under the other grant. */
 static bool has_other_secrets(const struct tf_grant *a, const struct tf_grant *b)
@@ -296,7 +285,7 @@ static bool make_room(struct tf_view *view, size_t index)
         return true;
     }
     size_t cap = (index + 64) / 64 * 64 + view->cap / 2;
-    struct tf_place *grown = realloc(view->places, cap * sizeof(*grown));
+    struct tf_resident **grown = realloc(view->places, cap * sizeof(*grown));
     if (grown == NULL) {
         return false;
     }
@@ -324,7 +313,7 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
     hold(thread, resident, sizeof(*resident));
     resident->is_guess = true;
     thread->view.guess_count++;
-    thread->view.places[entry->index].resident = resident;
+    thread->view.places[entry->index] = resident;
     link_use(&thread->view, resident);
     limit_guesses(thread, resident);
     return resident;
@@ -333,8 +322,7 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
 struct tf_resident *tf_view_have(const struct tf_thread *thread,
                                  const struct tf_entry *entry)
 {
-    return entry->index < thread->view.cap ? thread->view.places[entry->index].resident
-                                           : NULL;
+    return entry->index < thread->view.cap ? thread->view.places[entry->index] : NULL;
 }
 
 struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry)
@@ -364,96 +352,17 @@ struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name)
                                                                             : NULL;
 }
 
-/* --- its program ----------------------------------------------------------------------
- */
-
-/* A copy, for the grant may be replaced by one with the same secrets. */
-static tf_err copy_secrets(struct tf_resident *resident)
-{
-    const struct tf_grant *grant = resident->now.grant;
-
-    if (grant == NULL || grant->secrets.count == 0) {
-        return TF_OK;
-    }
-    size_t size = grant->secrets.size;
-    struct tf_secrets *secrets = malloc(sizeof(*secrets) + size);
-    if (secrets == NULL) {
-        return TF_ENOMEM;
-    }
-    *secrets = grant->secrets;
-    secrets->text = memcpy(secrets + 1, grant->secrets.text, size);
-    resident->secrets = secrets;
-    return TF_OK;
-}
-
-static void put_var(struct tf_resident *resident, size_t *count, const char *name,
-                    const char *value)
-{
-    size_t at = 0;
-
-    while (at < *count && strcmp(resident->vars[at].name, name) != 0) {
-        at++;
-    }
-    resident->vars[at] = (struct tf_js_var){name, value};
-    *count += at == *count;
-}
-
-/* The manifest's variables, and the grant's over them. @return TF_OK or TF_ENOMEM. */
-static tf_err describe_vars(struct tf_resident *resident, size_t *count)
-{
-    const struct tf_manifest *manifest = &resident->bundle->manifest;
-    struct tf_secret one = {0};
-
-    tf_err err = copy_secrets(resident);
-    size_t secret_count = resident->secrets == NULL ? 0 : resident->secrets->count;
-    resident->vars =
-        calloc(manifest->env_count + secret_count + 1, sizeof(*resident->vars));
-    if (err != TF_OK || resident->vars == NULL) {
-        return TF_ENOMEM;
-    }
-    *count = 0;
-    for (size_t i = 0; i < manifest->env_count; i++) {
-        put_var(resident, count, manifest->env[i].name, manifest->env[i].value);
-    }
-    for (size_t i = 0; i < secret_count; i++) {
-        one = tf_secrets_next(resident->secrets, one);
-        put_var(resident, count, one.name, one.value);
-    }
-    return TF_OK;
-}
-
-/* The program in the engine's terms; points into the bundle and the secrets. */
-static tf_err describe(struct tf_resident *resident)
-{
-    const struct tf_bundle *bundle = resident->bundle;
-    const struct tf_manifest *manifest = &bundle->manifest;
-    size_t env_count = 0;
-
-    resident->files = calloc(manifest->file_count, sizeof(*resident->files));
-    if (resident->files == NULL || describe_vars(resident, &env_count) != TF_OK) {
-        return TF_ENOMEM;
-    }
-    for (size_t i = 0; i < manifest->file_count; i++) {
-        resident->files[i] =
-            (struct tf_js_file){manifest->files[i].path, bundle->contents[i],
-                                (size_t)manifest->files[i].size};
-    }
-    resident->program = (struct tf_js_program){.files = resident->files,
-                                               .file_count = manifest->file_count,
-                                               .entry = manifest->entry,
-                                               .is_module = manifest->is_module,
-                                               .env = resident->vars,
-                                               .env_count = env_count,
-                                               .name = manifest->name};
-    return TF_OK;
-}
+/* --- its program ----------------------------------------------------------------- */
 
 tf_err tf_resident_adopt(struct tf_thread *thread, struct tf_resident *resident,
                          struct tf_bundle *bundle)
 {
+    const struct tf_grant *grant = resident->now.grant;
+
     resident->bundle = bundle;
     hold(thread, resident, BUNDLE_SIZE + resident->now.lambda->size);
-    tf_err err = describe(resident);
+    tf_err err = tf_program_make(bundle, grant == NULL ? NULL : &grant->secrets,
+                                 &resident->program);
     if (err != TF_OK) {
         forget_bundle(thread, resident);
     }
@@ -550,7 +459,7 @@ static tf_err load(struct tf_thread *thread, struct tf_resident *resident, size_
     struct tf_snapshot *snapshot = &resident->snapshots[at];
 
     tf_err err =
-        tf_slot_load(slot, thread->heap, &resident->program, memory, limits, snapshot);
+        tf_slot_load(slot, thread->heap, &resident->program.js, memory, limits, snapshot);
     if (err == TF_ENOMEM && snapshot->size > thread->page->heap_size / 4 * 3) {
         snapshot->err = TF_EMEMORY;
         return TF_OK;

@@ -12,6 +12,7 @@
 #include "abi/limits.h"
 #include "enclave/instance.h"
 #include "enclave/js/slot.h"
+#include "enclave/program.h"
 #include "lib/bundle.h"
 
 struct tf_conn;
@@ -34,10 +35,7 @@ struct tf_resident {
     struct tf_tenure now;        /* what the entry has; never without a lambda */
     struct WOLFSSL_CTX *context; /* for the grant, owned; NULL until asked for */
     struct tf_bundle *bundle;    /* the lambda, parsed; owned; NULL until first used */
-    struct tf_js_file *files;    /* of `program`; owned */
-    struct tf_js_var *vars;
-    struct tf_secrets *secrets; /* the grant's, of `program`; owned; NULL: none */
-    struct tf_js_program program;
+    struct tf_program program;   /* of the bundle */
     struct tf_snapshot snapshots[TF_SLOTS_MAX]; /* by slot, */
     bool is_loaded[TF_SLOTS_MAX];               /* if good */
     tf_err failure; /* why its code does not load; TF_OK: not known to */
@@ -57,17 +55,11 @@ struct tf_resident {
     uint64_t used_up; /* steps, about; at least what others had when it last came back */
 };
 
-/** What the thread has of an entry. */
-struct tf_place {
-    struct tf_resident *resident; /* owned; NULL: nothing */
-};
-
 /** What a thread knows of the table of lambdas, so that requests take no lock. */
 struct tf_view {
-    uint64_t epoch; /* of the table that the residents show */
-    struct tf_anchor
-        anchors[TF_MEMBERS_MAX]; /* as then; `latest` is read where it lives */
-    struct tf_place *places;     /* by index of the entry, owned */
+    uint64_t epoch;                           /* of the table that the residents show */
+    struct tf_anchor anchors[TF_MEMBERS_MAX]; /* as then; not their `latest` */
+    struct tf_resident **places; /* by index of the entry; owned; NULL: nothing */
     size_t cap;
     struct tf_resident *newest; /* by use */
     struct tf_resident *oldest;
@@ -89,7 +81,7 @@ struct tf_resident *tf_view_have(const struct tf_thread *thread,
                                  const struct tf_entry *entry);
 
 /** The lambda whose grant covers the DNS name and is in force, or NULL. Borrowed
- * likewise. */
+ *  likewise. */
 struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name);
 
 /** Drops what was used longest ago until the thread is within its budget: all but `keep`
@@ -97,7 +89,7 @@ struct tf_resident *tf_view_grant(struct tf_thread *thread, const char *name);
 void tf_view_trim(struct tf_thread *thread, const struct tf_resident *keep);
 
 /** Whether a grant is inside its validity, and its certificate not over, at `now`:
- * seconds, of tf_anchor_now. */
+ *  seconds, of tf_anchor_now. */
 bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now);
 
 /** Whether the lambda may serve its names now. */
