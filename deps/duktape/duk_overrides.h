@@ -13,11 +13,14 @@
 extern duk_bool_t tf_duk_timeout(void *udata);
 extern void tf_duk_charge(void *udata, duk_size_t count);
 extern void tf_duk_collect(void *udata); /* a collection begins */
+/* Work that is not counted, but may be interrupted: returns, perhaps later. */
+extern void tf_duk_work(void *udata, duk_size_t count);
 #define DUK_USE_INTERRUPT_COUNTER
 #undef DUK_USE_EXEC_TIMEOUT_CHECK
 #define DUK_USE_EXEC_TIMEOUT_CHECK(udata) tf_duk_timeout((udata))
 #define DUK_USE_CHARGE(udata, count)      tf_duk_charge((udata), (duk_size_t) (count))
 #define DUK_USE_COLLECT(udata)            tf_duk_collect((udata))
+#define DUK_USE_WORK(udata, count)        tf_duk_work((udata), (duk_size_t) (count))
 
 /* Native stack: non-zero means that it is nearly used up; becomes a RangeError. The macro
  * has no parameter, but its one use, duk_native_stack_check(thr), has the thread at hand;

@@ -20,6 +20,7 @@ enum {
     BYTES_PER_STEP = 64,       /* of heap, walked by an emergency collection */
     BIG_BLOCK = 4096,          /* bytes; from here on the filling of a block counts */
     BLOCK_PER_STEP = 32,       /* bytes of a big block */
+    WORK_MAX = 8192,           /* of a collection, about a step each, between turns */
     PREPARE = 0,               /* the prelude's functions, on the value stack */
     LOAD,
     CALL,
@@ -112,9 +113,28 @@ void tf_duk_collect(void *udata)
     }
 }
 
+/* A collection gives others their turn; it is paid for by what is allocated, or where an
+ * allocation failed. */
+void tf_duk_work(void *udata, duk_size_t count)
+{
+    struct tf_js *js = udata;
+
+    js->work += count;
+    if (js->work > WORK_MAX && js->escape != NULL && js->limits->pause != NULL) {
+        js->work = 0;
+        js->limits->pause(js->limits->user);
+    }
+}
+
 static __attribute__((noinline)) void charge_block(struct tf_js *js, size_t size)
 {
     tf_duk_charge(js, size / BLOCK_PER_STEP);
+}
+
+/* Between the parts of a large copy. */
+static void take_turn(void *udata, size_t bytes)
+{
+    charge_block(udata, bytes);
 }
 
 static void *js_alloc(void *udata, duk_size_t size)
@@ -138,7 +158,7 @@ static void *js_resize(void *udata, void *block, duk_size_t size)
         tf_arena_free(js->arena, block);
         return NULL;
     }
-    after = tf_arena_realloc(js->arena, block, size);
+    after = tf_native_resize(js->arena, block, size, take_turn, js);
     if (after == NULL) {
         js->has_failed = true;
     } else if (size >= BIG_BLOCK) {

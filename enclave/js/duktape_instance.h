@@ -39,6 +39,7 @@ struct tf_js {
     bool has_failed;       /* an allocation, since a collection began */
     uint64_t steps_next;   /* where the limit is, or before it where others get a turn */
     uint64_t steps_pause;  /* the next of these turns */
+    uint64_t work;         /* of collections since the last turn that they gave */
     const struct tf_js_limits *limits; /* of the call that runs */
     uintptr_t stack_limit;             /* lowest address for the engine's frames */
     jmp_buf *escape;  /* where to from the step limit; NULL outside load and call */

@@ -104,11 +104,21 @@ double js_embed_random(void *actx)
     return tf_native_random(&js->native);
 }
 
+/* Between the parts of a large copy. */
+static void take_turn(void *actx, size_t bytes)
+{
+    const struct tf_js *js = actx;
+
+    if (js->state != NULL) {
+        js_chargesteps(js->state, (long)(bytes / BLOCK_PER_STEP));
+    }
+}
+
 /* As realloc; NULL is returned only while opening. */
 static void *resize(struct tf_js *js, void *block, size_t size)
 {
     size_t before = tf_arena_usable(block);
-    void *after = tf_arena_realloc(js->arena, block, size);
+    void *after = tf_native_resize(js->arena, block, size, take_turn, js);
 
     if (after == NULL) {
         tf_mujs_leave(js, TF_EMEMORY);

@@ -7,7 +7,7 @@
 #include "enclave/js/text.h"
 #include "lib/bytes.h"
 
-enum { PRINT_MAX = 1024, BYTES_PER_STEP = 16 };
+enum { PRINT_MAX = 1024, BYTES_PER_STEP = 16, COPY_CHUNK = 256 << 10 };
 
 static const struct tf_js_program no_program;
 static const struct tf_js_request no_request;
@@ -388,3 +388,28 @@ const struct tf_native_def tf_natives[] = {
     {"refuse", TF_FORM_NONE, refuse}, /* sets is_refused */
     {NULL, TF_FORM_NONE, NULL},
 };
+
+void *tf_native_resize(struct tf_arena *arena, void *block, size_t size,
+                       void (*turn)(void *user, size_t bytes), void *user)
+{
+    size_t had = tf_arena_usable(block);
+    size_t left = had < size ? had : size;
+
+    if (left <= COPY_CHUNK) {
+        return tf_arena_realloc(arena, block, size);
+    }
+    if (tf_arena_resize(arena, block, size)) {
+        return block;
+    }
+    uint8_t *moved = tf_arena_alloc(arena, size);
+    if (moved == NULL) {
+        return NULL;
+    }
+    for (size_t at = 0; at < left; at += COPY_CHUNK) {
+        size_t chunk = left - at < COPY_CHUNK ? left - at : COPY_CHUNK;
+        turn(user, chunk);
+        memcpy(moved + at, (const uint8_t *)block + at, chunk);
+    }
+    tf_arena_free(arena, block);
+    return moved;
+}

@@ -92,3 +92,8 @@ TF_MUST_USE bool tf_native_header(struct tf_native *native, const struct tf_str 
 
 /** [0, 1) with 53 random bits. */
 double tf_native_random(struct tf_native *native);
+
+/** As tf_arena_realloc; what has to move and is large is copied in chunks, and turn(user,
+ *  bytes) called before each: it may switch away, or leave the engine for good. */
+void *tf_native_resize(struct tf_arena *arena, void *block, size_t size,
+                       void (*turn)(void *user, size_t bytes), void *user);

@@ -73,6 +73,19 @@ static void js_release(JSMallocState *state, void *block)
     }
 }
 
+static int on_interrupt(JSRuntime *runtime, void *opaque);
+
+/* Between the parts of a large copy. */
+static void take_turn(void *opaque, size_t bytes)
+{
+    struct tf_js *js = opaque;
+
+    if (js->runtime != NULL) {
+        JS_ChargeSteps(js->runtime, bytes / BYTES_PER_STEP);
+        (void)on_interrupt(js->runtime, js);
+    }
+}
+
 static void *js_resize(JSMallocState *state, void *block, size_t size)
 {
     const struct tf_js *js = state->opaque;
@@ -86,7 +99,7 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
         js_release(state, block);
         return NULL;
     }
-    after = tf_arena_realloc(js->arena, block, size);
+    after = tf_native_resize(js->arena, block, size, take_turn, state->opaque);
     if (after == NULL) {
         return leave(js);
     }

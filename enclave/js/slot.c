@@ -7,8 +7,8 @@
 #include "lib/plan.h"
 
 enum {
-    BLOCK = 64,     /* bytes; what is compared at once, a cache line */
-    CHUNK = 1 << 20 /* bytes copied or zeroed before others get their turn */
+    BLOCK = 64,       /* bytes; what is compared at once, a cache line */
+    CHUNK = 256 << 10 /* bytes copied or zeroed before others get their turn */
 };
 
 struct block {

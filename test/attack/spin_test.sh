@@ -11,7 +11,7 @@
 clients=2 least=10 # requests of each lambda of the pack; answers of the neighbour
 
 # What computes, and how many steps take a good part of a second.
-pack=("loop 60000000" "call 8000000" "churn 2000000" "sort 8000000" "regexp 30000000"
+pack=("loop 60000000" "call 8000000" "churn 8000000" "sort 8000000" "regexp 30000000"
     "text 4000000")
 source_of() {
     case $1 in
