@@ -473,6 +473,20 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
     return lane;
 }
 
+/* Whether a lambda that computes has to wait for the next entry: so that what was written
+ * leaves first, or as this entry was no short one. It does not have to twice in a row. */
+static bool gives_way(struct tf_thread *thread)
+{
+    struct tf_sched *sched = &thread->sched;
+    bool is_long = thread->out.head != sched->written || sched->spent > TF_QUANTUM / 4;
+
+    if (!is_long || sched->gave_way + 1 == thread->entries) {
+        return false;
+    }
+    sched->gave_way = thread->entries;
+    return true;
+}
+
 /* The lane whose turn it is, with what begins now; or NULL. `is_over`: nothing is left to
  * do in this entry. */
 static struct tf_lane *next_lane(struct tf_thread *thread, bool *is_over)
@@ -484,7 +498,11 @@ static struct tf_lane *next_lane(struct tf_thread *thread, bool *is_over)
         (lane == NULL || resident->used_up <= lane->resident->used_up)) {
         return begin(thread, resident);
     }
-    lane = lane == NULL ? begin_warm(thread) : lane;
+    if (lane == NULL) {
+        lane = begin_warm(thread);
+    } else if (lane->pauses != 0 && gives_way(thread)) {
+        lane = NULL;
+    }
     *is_over = lane == NULL;
     return lane;
 }
@@ -507,6 +525,7 @@ void tf_sched_run(struct tf_thread *thread)
         }
     } while (!is_over && thread->err == TF_OK && sched->spent < TF_QUANTUM);
     sched->spent = 0;
+    sched->written = thread->out.head;
 }
 
 bool tf_sched_has_work(const struct tf_thread *thread)
