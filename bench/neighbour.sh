@@ -3,7 +3,8 @@
 #
 # bench/neighbour.sh [SECONDS] [ROUNDS]: the p99 of a neighbour's `echo` on one connection, idle
 # and while hostile lambdas of the pack (test/attack/pack/) compute on its thread without end,
-# interleaved: idle, attack, idle, attack ... Server on core 0, load on core 1. As root (wrk takes
+# interleaved: idle, attack, idle, attack ... Server on core 0; this script, wrk and the attackers'
+# clients, which wait most of the time, on core 1. About three minutes by default. As root (wrk takes
 # the TLS name from the URL: a hosts file in a mount namespace). One line an engine and attack:
 #   ENGINE ATTACK: p99 idle and under attack, medians over the rounds, the quantum (16,384 steps of
 #   a loop), and whether p99 <= 2 x idle + quantum, and <= idle + 2 ms: `holds` or `falls short`
@@ -14,11 +15,12 @@
 export TFAAS_ENGINES=${TFAAS_ENGINES:-quickjs duktape mujs}
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../test/e2e/lib.sh"
-seconds=${1:-3} rounds=${2:-3}
-read -r -a attacks <<<"${TFAAS_ATTACKS:-loop-for loop-sort-inconsistent regexp-nested-plus \
-native-reduce-right native-json-parse native-fill-typed memory-arrays recursion-caught}"
+seconds=${1:-1} rounds=${2:-3}
+read -r -a attacks <<<"${TFAAS_ATTACKS:-loop-for regexp-nested-plus native-json-parse \
+native-fill-typed memory-arrays recursion-caught}"
 askers=4 # of each attack
 short=0 hosts=$work/hosts
+taskset -cp 1 $$ >/dev/null # and so what it starts, but the server
 
 # hostile NAME ENGINE: the attack as a lambda of its own, which may run for very long
 hostile() {
@@ -34,7 +36,7 @@ quantum() {
 
 p99() { # NAME: in ms
     local host=$1.test
-    unshare -m sh -c "mount --bind '$hosts' /etc/hosts && exec taskset -c 1 wrk -t1 -c1 \
+    unshare -m sh -c "mount --bind '$hosts' /etc/hosts && exec wrk -t1 -c1 \
         -d${seconds}s --latency -s bench/echo.lua https://$host:$port/" |
         awk '$1 == "99%" { v = $2; u = 1; if (v ~ /us$/) { u = 0.001 } else if (v !~ /ms$/) { u = 1000 }
             sub(/[a-z]+$/, "", v); printf "%.3f\n", v * u }'
