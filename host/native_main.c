@@ -18,7 +18,8 @@
 
 static const char usage[] =
     "usage: node start.js --image FOLDER --config-id HEX --descriptor FILE\n"
-    "                     --sim-dir DIR --links N [--idle-seconds N] [--memory MIB] [--tsm PATH]\n"
+    "                     --sim-dir DIR --links N [--idle-seconds N] [--memory MIB]\n"
+    "                     [--tsm PATH]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
 
 static bool set_option(struct tf_worker_settings *s, int option, const char *value)

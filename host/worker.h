@@ -27,7 +27,7 @@ enum {
     TF_WORKER_READ_MAX = 32 << 10,    /* bytes of one DATA frame */
     TF_WORKER_RESERVE = 64 << 10,     /* of the in ring, kept for OPEN, CLOSE and SENT */
     TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are worth a SENT; far below
-                                         what the enclave lets a connection have under way */
+                                         what the enclave has under way at most */
     TF_WORKER_OUT_MAX = 4 << 20,   /* unwritten bytes of a connection; beyond: dropped */
     TF_WORKER_OUT_HIGH = 64 << 10, /* with more than this unwritten, nothing is read */
     TF_WORKER_TRANSFERS_MAX = 8 + TF_WANTS_MAX,
@@ -105,7 +105,7 @@ struct tf_worker_thread {
     struct tf_conn conns[TF_CONNS_MAX];
     uint32_t first_free; /* slot, or TF_CONNS_MAX */
     uint32_t open_count;
-    struct tf_log_limit log_limit; /* of what peers cause */
+    struct tf_log_limit log_limit;  /* of what peers cause */
     uint64_t leaving[TF_CONNS_MAX]; /* ids of those that got CLOSE since the last entry */
     size_t leaving_count;
     struct tf_transfer transfers[TF_WORKER_TRANSFERS_MAX]; /* a queue; [0] is running */

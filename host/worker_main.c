@@ -25,7 +25,8 @@ struct options {
 static const char usage[] =
     "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
     "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
-    "                    [--idle-seconds N] [--memory MIB] [--config-svn N] [--backend sim|sgx]\n"
+    "                    [--idle-seconds N] [--memory MIB] [--config-svn N]\n"
+    "                    [--backend sim|sgx]\n"
     "                    [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n"
     "       tfaas-worker --backend sgx --dry-run --image F --sigstruct F [--config-id "
     "HEX]\n"

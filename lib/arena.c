@@ -61,7 +61,7 @@ struct tf_arena {
     size_t zeroed; /* from the front to here all is zero */
     struct tf_plan *plan;
     size_t is_exact; /* blocks are neither split nor merged */
-    uint32_t front; /* unit that the next fresh block gets */
+    uint32_t front;  /* unit that the next fresh block gets */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
     uint32_t resting_count;
@@ -455,7 +455,8 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
 bool tf_arena_resize(struct tf_arena *arena, void *block, size_t size)
 {
     uint32_t units = units_for(size);
-    return arena->is_exact == 0 && units != 0 && resize_in_place(arena, checked_unit(arena, block), units);
+    return arena->is_exact == 0 && units != 0 &&
+           resize_in_place(arena, checked_unit(arena, block), units);
 }
 
 void tf_arena_wipe(struct tf_arena *arena, void *block)

@@ -15,20 +15,20 @@
 #include "lib/err.h"
 
 struct tf_arena; /* lies at the start of the memory */
-struct tf_plan;
+struct tf_plan;  /* lib/plan.h */
 
 /**
  * Makes an empty arena in `memory`.
  *
  * @param memory  16-byte aligned, `size` bytes, owned by the caller as long as the arena
- * is used. Its contents are ignored: what is handed out for the first time was zeroed
- * before, and nothing else is touched.
+ *                is used. Its contents are ignored: what is handed out for the first time
+ *                was zeroed before, and nothing else is touched.
  * @return NULL if `size` is too small (below 4096).
  */
 struct tf_arena *tf_arena_init(void *memory, size_t size);
 
 /** Allocates `size` bytes: zeros, or what a freed block left. @return NULL when full,
- * over the cap, or size 0. */
+ *  over the cap, or size 0. */
 void *tf_arena_alloc(struct tf_arena *arena, size_t size);
 
 /** As realloc(3); on failure returns NULL and `block` stays. */
@@ -63,8 +63,8 @@ void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size);
 void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
 
 /** Has each block be just as large as what was asked for, wherever it lies, so that who
- *  looks at tf_arena_usable does the same each time: free blocks are not split or merged, and
- *  nothing is resized in place. While it holds, free memory is used badly. */
+ *  looks at tf_arena_usable does the same each time: free blocks are not split or merged,
+ *  and nothing is resized in place. While it holds, free memory is used badly. */
 void tf_arena_set_exact(struct tf_arena *arena, bool is_exact);
 
 /** Bytes from the arena's start after which nothing was zeroed yet: between

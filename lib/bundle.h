@@ -21,31 +21,30 @@
 
 struct tf_bundle {
     struct tf_manifest manifest;
-    const uint8_t
-        *contents[TF_FILES_MAX];    /* of manifest.files[i]; into the caller's bytes */
-    uint8_t digest[TF_SHA256_SIZE]; /* the lambda's id: SHA-256 of the DSSE PAE */
-    char
-        signer[2 * TF_SHA256_SIZE + 1]; /* keyid that verified: hex SHA-256 of its SPKI */
+    const uint8_t *contents[TF_FILES_MAX]; /* of the manifest's; in the caller's bytes */
+    uint8_t digest[TF_SHA256_SIZE];        /* the lambda's id: SHA-256 of the DSSE PAE */
+    char signer[2 * TF_SHA256_SIZE + 1];   /* keyid: hex SHA-256 of the signer's SPKI */
 };
+
+/* Bytes of scratch that are enough for any bundle. */
+enum { TF_BUNDLE_SCRATCH = 3 * TF_MANIFEST_MAX + TF_ENVELOPE_MAX };
+
+/** Bytes of scratch that a bundle or an envelope of `size` bytes needs. */
+size_t tf_bundle_scratch(size_t size);
 
 /**
  * Checks a whole bundle: archive, envelope, signature, manifest, every file.
  *
  * @param bytes    untrusted, kept: `out` points into it.
- * @param domain   whose publishers may sign; NULL skips the
- *                 signature: for who knows the digest already, which is of what was
- * signed, and for tfaas pack's self-check.
+ * @param domain   whose publishers may sign; NULL skips the signature: for who knows the
+ *                 digest already, which is of what was signed, and for the self-check of
+ *                 tfaas pack.
  * @param engine   "quickjs", ...; NULL skips the engine check.
- * @param scratch  caller's memory for the decoded manifest and the PAE; TF_BUNDLE_SCRATCH
- * bytes; may be wiped afterwards.
+ * @param scratch  caller's memory for the decoded manifest and the PAE, of
+ *                 tf_bundle_scratch or TF_BUNDLE_SCRATCH bytes; not needed afterwards.
  * @return TF_OK, or the first TF_EBUNDLE_*, TF_EDSSE_*, TF_EMANIFEST_* in the order of
- * err.h.
+ *         err.h.
  */
-enum { TF_BUNDLE_SCRATCH = 3 * TF_MANIFEST_MAX + TF_ENVELOPE_MAX };
-
-/** As many of them as a bundle or an envelope of `size` bytes needs. */
-size_t tf_bundle_scratch(size_t size);
-
 TF_MUST_USE tf_err tf_bundle_check(const uint8_t *bytes, size_t size,
                                    const struct tf_descriptor *domain, const char *engine,
                                    uint8_t *scratch, struct tf_bundle *out);

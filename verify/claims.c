@@ -155,9 +155,8 @@ static bool read_claims(const json_t *document, const char *lambda, struct tf_cl
     is_good = read_revocations(
                   tf_json_array(&f, "revocations", 0, TF_GROUP_PUBLISHERS_MAX), out) &&
               is_good;
-    is_good =
-        read_lambdas(tf_json_array(&f, "lambdas", 0, TF_NAMED_MAX), lambda, out) &&
-        is_good;
+    is_good = read_lambdas(tf_json_array(&f, "lambdas", 0, TF_NAMED_MAX), lambda, out) &&
+              is_good;
     return tf_json_fields_end(&f) && is_good;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * duktape_instance.h - between duktape.c (an instance's life, running, limits),
- * duktape_native.c (what scripts may call), duktape_promise.c and duktape_http.c; nobody else
- * includes it. What may throw is called inside duk_safe_call only.
+ * duktape_native.c (what scripts may call), duktape_promise.c and duktape_http.c; nobody
+ * else includes it. What may throw is called inside duk_safe_call only.
  */
 #pragma once
 

@@ -7,9 +7,11 @@
  *   respond(status, body, headers)   the answer: body is null, a string or an ArrayBuffer
  *   fail(reason)                     the handler's promise was rejected
  * An engine that has Headers, Request and Response itself has these instead of respond:
- *   http(own)                        defines them, and own.respond and own.answer, which
- * are what they are in prelude/http.js serve(target, fetch, env, context)   who answers:
- * it calls fetch and takes the result Arguments come from scripts and are untrusted.
+ *
+ *   http(own)   defines them, and own.respond and own.answer as in prelude/http.js
+ *   serve(target, fetch, env, context)   who answers: fetch is called, its result taken
+ *
+ * Arguments come from scripts and are untrusted.
  */
 #pragma once
 

@@ -159,6 +159,7 @@ tf_js *self(v8::Isolate *isolate);
 /** A size as V8's API wants it. */
 int length_of(size_t size);
 
+/** A string of the source's: short, NUL-terminated ASCII, so that it cannot fail. */
 v8::Local<v8::String> literal(v8::Isolate *isolate, const char *text);
 
 /** Decodes untrusted bytes, of which each is a character or which are UTF-8. */

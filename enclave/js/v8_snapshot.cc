@@ -226,7 +226,8 @@ Made make()
     Made made;
     tf_js js;
 
-    tf_native_init(&js.native, nullptr, nullptr); /* nothing is called that would allocate there */
+    /* No arena: nothing is called that would allocate there. */
+    tf_native_init(&js.native, nullptr, nullptr);
     nothing.entry = "";
     nothing.name = "";
     js.native.program = &nothing;
