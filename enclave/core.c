@@ -16,8 +16,7 @@
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
-/* --- a thread's start ----------------------------------------------------------------
- */
+/* --- a thread's start ------------------------------------------------------------ */
 
 static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr channel)
 {
@@ -89,8 +88,7 @@ static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t
     return err;
 }
 
-/* --- frames --------------------------------------------------------------------------
- */
+/* --- frames ---------------------------------------------------------------------- */
 
 static tf_err take_sent(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
                         size_t size)

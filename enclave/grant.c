@@ -18,8 +18,7 @@
 
 static const char version_tag[] = "grant.v1";
 
-/* --- JSON ----------------------------------------------------------------------------
- */
+/* --- JSON ------------------------------------------------------------------------ */
 
 static bool parse_names(struct tf_json_fields *f, struct tf_grant_draft *out)
 {
@@ -179,8 +178,7 @@ tf_err tf_grant_set_key(struct tf_grant_draft *draft, const char *pem)
     return TF_OK;
 }
 
-/* --- checks --------------------------------------------------------------------------
- */
+/* --- checks ---------------------------------------------------------------------- */
 
 /* Whether another lambda holds one of the names. */
 static bool is_taken(const struct tf_instance *instance, const struct tf_grant *grant)
@@ -254,8 +252,7 @@ static bool is_same(const struct tf_grant *a, const struct tf_grant *b)
            tf_secrets_are_equal(&a->secrets, &b->secrets);
 }
 
-/* --- the table -----------------------------------------------------------------------
- */
+/* --- the table ------------------------------------------------------------------- */
 
 static void *append(uint8_t **at, const void *bytes, size_t size)
 {

@@ -13,8 +13,7 @@
 
 static const uint64_t UNBOUND = UINT64_MAX; /* requests left */
 
-/* --- use -----------------------------------------------------------------------------
- */
+/* --- use ------------------------------------------------------------------------- */
 
 uint64_t tf_lease_until(const struct tf_thread *thread, const struct tf_tenure *tenure)
 {
@@ -90,8 +89,7 @@ void tf_lease_note_clock(struct tf_thread *thread)
     }
 }
 
-/* --- checks --------------------------------------------------------------------------
- */
+/* --- checks ---------------------------------------------------------------------- */
 
 static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement *lease)
 {
@@ -110,8 +108,7 @@ static tf_err check(const struct tf_conn *conn, const struct tf_lease_statement 
     return TF_OK;
 }
 
-/* --- the table: hold the lock --------------------------------------------------------
- */
+/* --- the table: hold the lock ---------------------------------------------------- */
 
 /* The signer's place; there is one for each key of the domain. */
 static size_t place_of(struct tf_instance *instance, const char *signer)
@@ -222,8 +219,7 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
     return TF_OK;
 }
 
-/* --- a lease comes in ----------------------------------------------------------------
- */
+/* --- a lease comes in ------------------------------------------------------------ */
 
 static tf_err accept(struct tf_conn *conn, const struct tf_lease_statement *lease,
                      const char *signer, char *answer, size_t *answer_size)

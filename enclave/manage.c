@@ -59,8 +59,7 @@ static void answer_failure(struct tf_conn *conn, tf_err err)
     answer_json(conn, status, (struct tf_str){text, size});
 }
 
-/* --- attest --------------------------------------------------------------------------
- */
+/* --- attest ---------------------------------------------------------------------- */
 
 /* A question for evidence, decoded. */
 struct question {
@@ -182,8 +181,7 @@ void tf_manage_evidence(struct tf_conn *conn, struct tf_str evidence)
     tf_buffer_wipe(claims);
 }
 
-/* --- csr -----------------------------------------------------------------------------
- */
+/* --- csr ------------------------------------------------------------------------- */
 
 /* A request for a certificate, decoded. */
 struct wish {
@@ -272,8 +270,7 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- grant ---------------------------------------------------------------------------
- */
+/* --- grant ----------------------------------------------------------------------- */
 
 static tf_err grant(struct tf_conn *conn, struct tf_str body)
 {
@@ -289,8 +286,7 @@ static tf_err grant(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- lease ---------------------------------------------------------------------------
- */
+/* --- lease ----------------------------------------------------------------------- */
 
 static tf_err lease(struct tf_conn *conn, struct tf_str body)
 {
@@ -308,8 +304,7 @@ static tf_err lease(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- revocations ----------------------------------------------------------------------
- */
+/* --- revocations ----------------------------------------------------------------- */
 
 /* Hands a list to the host's store, so that a restart needs nobody. */
 static tf_err send_list(struct tf_thread *thread, struct tf_str answer,
@@ -354,8 +349,7 @@ static tf_err revocations(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- usage ---------------------------------------------------------------------------
- */
+/* --- usage ----------------------------------------------------------------------- */
 
 static tf_err parse_usage(struct tf_str body, char name[static TF_NAME_MAX + 1])
 {
@@ -398,8 +392,7 @@ static tf_err usage(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- routes --------------------------------------------------------------------------
- */
+/* --- routes ---------------------------------------------------------------------- */
 
 static bool is_text(struct tf_str text, const char *expected)
 {

@@ -25,8 +25,7 @@ enum {
 _Static_assert((PAYLOAD_MAX + 2) / 3 * 4 + 1 + 88 + 1 <= TF_RECEIPT_MAX,
                "base64 of a payload, a dot, base64 of a signature");
 
-/* --- the key -------------------------------------------------------------------------
- */
+/* --- the key --------------------------------------------------------------------- */
 
 tf_err tf_receipt_key_make(struct tf_receipt_key *out)
 {
@@ -95,8 +94,7 @@ static size_t seal_text(const struct tf_receipt_key *by, const char *type,
     return at + tf_base64_size(sizeof(signature));
 }
 
-/* --- what is signed ------------------------------------------------------------------
- */
+/* --- what is signed -------------------------------------------------------------- */
 
 static void open_payload(struct tf_json_writer *w, const struct tf_thread *thread,
                          const char *kind, const char *lambda, size_t member)

@@ -11,8 +11,7 @@ static const uint64_t INVOCATION_STEPS = 256;
 /* 2^20 quanta are beyond any step limit. */
 enum { PUT_BACK_MAX = 20 };
 
-/* --- queues --------------------------------------------------------------------------
- */
+/* --- queues ---------------------------------------------------------------------- */
 
 static void link_queue(struct tf_sched *sched, struct tf_queue *queue)
 {
@@ -88,8 +87,7 @@ void tf_sched_reassign(struct tf_thread *thread, struct tf_queue *queue)
     }
 }
 
-/* --- lanes ---------------------------------------------------------------------------
- */
+/* --- lanes ----------------------------------------------------------------------- */
 
 static size_t count_free(const struct tf_thread *thread)
 {
@@ -239,8 +237,7 @@ static bool has_snapshot(const struct tf_resident *resident)
     return is_loaded || resident->failure != TF_OK;
 }
 
-/* --- running -------------------------------------------------------------------------
- */
+/* --- running --------------------------------------------------------------------- */
 
 /* Answers, and frees the lane. */
 static void finish(struct tf_lane *lane)

@@ -31,8 +31,7 @@ void tf_exchange_wipe(struct tf_exchange *exchange)
     tf_buffer_wipe(&exchange->out);
 }
 
-/* --- answers -------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------- */
 
 static size_t head_cap(const struct tf_js_header *headers, size_t count)
 {
@@ -182,8 +181,7 @@ static void refuse_and_close(struct tf_conn *conn, unsigned status)
     (void)tf_serve_refuse(conn, status);
 }
 
-/* --- requests ------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------- */
 
 /* The next request begins. A request to the management endpoint may have brought a key.
  */
@@ -356,8 +354,7 @@ void tf_serve_resume(struct tf_conn *conn)
     finish_request(conn);
 }
 
-/* --- bytes ---------------------------------------------------------------------------
- */
+/* --- bytes ----------------------------------------------------------------------- */
 
 /* Sends `out`. @return TF_OK when all is sent, TF_AGAIN, TF_EIO. */
 static tf_err flush(struct tf_conn *conn)

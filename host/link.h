@@ -27,12 +27,12 @@ enum {
     TF_SEALED_MAX = TF_GRANT_MAX + 256 /* a grant with what sealing adds to it */
 };
 
-/* Upper bounds of the histogram of loads, microseconds; one more is for the rest. */
+/* Buckets of the histogram of loads. */
 enum { TF_LOAD_BUCKETS = 11 };
-#define TF_LOAD_BOUNDS_US                                                                \
-    {                                                                                    \
-        100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 1000000                   \
-    }
+
+/* Their upper bounds, microseconds; the last bucket is for the rest. */
+static const uint64_t TF_LOAD_BOUNDS_US[TF_LOAD_BUCKETS - 1] = {
+    100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 1000000};
 
 enum tf_link_type {
     TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */

@@ -228,7 +228,6 @@ static void worker_line(FILE *out, const char *name, const struct tf_worker *wor
 /* A histogram, as Prometheus counts: each bucket has those before it. */
 static void load_lines(FILE *out, const struct tf_worker *worker)
 {
-    static const uint64_t bounds[] = TF_LOAD_BOUNDS_US;
     const struct tf_thread_counts sum = worker_sum(worker);
     uint64_t seen = 0;
     char label[40];
@@ -236,7 +235,7 @@ static void load_lines(FILE *out, const struct tf_worker *worker)
         bool is_last = i + 1 == TF_LOAD_BUCKETS;
         seen += sum.loads[i];
         (void)snprintf(label, sizeof(label), ",le=\"%g\"",
-                       (double)bounds[is_last ? 0 : i] / 1e6);
+                       (double)TF_LOAD_BOUNDS_US[is_last ? 0 : i] / 1e6);
         worker_line(out, "tfaas_load_seconds_bucket", worker,
                     is_last ? ",le=\"+Inf\"" : label, seen);
     }

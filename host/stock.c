@@ -51,8 +51,7 @@ void tf_stock_keep_sealed(struct tf_worker *worker, const uint8_t *body, size_t 
     worker->sealed++;
 }
 
-/* --- bundles and grants
- * -------------------------------------------------------------------- */
+/* --- bundles and grants ---------------------------------------------------------- */
 
 static struct tf_lambda *next_unloaded(const struct tf_worker *worker)
 {
@@ -165,8 +164,7 @@ static void offer_grant(struct tf_worker *worker, enum tf_store_file file)
     }
 }
 
-/* --- bundles that are wanted
- * ---------------------------------------------------------------- */
+/* --- bundles that are wanted ----------------------------------------------------- */
 
 static void on_brought(void *user, tf_err err, const char *json, size_t size)
 {
@@ -204,8 +202,7 @@ void tf_stock_bring(struct tf_worker *worker, unsigned thread, uint64_t id,
     tf_supervise_call(worker, &call);
 }
 
-/* --- revocation lists
- * ---------------------------------------------------------------------- */
+/* --- revocation lists ------------------------------------------------------------ */
 
 static void on_offered_list(void *user, tf_err err, const char *json, size_t size)
 {

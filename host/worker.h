@@ -80,7 +80,7 @@ struct tf_loads {
         uint64_t id; /* 0: free */
         uint64_t asked_us;
     } open[TF_WANTS_MAX];
-    uint64_t counts[TF_LOAD_BUCKETS]; /* by duration; metrics.c has the bounds */
+    uint64_t counts[TF_LOAD_BUCKETS]; /* by duration (host/link.h) */
     uint64_t sum_us;
 };
 

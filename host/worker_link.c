@@ -259,9 +259,8 @@ void tf_worker_link_want(struct tf_worker_thread *t, const struct tf_frame *fram
 
 static void count_load(struct tf_loads *loads, uint64_t took_us)
 {
-    static const uint64_t bounds[] = TF_LOAD_BOUNDS_US;
     size_t at = 0;
-    while (at + 1 < TF_LOAD_BUCKETS && took_us > bounds[at]) {
+    while (at + 1 < TF_LOAD_BUCKETS && took_us > TF_LOAD_BOUNDS_US[at]) {
         at++;
     }
     loads->counts[at]++;

@@ -78,8 +78,7 @@ static int keep(const char *directory, const char *name, const void *bytes, size
     return fd;
 }
 
-/* --- what the worker is given --------------------------------------------------------
- */
+/* --- what the worker is given ---------------------------------------------------- */
 
 static char *read_echo(void)
 {
@@ -212,8 +211,7 @@ static void load(const struct drive *drive, uint32_t type, uint64_t id, int fd)
     expect(drive, TF_LINK_RESULT, id);
 }
 
-/* --- clients -------------------------------------------------------------------------
- */
+/* --- clients --------------------------------------------------------------------- */
 
 static void connect_all(struct drive *drive)
 {
@@ -309,8 +307,7 @@ static void run_round(struct drive *drive, char command)
     }
 }
 
-/* --- a connection a request ----------------------------------------------------------
- */
+/* --- a connection a request ------------------------------------------------------ */
 
 static SSL_SESSION *session; /* the newest */
 

@@ -30,8 +30,7 @@ int __real_epoll_wait(int epoll, struct epoll_event *events, int count, int wait
 int __wrap_epoll_wait(int epoll, struct epoll_event *events, int count, int wait_ms);
 int __wrap_clock_gettime(int clock, struct timespec *out);
 
-/* --- host/enclave.h ------------------------------------------------------------------
- */
+/* --- host/enclave.h -------------------------------------------------------------- */
 
 struct tf_enclave {
     uint64_t entries;
@@ -68,8 +67,7 @@ void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[sta
     memset(mrsigner, 0, 32);
 }
 
-/* --- host/quoter.h: nobody quotes ----------------------------------------------------
- */
+/* --- host/quoter.h: nobody quotes ------------------------------------------------ */
 
 int tf_quoter_fd(const struct tf_quoter *quoter, unsigned thread)
 {
@@ -105,8 +103,7 @@ bool tf_quoter_take(struct tf_quoter *quoter, unsigned thread,
     return false;
 }
 
-/* --- the gate ------------------------------------------------------------------------
- */
+/* --- the gate -------------------------------------------------------------------- */
 
 static void obey(char command)
 {

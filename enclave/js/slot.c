@@ -103,8 +103,7 @@ static struct block *blocks_of(const struct tf_snapshot *snapshot)
     return (void *)(snapshot->bytes + whole_blocks(places));
 }
 
-/* --- the base ------------------------------------------------------------------------
- */
+/* --- the base -------------------------------------------------------------------- */
 
 /* Opens an instance in the slot, which is not large yet: without a pause. */
 static bool open_engine(struct tf_slot *slot, struct tf_slot_base *base,
@@ -239,8 +238,7 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
     slot->in = snapshot;
 }
 
-/* --- snapshots -----------------------------------------------------------------------
- */
+/* --- snapshots ------------------------------------------------------------------- */
 
 /* Whether the slot's block is another one than the base's, or than zeros beyond it. */
 static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
