@@ -82,13 +82,12 @@ struct tf_served {
 /** The right, and the key, to serve names. In the table it is one block of shared memory
  *  with all that it points to, wiped there; before that see struct tf_grant_draft. */
 struct tf_grant {
-    size_t refs; /* under the lock */
-    size_t size; /* of the block */
-    uint64_t
-        ordinal; /* of this instance: tells grants apart, ends tickets of older ones */
-    uint64_t serial; /* the granter's; grows */
-    uint64_t time;   /* the granter's clock when it signed, seconds since 1970 */
-    bool is_leased;  /* serves only under a lease; is never sealed */
+    size_t refs;      /* under the lock */
+    size_t size;      /* of the block */
+    uint64_t ordinal; /* of the instance: tells grants apart; tickets end with theirs */
+    uint64_t serial;  /* the granter's; grows */
+    uint64_t time;    /* the granter's clock when it signed, seconds since 1970 */
+    bool is_leased;   /* serves only under a lease; is never sealed */
     char signer[2 * TF_SHA256_SIZE + 1]; /* keyid */
     size_t member;                       /* the signer's */
     char lambda[TF_NAME_MAX + 1];
@@ -187,8 +186,8 @@ struct tf_instance {
     struct tf_receipt_key receipts;           /* constant once started */
     struct tf_lock usage_lock;                /* no other is taken under it */
     struct tf_anchor anchors[TF_MEMBERS_MAX]; /* by member */
-    struct tf_lease
-        leases[TF_GROUP_PUBLISHERS_MAX + TF_GROUP_ATTESTERS_MAX]; /* one for each key */
+    /* One for each key. */
+    struct tf_lease leases[TF_GROUP_PUBLISHERS_MAX + TF_GROUP_ATTESTERS_MAX];
     uint64_t lease_count;                 /* taken so far; atomic */
     struct tf_ticket_key tickets[2];      /* current and previous; under the lock */
     struct tf_revocation_set revocations; /* under the lock; in shared memory */

@@ -160,15 +160,19 @@ void tf_lane_free(struct tf_lane *lane)
     tf_resident_leave(lane->thread, resident);
 }
 
+static void wipe(struct tf_lane *lane)
+{
+    tf_slot_wipe(&lane->slot);
+    if (lane->fiber.is_zeroed) { /* it has run */
+        tf_fiber_wipe(&lane->fiber);
+    }
+}
+
 void tf_lanes_wipe(struct tf_thread *thread)
 {
     for (size_t i = 0; i < thread->lane_count; i++) {
-        struct tf_lane *lane = &thread->lanes[i];
-        if (lane->resident == NULL) {
-            tf_slot_wipe(&lane->slot);
-            if (lane->fiber.is_zeroed) { /* it has run */
-                tf_fiber_wipe(&lane->fiber);
-            }
+        if (thread->lanes[i].resident == NULL) {
+            wipe(&thread->lanes[i]);
         }
     }
 }

@@ -15,6 +15,8 @@
 /* What a context and a parsed bundle take of the heap, about. */
 enum { CONTEXT_SIZE = 8 << 10, BUNDLE_SIZE = 8 << 10 };
 
+enum { PLACE_SIZE = sizeof(struct tf_resident *) }; /* in a view */
+
 /* Of the thread's stack, for what is below a call. */
 static const size_t stack_reserve = (size_t)64 << 10;
 
@@ -285,11 +287,11 @@ static bool make_room(struct tf_view *view, size_t index)
         return true;
     }
     size_t cap = (index + 64) / 64 * 64 + view->cap / 2;
-    struct tf_resident **grown = realloc(view->places, cap * sizeof(*grown));
+    struct tf_resident **grown = realloc(view->places, cap * PLACE_SIZE);
     if (grown == NULL) {
         return false;
     }
-    memset(grown + view->cap, 0, (cap - view->cap) * sizeof(*grown));
+    memset(grown + view->cap, 0, (cap - view->cap) * PLACE_SIZE);
     view->places = grown;
     view->cap = cap;
     return true;

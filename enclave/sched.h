@@ -40,11 +40,10 @@ struct tf_waiting {
 /** A thread's scheduler. */
 struct tf_sched {
     uint64_t turns;
-    uint64_t spent;   /* steps in this entry, about */
-    uint64_t clock;   /* how much the lambda that ran last had used when it was chosen */
-    uint64_t written; /* the out ring's head after the last entry */
-    uint64_t
-        gave_way; /* the thread's last entry in which one that computes had to wait */
+    uint64_t spent;    /* steps in this entry, about */
+    uint64_t clock;    /* how much the lambda that ran last had used when it was chosen */
+    uint64_t written;  /* the out ring's head after the last entry */
+    uint64_t gave_way; /* the last entry in which a lambda that computes had to wait */
     size_t waiting_count;   /* in all queues */
     struct tf_queue *first; /* of the queues that are not empty, oldest first */
     struct tf_queue *last;
@@ -55,7 +54,7 @@ struct tf_sched {
 };
 
 /** Answers the connection's request, or lets it wait: then exchange.is_waiting is set,
- * and tf_serve_resume follows. */
+ *  and tf_serve_resume follows. */
 void tf_sched_submit(struct tf_conn *conn, struct tf_resident *resident);
 
 /** Refuses all requests of the lambda that wait. */

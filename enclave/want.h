@@ -41,8 +41,8 @@ TF_MUST_USE tf_err tf_want_ask(struct tf_thread *thread, struct tf_resident *res
 bool tf_want_is_open(const struct tf_thread *thread, uint64_t id);
 
 /** The answer to a want is here: `bytes`, untrusted, of tf_shelf_alloc, which it takes on
- *  TF_OK; or none. Verifies it in full, and lets the requests go on that wait for it, or
- *  refuses them.
+ *  TF_OK; or none. Verifies digest and files, and lets the requests go on that wait for
+ * it, or refuses them.
  *  @param err  not TF_OK: why there are no bytes.
  *  @return TF_OK; TF_EBUNDLE_GONE, TF_EBUNDLE_OTHER; TF_ENOTFOUND: nobody asked; as
  *  tf_bundle_check. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* strings_test.c - strings built piece by piece: engines do that in place or with ropes
- * (deps/patches/duktape/0002), and scripts must not see it. */
+ * (deps/patches/duktape/0002-append-in-place.patch), and scripts must not see it. */
 #include <stdio.h>
 #include <string.h>
 
