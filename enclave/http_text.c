@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/http_text.h"
 
-enum { BLOCK = 16 };
+#include <string.h>
 
-typedef unsigned char block
-    __attribute__((vector_size(BLOCK), may_alias, aligned(1))); /* anywhere */
-typedef char mask __attribute__((vector_size(BLOCK)));
+static const uint64_t ones = UINT64_C(0x0101010101010101);
+static const uint64_t tops = UINT64_C(0x8080808080808080);
 
 const uint32_t tf_http_tchars[4] = {
     0, 0x03ff6cfa, /* ! # $ % & ' * + - . 0-9 */
@@ -23,16 +22,24 @@ bool tf_http_is_token(struct tf_str text)
     return text.size > 0;
 }
 
+/* The top bit of each byte below `limit`, at most 0x80. A borrow may set bits above one
+ * that is set rightly, so the lowest tells the truth. */
+static uint64_t bytes_below(uint64_t word, uint8_t limit)
+{
+    return (word - ones * limit) & ~word & tops;
+}
+
+/* Eight bytes at a time. */
 size_t tf_http_plain(const char *bytes, size_t size)
 {
     size_t at = 0;
 
-    for (; size - at >= BLOCK; at += BLOCK) {
-        block text = *(const block *)(const void *)(bytes + at);
-        mask is_other = (mask)((text < ' ') | (text == 0x7f));
-        unsigned others = (unsigned)__builtin_ia32_pmovmskb128(is_other);
+    for (; size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, bytes + at, sizeof(word));
+        uint64_t others = bytes_below(word, ' ') | bytes_below(word ^ (ones * 0x7f), 1);
         if (others != 0) {
-            return at + (size_t)__builtin_ctz(others);
+            return at + (size_t)__builtin_ctzll(others) / 8;
         }
     }
     while (at < size && tf_http_is_plain(bytes[at])) {

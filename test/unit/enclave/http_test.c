@@ -5,6 +5,7 @@
  * exact size, so that AddressSanitizer sees a read past its end.
  */
 #include "enclave/http.h"
+#include "enclave/http_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -548,6 +549,26 @@ static void failure_leaves_the_output_alone(void)
     CHECK(memcmp(raw, was, sizeof(raw)) == 0);
 }
 
+/* Any byte at any place of a word, alone and before another that is not plain. */
+static void what_is_not_plain_is_found(void)
+{
+    enum { SIZE = 21 };
+
+    for (unsigned byte = 0; byte < 256; byte++) {
+        for (size_t at = 0; at < SIZE; at++) {
+            char text[SIZE];
+            memset(text, 'x', SIZE);
+            text[at] = (char)byte;
+            CHECK(tf_http_plain(text, SIZE) == (tf_http_is_plain(text[at]) ? SIZE : at));
+            if (at + 1 < SIZE) {
+                text[SIZE - 1] = '\n';
+                CHECK(tf_http_plain(text, SIZE) ==
+                      (tf_http_is_plain(text[at]) ? SIZE - 1 : at));
+            }
+        }
+    }
+}
+
 int main(void)
 {
     RUN(good_requests_are_served);
@@ -560,5 +581,6 @@ int main(void)
     RUN(limits_hold);
     RUN(a_long_host_is_refused);
     RUN(failure_leaves_the_output_alone);
+    RUN(what_is_not_plain_is_found);
     return test_end();
 }
