@@ -118,7 +118,8 @@ static duk_ret_t consume(duk_context *context)
     duk_put_prop_literal(context, 1, "used");
     tf_duk_charge(js, body->size / 16);
     if (duk_get_current_magic(context) == AS_TEXT) {
-        tf_duktape_push_text(context, body, false);
+        struct tf_str text = tf_text_unmarked(*body);
+        tf_duktape_push_text(context, &text, false);
     } else {
         tf_duktape_push_buffer(context, body);
     }

@@ -75,21 +75,38 @@ bool tf_message_take(JSContext *context, struct tf_message *message)
     return true;
 }
 
+/* A text given as the body, which may have a byte order mark, too. */
+static JSValue text_of_string(JSContext *context, JSValueConst string)
+{
+    size_t size;
+    const char *text = JS_ToCStringLen(context, &size, string);
+    struct tf_str all = {text, size};
+    JSValue value = JS_EXCEPTION;
+
+    if (text != NULL) {
+        struct tf_str rest = tf_text_unmarked(all);
+        value = rest.size == size ? JS_DupValue(context, string)
+                                  : JS_NewStringLen(context, rest.data, rest.size);
+    }
+    JS_FreeCString(context, text);
+    return value;
+}
+
 static JSValue as_text(JSContext *context, const struct tf_message *message)
 {
     const struct tf_js *js = JS_GetContextOpaque(context);
     struct tf_str bytes = js->native.request->body;
     uint8_t *data = NULL;
 
-    if (message->is_incoming) {
-        return tf_quickjs_text(context, &bytes, false);
+    if (!message->is_incoming && !JS_GetBytes(message->body, &data, &bytes.size)) {
+        return JS_IsNull(message->body) ? JS_NewStringLen(context, "", 0)
+                                        : text_of_string(context, message->body);
     }
-    if (JS_GetBytes(message->body, &data, &bytes.size)) {
+    if (!message->is_incoming) {
         bytes.data = (const char *)data;
-        return tf_quickjs_text(context, &bytes, false);
     }
-    return JS_IsNull(message->body) ? JS_NewStringLen(context, "", 0)
-                                    : JS_DupValue(context, message->body);
+    bytes = tf_text_unmarked(bytes);
+    return tf_quickjs_text(context, &bytes, false);
 }
 
 /* A string as UTF-8 in an ArrayBuffer. */

@@ -138,6 +138,15 @@ size_t tf_text_decode(const void *data, size_t size, bool is_cesu, char *out)
     return total;
 }
 
+struct tf_str tf_text_unmarked(struct tf_str text)
+{
+    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
+        text.data += 3;
+        text.size -= 3;
+    }
+    return text;
+}
+
 /* The surrogate that starts at `text`, or 0. */
 static uint32_t surrogate_at(const uint8_t *text, size_t size)
 {

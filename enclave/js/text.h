@@ -41,6 +41,10 @@ size_t tf_text_decode(const void *data, size_t size, bool is_cesu, char *out);
  */
 size_t tf_text_encode(const char *text, size_t size, char *out);
 
+/** A body without the byte order mark that it may start with (Encoding: "UTF-8 decode").
+ */
+struct tf_str tf_text_unmarked(struct tf_str text);
+
 /** Whether tf_text_encode would change `text`. */
 bool tf_text_has_surrogates(const char *text, size_t size);
 

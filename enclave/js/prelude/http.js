@@ -201,14 +201,11 @@
         }
     }
 
+    /* Without a byte order mark (Fetch: "UTF-8 decode"). */
     function asText(body) {
-        if (body === INCOMING) {
-            return native.text(false);
-        }
-        if (body === null || typeof body === 'string') {
-            return body || '';
-        }
-        return decode(body);
+        var text = body === INCOMING ? native.text(false)
+            : body === null || typeof body === 'string' ? body || '' : decode(body);
+        return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
     }
 
     function decode(body) {

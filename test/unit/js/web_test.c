@@ -302,6 +302,28 @@ static void the_console_goes_to_the_enclave(void)
     CHECK(strlen(console_line) == 1024);
 }
 
+/* Of three ways that a body comes: as the request's, as bytes and as a text. */
+static void a_byte_order_mark_is_no_text(void)
+{
+    struct lambda lambda;
+    start();
+    CHECK(run(&lambda,
+              "exports.fetch = function (r) { return r.clone().text().then(function (t) {"
+              " return Promise.all([t.length, r.clone().json(), r.bytes(),"
+              " new Response('\\ufeffab').text(), new Response('\\ufeff').text()]);"
+              " }).then(function (all) { return new Response([all[0], all[1], "
+              "all[2].length,"
+              " all[3].length, all[4].length].join()); }); };",
+              "\xef\xbb\xbf"
+              "77") == TF_OK);
+    CHECK(answered(&lambda, "2,77,5,2,0"));
+    CHECK(run(&lambda,
+              "exports.fetch = function (r) { return r.text().then(function (t) {"
+              " return new Response(String(t.length)); }); };",
+              "\xef\xbb\xbf\xef\xbb\xbf") == TF_OK);
+    CHECK(answered(&lambda, "1"));
+}
+
 /* What is only mentioned in an unusual way is there too, only slower. */
 static void lazy_globals_appear_when_touched(void)
 {
@@ -328,6 +350,7 @@ int main(void)
     RUN(other_globals_are_the_webs);
     RUN(modern_javascript_works_on_modern_engines);
     RUN(the_console_goes_to_the_enclave);
+    RUN(a_byte_order_mark_is_no_text);
     RUN(lazy_globals_appear_when_touched);
     return test_end();
 }
