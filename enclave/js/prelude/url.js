@@ -13,6 +13,7 @@
     var parseQuery = own.parseQuery;
     var unescapeText = own.unescapeText;
     var LONE = /[\ud800-\udbff][\udc00-\udfff]|[\ud800-\udfff]/g;
+    var HOST = /^(\[[^\]]*\]|[^:@\/\\?#]+)(?::([0-9]*))?(?:[\/\\?#]|$)/; /* as a setter takes it */
     var PORTS = { 'http:': '80', 'https:': '443' };
 
     function replaceLone(text) {
@@ -247,16 +248,23 @@
         return u;
     }
 
+    /* With the scheme of its base and no two slashes behind it, a URL is relative. */
     function parseUrl(text, base) {
+        var from = base === undefined ? null : base instanceof URL ? base[S] : parseUrl(base);
+        var scheme;
         text = String(text).replace(/^[\x00-\x20]+/, '').replace(/[\x00-\x20]+$/, '')
             .replace(/[\t\n\r]/g, '');
+        scheme = /^[A-Za-z][A-Za-z0-9+.\-]*:(?![\/\\]{2})/.exec(text);
+        if (from && scheme && scheme[0].toLowerCase() === from.scheme) {
+            return parseRelative(text.slice(scheme[0].length), from);
+        }
         if (/^[A-Za-z][A-Za-z0-9+.\-]*:/.test(text)) {
             return parseAbsolute(text);
         }
-        if (base === undefined) {
+        if (!from) {
             throw badUrl(text);
         }
-        return parseRelative(text, base instanceof URL ? base[S] : parseUrl(base));
+        return parseRelative(text, from);
     }
 
     function URL(url, base) {
@@ -287,7 +295,19 @@
         }
     }
 
-    /* A property that, when set, is put into the URL's text and parsed again. */
+    function tryAbsolute(text) {
+        try {
+            return parseAbsolute(text);
+        } catch (e) {
+            if (!(e instanceof TypeError)) {
+                throw e;
+            }
+            return null;
+        }
+    }
+
+    /* A property that, when set, is put into the URL's text and parsed again. What makes no
+     * URL of it is ignored, but by href. */
     function part(name, get, edit) {
         Object.defineProperty(URL.prototype, name, {
             get: function () {
@@ -298,7 +318,10 @@
                 var copy = { scheme: u.scheme, user: u.user, password: u.password,
                     host: u.host, port: u.port, path: u.path, query: u.query, hash: u.hash };
                 edit(copy, String(value));
-                adopt(this, parseAbsolute(hrefOf(copy)));
+                u = tryAbsolute(hrefOf(copy));
+                if (u !== null) {
+                    adopt(this, u);
+                }
             },
             configurable: true,
             enumerable: true
@@ -317,27 +340,33 @@
     part('protocol', function (u) {
         return u.scheme;
     }, function (u, value) {
-        u.scheme = value.replace(/:?$/, ':');
+        u.scheme = value.replace(/:[^]*/, '') + ':';
     });
     part('username', function (u) {
         return u.user;
+    }, function (u, value) {
+        u.user = escapeLogin(value);
     });
     part('password', function (u) {
         return u.password;
+    }, function (u, value) {
+        u.password = escapeLogin(value);
     });
     part('host', hostOf, function (u, value) {
-        u.host = value;
-        u.port = '';
+        var m = HOST.exec(value);
+        u.host = m ? m[1] : u.host;
+        u.port = m && m[2] ? m[2] : u.port;
     });
     part('hostname', function (u) {
         return u.host;
     }, function (u, value) {
-        u.host = value;
+        var m = HOST.exec(value);
+        u.host = m && m[2] === undefined ? m[1] : u.host;
     });
     part('port', function (u) {
         return u.port;
     }, function (u, value) {
-        u.port = value;
+        u.port = /^[0-9]/.test(value) ? parseInt(value, 10) : value === '' ? '' : u.port;
     });
     part('pathname', function (u) {
         return u.path;
