@@ -6,6 +6,13 @@
     var define = own.define;
     var methods = own.methods;
 
+    /* Stands for a DOMException, which tells by its name what it is. */
+    function failure(name, message) {
+        var error = new Error(message);
+        define(error, 'name', name);
+        return error;
+    }
+
     function show(value) {
         if (typeof value === 'string') {
             return value;
@@ -43,10 +50,10 @@
         getRandomValues: function (view) {
             if (!ArrayBuffer.isView(view) || /Float|DataView/.test(
                 Object.prototype.toString.call(view))) {
-                throw new TypeError('getRandomValues needs an integer array');
+                throw failure('TypeMismatchError', 'getRandomValues needs an integer array');
             }
             if (view.byteLength > 65536) {
-                throw new RangeError('at most 65536 bytes');
+                throw failure('QuotaExceededError', 'at most 65536 bytes');
             }
             native.fill(view.buffer, view.byteOffset, view.byteLength);
             return view;
@@ -94,7 +101,7 @@
             var at;
             var copy;
             if (typeof v === 'function' || typeof v === 'symbol') {
-                throw new TypeError('a ' + typeof v + ' cannot be cloned');
+                throw failure('DataCloneError', 'a ' + typeof v + ' cannot be cloned');
             }
             if (v === null || typeof v !== 'object') {
                 return v;
