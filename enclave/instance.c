@@ -71,8 +71,10 @@ static tf_err open_map(struct tf_map *map)
     if (buckets == NULL) {
         return TF_ENOMEM;
     }
+    uint64_t key;
     memset(buckets, 0, size);
-    tf_map_init(map, buckets, BUCKETS);
+    tf_random(&key, sizeof(key));
+    tf_map_init(map, buckets, BUCKETS, key);
     return TF_OK;
 }
 
@@ -219,7 +221,8 @@ static struct tf_entry *entry_of(struct tf_map_node *node)
 
 struct tf_entry *tf_instance_known(const struct tf_instance *instance, const char *name)
 {
-    struct tf_map_node *node = tf_map_first(&instance->names, tf_map_hash(name));
+    struct tf_map_node *node =
+        tf_map_first(&instance->names, tf_map_hash(&instance->names, name));
     struct tf_entry *found = NULL;
 
     for (; node != NULL; node = tf_map_next(node)) {
@@ -240,7 +243,8 @@ struct tf_entry *tf_instance_find(const struct tf_instance *instance, const char
 
 struct tf_entry *tf_instance_served(const struct tf_instance *instance, const char *dns)
 {
-    struct tf_map_node *node = tf_map_first(&instance->served, tf_map_hash(dns));
+    struct tf_map_node *node =
+        tf_map_first(&instance->served, tf_map_hash(&instance->served, dns));
 
     for (; node != NULL; node = tf_map_next(node)) {
         struct tf_served *served =
@@ -271,14 +275,15 @@ static struct tf_entry *add_entry(struct tf_instance *instance, size_t member,
     }
     instance->last = entry;
     instance->entry_counts[member]++;
-    tf_map_put(&instance->names, &entry->node, tf_map_hash(name));
+    tf_map_put(&instance->names, &entry->node, tf_map_hash(&instance->names, name));
     return entry;
 }
 
 struct tf_entry *tf_instance_entry(struct tf_instance *instance, size_t member,
                                    const char *name)
 {
-    struct tf_map_node *node = tf_map_first(&instance->names, tf_map_hash(name));
+    struct tf_map_node *node =
+        tf_map_first(&instance->names, tf_map_hash(&instance->names, name));
 
     for (; node != NULL; node = tf_map_next(node)) {
         struct tf_entry *entry = entry_of(node);
@@ -318,7 +323,7 @@ void tf_instance_put_grant(struct tf_instance *instance, struct tf_entry *entry,
         grant->served[i].entry = entry;
         grant->served[i].name = grant->names.text[i];
         tf_map_put(&instance->served, &grant->served[i].node,
-                   tf_map_hash(grant->names.text[i]));
+                   tf_map_hash(&instance->served, grant->names.text[i]));
     }
     tf_instance_change(instance, entry);
 }

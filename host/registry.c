@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #include "host/log.h"
@@ -159,7 +160,8 @@ tf_err tf_registry_load(struct tf_registry *registry, struct tf_store *store)
 
 struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const char *name)
 {
-    struct tf_map_node *node = tf_map_first(&registry->names, tf_map_hash(name));
+    struct tf_map_node *node =
+        tf_map_first(&registry->names, tf_map_hash(&registry->names, name));
     for (; node != NULL; node = tf_map_next(node)) {
         struct tf_lambda *lambda =
             (void *)((char *)node - offsetof(struct tf_lambda, by_name));
@@ -173,7 +175,8 @@ struct tf_lambda *tf_registry_find(const struct tf_registry *registry, const cha
 struct tf_lambda *tf_registry_digest(const struct tf_registry *registry,
                                      const char *digest)
 {
-    struct tf_map_node *node = tf_map_first(&registry->digests, tf_map_hash(digest));
+    struct tf_map_node *node =
+        tf_map_first(&registry->digests, tf_map_hash(&registry->digests, digest));
     for (; node != NULL; node = tf_map_next(node)) {
         struct tf_lambda *lambda =
             (void *)((char *)node - offsetof(struct tf_lambda, by_digest));
@@ -186,7 +189,8 @@ struct tf_lambda *tf_registry_digest(const struct tf_registry *registry,
 
 static struct tf_lambda *find_dns(const struct tf_registry *registry, const char *dns)
 {
-    struct tf_map_node *node = tf_map_first(&registry->routes, tf_map_hash(dns));
+    struct tf_map_node *node =
+        tf_map_first(&registry->routes, tf_map_hash(&registry->routes, dns));
     for (; node != NULL; node = tf_map_next(node)) {
         const struct tf_route *route =
             (void *)((char *)node - offsetof(struct tf_route, node));
@@ -199,12 +203,14 @@ static struct tf_lambda *find_dns(const struct tf_registry *registry, const char
 
 static void link_lambda(struct tf_registry *registry, struct tf_lambda *lambda)
 {
-    tf_map_put(&registry->names, &lambda->by_name, tf_map_hash(lambda->name));
-    tf_map_put(&registry->digests, &lambda->by_digest, tf_map_hash(lambda->digest));
+    tf_map_put(&registry->names, &lambda->by_name,
+               tf_map_hash(&registry->names, lambda->name));
+    tf_map_put(&registry->digests, &lambda->by_digest,
+               tf_map_hash(&registry->digests, lambda->digest));
     for (size_t i = 0; i < lambda->dns_count; i++) {
         lambda->routes[i].lambda = lambda;
         tf_map_put(&registry->routes, &lambda->routes[i].node,
-                   tf_map_hash(lambda->dns[i]));
+                   tf_map_hash(&registry->routes, lambda->dns[i]));
     }
 }
 
@@ -251,10 +257,15 @@ bool tf_registry_is_free(const struct tf_registry *registry,
 
 static void open_maps(struct tf_registry *registry)
 {
-    if (registry->names.buckets == NULL) {
-        tf_map_init(&registry->names, registry->buckets[0], TF_REGISTRY_BUCKETS);
-        tf_map_init(&registry->digests, registry->buckets[1], TF_REGISTRY_BUCKETS);
-        tf_map_init(&registry->routes, registry->buckets[2], TF_REGISTRY_BUCKETS);
+    struct tf_map *const maps[] = {&registry->names, &registry->digests,
+                                   &registry->routes};
+    uint64_t key = 0;
+
+    for (size_t i = 0; registry->routes.buckets == NULL && i < 3; i++) {
+        if (getrandom(&key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
+            tf_log("no-randomness", "names may be made to collide");
+        }
+        tf_map_init(maps[i], registry->buckets[i], TF_REGISTRY_BUCKETS, key);
     }
 }
 

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/map.h"
 
-uint32_t tf_map_hash(const char *text)
+uint32_t tf_map_hash(const struct tf_map *map, const char *text)
 {
-    uint32_t hash = 2166136261u;
+    uint64_t hash = UINT64_C(14695981039346656037) ^ map->key;
 
     for (; *text != '\0'; text++) {
-        hash = (hash ^ (unsigned char)*text) * 16777619u;
+        hash = (hash ^ (unsigned char)*text) * UINT64_C(1099511628211);
     }
-    return hash;
+    return (uint32_t)(hash >> 32);
 }
 
-void tf_map_init(struct tf_map *map, struct tf_map_node **buckets, size_t count)
+void tf_map_init(struct tf_map *map, struct tf_map_node **buckets, size_t count,
+                 uint64_t key)
 {
-    *map = (struct tf_map){.buckets = buckets, .mask = count - 1};
+    *map = (struct tf_map){.buckets = buckets, .mask = count - 1, .key = key};
 }
 
 static struct tf_map_node **bucket_of(const struct tf_map *map, uint32_t hash)

@@ -2,8 +2,8 @@
 /*
  * map.h - a hash table whose links lie in what it holds, over buckets of its user:
  * finding one name of thousands takes about one comparison. It allocates nothing and
- * never grows. Names are publishers' and few enough that one who makes them collide gets
- * a list of at most as many as there may be, so the hash need not be keyed.
+ * never grows. Names are publishers', who could choose thousands that collide and so slow
+ * down their neighbours: the hash is keyed.
  */
 #pragma once
 
@@ -19,13 +19,16 @@ struct tf_map_node {
 struct tf_map {
     struct tf_map_node **buckets; /* kept */
     size_t mask;
+    uint64_t key;
 };
 
-/** FNV-1a of the text. */
-uint32_t tf_map_hash(const char *text);
+/** What the text hashes to in this map: FNV-1a of 64 bits from its key on. */
+uint32_t tf_map_hash(const struct tf_map *map, const char *text);
 
-/** An empty map over `count` zeroed buckets, a power of two. */
-void tf_map_init(struct tf_map *map, struct tf_map_node **buckets, size_t count);
+/** An empty map over `count` zeroed buckets, a power of two.
+ *  @param key  random, and a secret of this map's owner. */
+void tf_map_init(struct tf_map *map, struct tf_map_node **buckets, size_t count,
+                 uint64_t key);
 
 /** Adds a node, which is in no map. */
 void tf_map_put(struct tf_map *map, struct tf_map_node *node, uint32_t hash);

@@ -22,17 +22,17 @@ static struct tf_map filled(void)
 
     memset(items, 0, sizeof(items));
     memset(buckets, 0, sizeof(buckets));
-    tf_map_init(&map, buckets, BUCKETS);
+    tf_map_init(&map, buckets, BUCKETS, 12345);
     for (int i = 0; i < ITEMS; i++) {
         (void)snprintf(items[i].name, sizeof(items[i].name), "name-%d", i);
-        tf_map_put(&map, &items[i].node, tf_map_hash(items[i].name));
+        tf_map_put(&map, &items[i].node, tf_map_hash(&map, items[i].name));
     }
     return map;
 }
 
 static struct item *find(const struct tf_map *map, const char *name)
 {
-    struct tf_map_node *node = tf_map_first(map, tf_map_hash(name));
+    struct tf_map_node *node = tf_map_first(map, tf_map_hash(map, name));
 
     while (node != NULL && strcmp(((struct item *)(void *)node)->name, name) != 0) {
         node = tf_map_next(node);
@@ -68,8 +68,8 @@ static void the_same_hash_is_told_apart_by_its_user(void)
     struct tf_map map = filled();
     struct item twin = {.name = "twin"};
 
-    tf_map_put(&map, &twin.node, tf_map_hash(items[7].name));
-    struct tf_map_node *first = tf_map_first(&map, tf_map_hash(items[7].name));
+    tf_map_put(&map, &twin.node, tf_map_hash(&map, items[7].name));
+    struct tf_map_node *first = tf_map_first(&map, tf_map_hash(&map, items[7].name));
     CHECK(first == &twin.node && tf_map_next(first) == &items[7].node);
     CHECK(find(&map, items[7].name) == &items[7]);
 }
