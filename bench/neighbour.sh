@@ -52,10 +52,7 @@ attack() { # NAME
     sleep 0.3
 }
 attack_end() {
-    # A job is a shell around its curl, which would go on without it.
-    local p
-    for p in "${attackers[@]}"; do kill $(pgrep -P "$p") "$p" 2>/dev/null; done
-    wait "${attackers[@]}" 2>/dev/null
+    end_jobs "${attackers[@]}"
     attackers=()
     sleep 0.5
 }

@@ -8,10 +8,10 @@
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 
-clients=2 least=10 # requests of each lambda of the pack; answers of the neighbour
+askers=2 least=10 # requests of each lambda of the pack; answers of the neighbour
 
 # What computes, and how many steps take a good part of a second.
-pack=("loop 60000000" "call 8000000" "churn 8000000" "sort 8000000" "regexp 30000000"
+pack=("loop 300000000" "call 8000000" "churn 8000000" "sort 8000000" "regexp 30000000"
     "text 4000000")
 source_of() {
     case $1 in
@@ -46,7 +46,7 @@ source_of() {
 attack() {
     local name i
     for name in "$@"; do
-        for ((i = 0; i < clients; i++)); do
+        for ((i = 0; i < askers; i++)); do
             (
                 status_of "$name" / --max-time 120 >"$work/status.$name.$i"
                 mv "$work/status.$name.$i" "$work/end.$name.$i"
@@ -67,9 +67,8 @@ outlast() {
     asker=$!
     until_ok 1200 has_end
     answered=$(grep -c '^200$' "$work/answers")
-    kill "$asker"
-    wait "$asker" 2>/dev/null
-    wait_for_ends $(($# * clients)) || return 1
+    end_jobs "$asker"
+    wait_for_ends $(($# * askers)) || return 1
     echo "the neighbour was answered $answered times; the pack:" | tee -a "$work/counts"
     for f in "$work"/end.*; do
         echo "$(basename "$f"): $(cat "$f")"
@@ -96,7 +95,7 @@ for engine in "${engines[@]}"; do
     done
     ok "$engine: one of them, and the neighbour" outlast "${names[0]}"
     ok "$engine: all of them at once, and the neighbour" outlast "${names[@]}"
-    source_of top | lambda "top-$engine" '{"steps": 100000000}'
+    source_of top | lambda "top-$engine" '{"steps": 500000000}'
     ok "$engine: a top level without end is deployed" publish "top-$engine" "$engine"
     ok "$engine: while it runs, the neighbour" outlast "top-$engine"
     is "$engine: no worker was restarted" "$started" all_starts

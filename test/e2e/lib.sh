@@ -363,6 +363,17 @@ ask() {
         "https://$name.test:$port$path"
 }
 
+# end_jobs PID...: ends functions that run in the background. Such a job is a shell around its
+# curl, which would go on without it.
+end_jobs() {
+    local pid
+    for pid in "$@"; do
+        # shellcheck disable=SC2046 # a list of numbers
+        kill $(pgrep -P "$pid") "$pid" 2>/dev/null
+    done
+    wait "$@" 2>/dev/null
+}
+
 # status_of NAME PATH [CURL ARG...]: only the status code.
 status_of() { ask "$@" -o /dev/null -w '%{http_code}'; }
 
