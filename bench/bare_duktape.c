@@ -12,6 +12,7 @@
  * nobody. */
 duk_bool_t tf_duk_timeout(void *user);
 void tf_duk_charge(void *user, duk_size_t count);
+void tf_duk_work(void *user, duk_size_t count);
 void tf_duk_collect(void *user);
 int tf_duk_stack_check(void *user);
 void tf_duk_fatal(void *user, const char *text);
@@ -25,6 +26,12 @@ duk_bool_t tf_duk_timeout(void *user)
 }
 
 void tf_duk_charge(void *user, duk_size_t count)
+{
+    (void)user;
+    (void)count;
+}
+
+void tf_duk_work(void *user, duk_size_t count)
 {
     (void)user;
     (void)count;
