@@ -23,6 +23,9 @@ def compute(bench, name, main):
     """One run() a request, on all that can."""
     servers = {e: main.publish(f"examples/{name}/main.js", f"{name}-{e}", e)
                for e in bench.engines}
+    if "v8" in bench.engines:  # as node and the other peers do it
+        servers["v8 reuse"] = main.publish(f"examples/{name}/main.js", f"{name}-reuse-v8", "v8",
+                                           reuse=True)
     bench.know(servers.values())
     peers = bench.start_peers(name)
     subjects = {**peers, **servers}

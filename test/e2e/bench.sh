@@ -68,7 +68,7 @@ cases = {
     "threads": us(**{"1_thread": 20, "2_threads": 22}),
 }
 for case in ("base64", "cube3d"):
-    cases[case] = us(node26=1000, bun=1000, v8=800, quickjs=102, quickjs_bare=100,
+    cases[case] = us(node26=1000, bun=1000, v8=2000, v8_reuse=800, quickjs=102, quickjs_bare=100,
                      quickjs_bare_stock=100, duktape=102, duktape_bare=100,
                      duktape_bare_stock=250)
 lines = [{"engine": "duktape", "part": "sum", "left": 100000},
