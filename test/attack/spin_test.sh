@@ -59,14 +59,16 @@ has_end() { compgen -G "$work/end.*" >/dev/null; }
 
 # outlast NAME...: the neighbour is answered often while they compute, and they end.
 outlast() {
-    local answered asker f
+    local answered asker before f
     rm -f "$work"/end.* "$work/answers"
-    attack "$@"
     ask "neighbour-$engine" '/?[1-100000]' --max-time 120 -o /dev/null \
         -w '%{stderr}%{http_code}\n' 2>"$work/answers" &
     asker=$!
+    until_ok 300 grep -q '^200$' "$work/answers" # it is connected; the pack will be quick
+    before=$(grep -c '^200$' "$work/answers")
+    attack "$@"
     until_ok 1200 has_end
-    answered=$(grep -c '^200$' "$work/answers")
+    answered=$(($(grep -c '^200$' "$work/answers") - before))
     end_jobs "$asker"
     wait_for_ends $(($# * askers)) || return 1
     echo "the neighbour was answered $answered times; the pack:" | tee -a "$work/counts"
