@@ -81,11 +81,27 @@ static void a_map_without_buckets_is_empty(void)
     CHECK(tf_map_first(&map, 1) == NULL);
 }
 
+/* Who knows what collides in one map does not know it of another. */
+static void another_key_is_another_hash(void)
+{
+    static struct tf_map_node *others[BUCKETS];
+    struct tf_map map = filled();
+    struct tf_map other;
+    int same = 0;
+
+    tf_map_init(&other, others, BUCKETS, map.key + 1);
+    for (int i = 0; i < ITEMS; i++) {
+        same += tf_map_hash(&map, items[i].name) == tf_map_hash(&other, items[i].name);
+    }
+    CHECK(same <= 1);
+}
+
 int main(void)
 {
     RUN(what_was_put_is_found);
     RUN(what_was_removed_is_not);
     RUN(the_same_hash_is_told_apart_by_its_user);
     RUN(a_map_without_buckets_is_empty);
+    RUN(another_key_is_another_hash);
     return test_end();
 }
