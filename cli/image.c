@@ -12,6 +12,7 @@
 #include "lib/crypto.h"
 #include "lib/image.h"
 #include "lib/json.h"
+#include "lib/lvi.h"
 #include "lib/rsa3.h"
 #include "lib/sigstruct.h"
 
@@ -133,7 +134,7 @@ static int measure(const char *path, const struct tf_image_options *options)
     if (!options->is_json) {
         (void)printf(
             "mrenclave %s\nengine    %s\nlvi       %s\nthreads   %u\nelrange   %llu\n",
-            mrenclave, m.layout.engine, tf_image_lvi(&m.layout), m.layout.threads,
+            mrenclave, m.layout.engine, tf_lvi_name(m.layout.lvi), m.layout.threads,
             (unsigned long long)m.layout.elrange);
         return TF_EXIT_OK;
     }
@@ -141,7 +142,7 @@ static int measure(const char *path, const struct tf_image_options *options)
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "mrenclave", mrenclave);
     tf_json_put_string(&w, "engine", m.layout.engine);
-    tf_json_put_string(&w, "lvi", tf_image_lvi(&m.layout));
+    tf_json_put_string(&w, "lvi", tf_lvi_name(m.layout.lvi));
     tf_json_put_integer(&w, "threads", m.layout.threads);
     tf_json_put_integer(&w, "elrange", m.layout.elrange);
     tf_json_close_object(&w);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #include "abi/layout.h"
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "lib/err.h"
 
 /** As given; NULL where not. */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "cli/admin.h"
 #include "cli/cli.h"
 #include "cli/explain.h"

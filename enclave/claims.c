@@ -7,8 +7,8 @@
 #include "enclave/revoke.h"
 #include "enclave/thread.h"
 #include "lib/bytes.h"
-#include "lib/image.h"
 #include "lib/json.h"
+#include "lib/lvi.h"
 
 enum {
     FIXED_MAX = 4096,
@@ -130,7 +130,7 @@ tf_err tf_claims_write(struct tf_conn *conn, const uint8_t nonce[static TF_NONCE
     tf_json_put_hex(&w, "receipts", instance->receipts.id, TF_SHA256_SIZE);
     tf_json_put_hex(&w, "instance", instance->id, sizeof(instance->id));
     tf_json_put_string(&w, "engine", tf_js_engine());
-    tf_json_put_string(&w, "lvi", tf_image_lvi(&tf_layout));
+    tf_json_put_string(&w, "lvi", tf_lvi_name(tf_layout.lvi));
     tf_json_put_integer(&w, "time",
                         instance->group == NULL ? tf_anchor_said(thread, 0) : 0);
     write_group(&w, thread);

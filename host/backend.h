@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "host/enclave.h"
 
 struct tf_backend_pages {

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "host/native.h"
 #include "host/store.h"
 #include "lib/sigstruct.h"

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "host/backend.h"
 #include "lib/measure.h"
 

@@ -16,7 +16,7 @@
 
 #include "abi/layout.h"
 #include "abi/limits.h"
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "lib/err.h"
 #include "lib/measure.h"
 

@@ -109,13 +109,6 @@ static void read_layout(const uint8_t bytes[static sizeof(struct tf_layout)],
     out->spare = tf_read_u32(&r);
 }
 
-const char *tf_image_lvi(const struct tf_layout *layout)
-{
-    static const char *const names[] = {"off", "cf", "full"};
-
-    return names[layout->lvi];
-}
-
 tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out)
 {
     struct tf_image image;

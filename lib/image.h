@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "abi/layout.h"
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "lib/elf.h"
 #include "lib/err.h"
 
@@ -39,9 +39,6 @@ typedef tf_err (*tf_run_fn)(void *user, const struct tf_run *run);
  * @return TF_OK or TF_EIMAGE_FORMAT.
  */
 TF_MUST_USE tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out);
-
-/** An open image's flavour against load value injection: "off", "cf" or "full". */
-const char *tf_image_lvi(const struct tf_layout *layout);
 
 /** Walks the runs by ascending offset: segments, each thread's parts, the shared heap. */
 TF_MUST_USE tf_err tf_image_walk(const struct tf_image *image, tf_run_fn fn, void *user);

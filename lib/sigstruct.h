@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "lib/err.h"
 
 enum { TF_SIGSTRUCT_SIGNED = 256 };

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "abi/sgx.h"
+#include "abi/sgx_load.h"
 #include "lib/bytes.h"
 #include "test/test.h"
 
