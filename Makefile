@@ -50,9 +50,10 @@ $(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.
 	@touch $@
 
 # --- the enclave images, one per engine -------------------------------------------------
-# What the engines share; an engine itself is NAME.c and NAME_*.c.
-JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S
-engine = $(wildcard enclave/js/$(1).c enclave/js/$(1)_*.c)
+# What the engines share; an engine itself is NAME.c, NAME_*.c and its part of the prelude.
+JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c
+engine = $(wildcard enclave/js/$(1).c enclave/js/$(1)_*.[cS])
+PRELUDE := $(wildcard enclave/js/prelude.S enclave/js/prelude/*.js)
 trust = $(patsubst %,$(O)/trust/%.o,$(basename $(1)))
 CORE  := $(call trust,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
          $(filter-out enclave/layout.c,$(wildcard enclave/*.c enclave/*.S)) \
@@ -76,7 +77,7 @@ $(O)/trust/enclave/layout-%.o: enclave/layout.c Makefile $(BUILT)
 $(O)/trust/%.o: %.c Makefile $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(trust) $<"; $(CC) $(BASE) $(TRUST) $(TRUST_INC) -c $< -o $@
 $(O)/trust/enclave/libc/copy.o: private TRUST += -fno-tree-loop-distribute-patterns
-$(O)/trust/%.o: %.S Makefile $(wildcard enclave/js/prelude/*.js)
+$(O)/trust/%.o: %.S Makefile $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. "-ffile-prefix-map=$(CURDIR)=." $(TRUST) -MMD -MP -c $< -o $@
 
 # --- programs of the untrusted host and of the relying party ----------------------------
@@ -145,7 +146,7 @@ $(O)/san/%.a:
 	@rm -f $@; ar rcs $@ $^
 $(O)/san/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(SAN) $(TRUST_INC) -c $< -o $@
-$(O)/san/%.o: %.S $(wildcard enclave/js/prelude/*.js)
+$(O)/san/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
 tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
@@ -208,10 +209,10 @@ fuzz_obj     = $(patsubst %.c,$(O)/fuzz/%.o,$(filter %.c,$(1)))
 FUZZ_LIB     := $(call fuzz_obj,$(filter-out %_openssl.c,$(wildcard lib/*.c)))
 FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
 FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
-FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(filter-out %/prelude.o,$(SAN_ENCLAVE)))
+FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(SAN_ENCLAVE))
 F = $(O)/fuzz/lib$(1).a
 $(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) client/pcs.c host/sni.c host/aesm.c host/tsm_table.c)
-$(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB) $(filter %/prelude.o,$(SAN_ENCLAVE))
+$(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^
 $(O)/fuzz/%.o: %.c | $(BUILT)

@@ -93,7 +93,8 @@ struct tf_prelude {
     const char *end;
 };
 
-/** The first one starts the others; an entry without a name ends it. From prelude.S. */
+/** The first one starts the others; an entry without a name ends it. From NAME_prelude.S.
+ */
 extern const struct tf_prelude tf_prelude[];
 
 /** Finds a file of the prelude. @return NULL if there is none. */

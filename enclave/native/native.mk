@@ -23,8 +23,8 @@ nat = $(patsubst %,$(O)/native/%.o,$(basename $(1)))
 NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
             $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c fiber.c),$(wildcard enclave/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
-            enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/prelude.S \
-            $(wildcard enclave/js/v8*.cc))
+            enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c \
+            $(wildcard enclave/js/v8*.cc enclave/js/v8*.S))
 NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c \
             host/number.c host/tsm.c host/tsm_table.c host/evidence.c host/aesm.c host/sim_evidence.c host/sim_machine.c)
 NAT_HOST := $(filter-out %/worker_main.o,$(NAT_HOST))
@@ -51,7 +51,7 @@ $(O)/native/%.o: %.c enclave/native/native.mk $(BUILT)
 	@mkdir -p $(@D); $(SAY) "CC(native) $<"; $(CC) $(BASE) $(NATFLAGS) $(TRUST_INC) -c $< -o $@
 $(O)/native/%.o: %.cc enclave/native/native.mk $(BUILT) $(DEP)/.node
 	@mkdir -p $(@D); $(SAY) "CXX(native) $<"; $(CXX) $(CXXFLAGS) $(NATFLAGS) -c $< -o $@
-$(O)/native/%.o: %.S $(wildcard enclave/js/prelude/*.js) enclave/native/globals.js
+$(O)/native/%.o: %.S $(PRELUDE) enclave/native/globals.js
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP $(NATFLAGS) -c $< -o $@
 .PHONY: v8
 
@@ -59,7 +59,7 @@ $(O)/native/%.o: %.S $(wildcard enclave/js/prelude/*.js) enclave/native/globals.
 UNIT_V8 := $(patsubst %,$(O)/test/unit/js/%-v8.node,engine_test limits_test web_test isolate)
 NAT_JS  := $(call nat,lib/arena.c lib/bytes.c lib/err.c lib/plan.c enclave/native/slot.c \
            enclave/native/watch.c enclave/native/panic.c enclave/native/globals.S enclave/js/native.c \
-           enclave/js/text.c enclave/js/prelude.S $(wildcard enclave/js/v8*.cc) \
+           enclave/js/text.c $(wildcard enclave/js/v8*.cc enclave/js/v8*.S) \
            test/unit/js/fixture.c test/unit/js/v8_main.c)
 v8-unit: $(UNIT_V8) $(V8)/node
 $(UNIT_V8): $(O)/test/unit/js/%-v8.node: $(O)/native/test/unit/js/%.o $(NAT_JS)

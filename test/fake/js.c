@@ -21,9 +21,12 @@
 #include <string.h>
 
 #include "enclave/js/env.h"
+#include "enclave/js/text.h"
 #include "test/fake/js.h"
 
 unsigned tf_fake_heavy_loads;
+
+const struct tf_prelude tf_prelude[] = {{NULL, NULL, NULL}};
 
 struct tf_js {
     struct tf_arena *arena;

@@ -15,5 +15,5 @@ $(O)/traced/core.a: $(TRACED)
 	@rm -f $@; ar rcs $@ $^
 $(O)/traced/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRACE) $(TRUST_INC) -c $< -o $@
-$(O)/traced/%.o: %.S $(wildcard enclave/js/prelude/*.js)
+$(O)/traced/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
