@@ -75,11 +75,19 @@ struct tf_frame {
     uint64_t id; /* connection: slot in the low 32 bits, generation in the high; or transfer */
 };
 
+/* What the processor has and not every one with SGX has. A hint of the host, since CPUID is
+ * illegal inside: it chooses between codes that compute the same, and nothing else. */
+enum tf_processor {
+    TF_PROCESSOR_SHA = 1 /* the SHA extensions */
+};
+
 struct tf_msg_init {
     uint32_t thread;            /* index of this thread, for the counters' labels */
     uint32_t descriptor_size;   /* bytes that follow */
     uint64_t memory;            /* bytes that this thread should keep of lambdas, and */
     uint64_t shelf;             /* all of them of bundles; 0: as much as is sensible */
+    uint32_t insecure_processor; /* enum tf_processor, or'ed; unknown bits mean nothing */
+    uint32_t spare;
     uint8_t target_info[512];   /* TARGETINFO of the quoting enclave (SDM 38.16); zeros: none yet */
 };
 
@@ -125,7 +133,7 @@ struct tf_channel {
 };
 
 static_assert(sizeof(struct tf_frame) == 16, "frame layout is ABI");
-static_assert(sizeof(struct tf_msg_init) == 536, "message layout is ABI");
+static_assert(sizeof(struct tf_msg_init) == 544, "message layout is ABI");
 static_assert(sizeof(struct tf_msg_blob) == 24, "message layout is ABI");
 static_assert(sizeof(struct tf_msg_event) == 16, "message layout is ABI");
 static_assert(offsetof(struct tf_ring, tail) == 64, "ring layout is ABI");

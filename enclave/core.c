@@ -13,6 +13,7 @@
 #include "enclave/identity.h"
 #include "enclave/lease.h"
 #include "enclave/local.h"
+#include "enclave/processor.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
 
@@ -75,6 +76,7 @@ static tf_err take_init(struct tf_thread *thread, const uint8_t *payload, size_t
     }
     static_assert(sizeof(thread->target) == sizeof(init.target_info), "SDM 38.16");
     memcpy(&thread->target, init.target_info, sizeof(thread->target));
+    tf_processor_hint(init.insecure_processor);
     tf_err err = tf_instance_start(thread->instance, (const char *)payload + sizeof(init),
                                    init.descriptor_size);
     if (err == TF_OK) {

@@ -10,6 +10,7 @@
 
 #include "host/log.h"
 #include "host/worker_ring.h"
+#include "lib/cpu_sgx.h"
 
 enum {
     EVENTS_PER_ROUND = 256,
@@ -270,7 +271,9 @@ static tf_err put_init(struct tf_worker_thread *t, const char *descriptor, size_
     struct tf_msg_init init = {.thread = t->index,
                                .descriptor_size = (uint32_t)size,
                                .memory = t->memory / 4 * 3 / t->threads,
-                               .shelf = t->memory / 4};
+                               .shelf = t->memory / 4,
+                               .insecure_processor =
+                                   tf_cpu_processor(tf_cpuid_own, NULL)};
     struct sgx_target_info target;
     t->target = tf_quoter_target(t->quoter, &target);
     memcpy(init.target_info, &target, sizeof(init.target_info));

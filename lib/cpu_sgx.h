@@ -11,6 +11,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "abi/channel.h"
+
 struct tf_cpu_sgx {
     char vendor[13];
     bool has_sgx;       /* the CPU could, were it switched on */
@@ -48,6 +50,15 @@ static inline bool tf_cpuid_own(void *user, uint32_t leaf, uint32_t sub,
 }
 
 enum { TF_EAX, TF_EBX, TF_ECX, TF_EDX };
+
+/** What an enclave may be told that the processor has beside those: enum tf_processor. */
+static inline uint32_t tf_cpu_processor(tf_cpuid cpuid, void *user)
+{
+    uint32_t seven[4] = {0};
+
+    return cpuid(user, 7, 0, seven) && (seven[TF_EBX] >> 29 & 1) != 0 ? TF_PROCESSOR_SHA
+                                                                      : 0;
+}
 
 static inline void tf_cpu_read_leaf7(struct tf_cpu_sgx *cpu, tf_cpuid cpuid, void *user)
 {

@@ -6,22 +6,23 @@ TF_FLAVOURS="enclave native"
 cp "$TF_DEPS/wolfssl/user_settings.h" .
 cp "$TF_DEPS/wolfssl/cpuid_fixed.c" wolfcrypt/src/cpuid_fixed.c
 
-# The processor's features are constants, so that the compiler leaves out what they rule
-# out, and no assembly is linked, or counted as trusted, that is for others.
-sed -i 's/^\( *#define IS_INTEL_\([A-Z0-9]*\)(f)\) .*/\1 (CPUID_\2 \& TF_CPU)/' \
+# The processor's features are constants but for SHA, so that the compiler leaves out what
+# they rule out, and no assembly is linked, or counted as trusted, that is for others.
+sed -i '/IS_INTEL_SHA(f)/!s/^\( *#define IS_INTEL_\([A-Z0-9]*\)(f)\) .*/\1 (CPUID_\2 \& TF_CPU)/' \
     wolfssl/wolfcrypt/cpuid.h
 trim() { # FILE REGEX
     awk -v drop="$2" -f "$TF_DEPS/wolfssl/trim.awk" "wolfcrypt/src/$1.S" >trimmed
     mv trimmed "wolfcrypt/src/$1.S"
 }
-trim sha256_asm '_SSE2_|_AVX2|_RORX|_Sha(_Len)?$'
+trim sha256_asm '_Sha$'
+sed -i '/^#ifndef HAVE_INTEL_AVX1/,/^#endif/d' wolfcrypt/src/sha256_asm.S
 trim sp_x86_64_asm '^sp_(1024|2048|3072|4096|384|521)_|_384_|_521_|_bswap|_get_entry_64_'
 trim sp_x86_64_asm '^sp_256_(mod_inv|mont_(div2|mul|sqr|reduce_order)|mul_d|get_entry_65|get_point_33)_4$'
 trim aes_gcm_asm '_(aesni|avx1)$'
 trim fe_x25519_asm '_x64$'
 sed -i 's/^\(\t\.quad\t.*\)_x64$/\1_avx2/' wolfcrypt/src/fe_x25519_asm.S
-# SHA-512 hashes bundles and little else: C is fast enough.
-sed -i 's/defined(USE_INTEL_SPEEDUP)/0/' wolfcrypt/src/sha512.c
+# SHA-512 hashes little: C is fast enough. SHA-256 has a choice of its own (0005).
+sed -i 's/defined(USE_INTEL_SPEEDUP)/0/' wolfcrypt/src/sha512.c wolfcrypt/src/sha256.c
 
 # Branches through memory, which no fence can make safe, go through a register.
 if [ "$TF_LVI" != off ]; then
@@ -36,7 +37,7 @@ tf_unit wolfcrypt/src/sp_x86_64.c
 for f in internal tls13 ssl tls keys wolfio; do
     tf_unit src/$f.c
 done
-tf_unit wolfcrypt/src/sha256.c -DNO_AVX2_SUPPORT
+tf_unit wolfcrypt/src/sha256.c
 tf_unit wolfcrypt/src/aes.c -maes -mpclmul -msse4.1
 # cpuid.c is replaced by cpuid_fixed.c.
 for f in asn chacha chacha20_poly1305 coding cpuid_fixed curve25519 ecc ed25519 error \
@@ -45,9 +46,10 @@ for f in asn chacha chacha20_poly1305 coding cpuid_fixed curve25519 ecc ed25519 
     tf_unit wolfcrypt/src/$f.c
 done
 # aes_asm.S alone reads no settings.
-for f in aes_asm aes_gcm_asm fe_x25519_asm sha256_asm sp_x86_64_asm; do
+for f in aes_asm aes_gcm_asm fe_x25519_asm sp_x86_64_asm; do
     tf_unit wolfcrypt/src/$f.S -DWOLFSSL_X86_64_BUILD=1
 done
+tf_unit wolfcrypt/src/sha256_asm.S -DWOLFSSL_X86_64_BUILD=1 -DNO_AVX2_SUPPORT
 tf_archives
 tf_headers . user_settings.h
 tf_headers wolfssl wolfssl/*.h

@@ -109,16 +109,19 @@ long tf_insecure_time_ms(void);
 /* ---- Assembly -----------------------------------------------------------------------
  */
 /*
- * The processor. CPUID faults inside an enclave, and asking the host would let it choose
- * the code paths that touch our keys. So the features are constants of the image: what
- * every processor with SGX and flexible launch control has. XFRM is 7, hence AVX and AVX2
- * but no AVX-512. SHA-NI is left out because the Coffee Lake parts do not have it. The
- * loader must refuse a processor that lacks one of these; the code would stop with #UD,
- * never go wrong.
+ * The processor. CPUID faults inside an enclave. So the features are constants of the
+ * image: what every processor with SGX and flexible launch control has. XFRM is 7, hence
+ * AVX and AVX2 but no AVX-512. The loader must refuse a processor that lacks one of these;
+ * the code would stop with #UD, never go wrong.
+ *
+ * Coffee Lake, alone of them, has no SHA-NI: whether it is there the host says
+ * (enclave/processor.h). It chooses between two codes that compute the same, both in a time
+ * that depends on no data, and can lie only so that the enclave stops.
  */
 #define TF_CPU                                                                           \
     (CPUID_AVX1 | CPUID_AVX2 | CPUID_RDRAND | CPUID_RDSEED | CPUID_BMI1 | CPUID_BMI2 |   \
      CPUID_AESNI | CPUID_ADX | CPUID_MOVBE)
+#define TF_CPU_HINTED CPUID_SHA
 #ifndef WOLFSSL_X86_64_BUILD
 #define WOLFSSL_X86_64_BUILD 1
 #endif
