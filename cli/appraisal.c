@@ -6,6 +6,7 @@
 
 #include "cli/quote.h"
 #include "lib/bytes.h"
+#include "lib/err_text.h"
 #include "lib/json.h"
 #include "verify/dates.h"
 

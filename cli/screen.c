@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/bytes.h"
+#include "lib/err_text.h"
 #include "verify/dates.h"
 
 enum { HEX_MAX = 2 * 64 + 1, DATE_ONLY = 10, MINUTE = 60, HOUR = 3600, DAY = 86400 };

@@ -232,13 +232,6 @@ static bool is_ok(const char *head)
     return strncmp(head, ok, sizeof(ok) - 1) == 0;
 }
 
-static const char *text_of(const json_t *answer, const char *key)
-{
-    const char *text = json_string_value(json_object_get(answer, key));
-
-    return text == NULL ? "" : text;
-}
-
 /* Keeps the code of a refusal if it can be one. */
 static void keep_refusal(struct tf_channel_client *c, const char *code)
 {
@@ -272,9 +265,9 @@ static tf_err exchange(struct tf_channel_client *c, const char *path, const char
         return TF_EIO;
     }
     if (!is_ok(buffer)) {
-        keep_refusal(c, text_of(parsed, "error"));
-        (void)tf_report_remote(text_of(parsed, "error"), text_of(parsed, "text"),
-                               text_of(parsed, "hint"));
+        const char *code = json_string_value(json_object_get(parsed, "error"));
+        keep_refusal(c, code == NULL ? "" : code);
+        (void)tf_report_refusal(code == NULL ? "" : code);
         json_decref(parsed);
         return TF_EUSAGE;
     }

@@ -12,6 +12,7 @@
 #include "client/pcs.h"
 #include "client/report.h"
 #include "lib/bytes.h"
+#include "lib/err_text.h"
 #include "verify/dcap.h"
 
 enum { FMSPC_HEX = 13 };

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "lib/err_text.h"
+
 int tf_report(tf_err err, const char *detail, ...)
 {
     va_list args;
@@ -36,6 +38,13 @@ static void print_remote(const char *text)
     for (; *text != '\0'; text++) {
         (void)fputc(*text >= ' ' && *text <= '~' ? *text : '?', stderr);
     }
+}
+
+int tf_report_refusal(const char *code)
+{
+    tf_err err = tf_err_find(code);
+
+    return tf_report_remote(code, tf_err_text(err), tf_err_hint(err));
 }
 
 int tf_report_remote(const char *code, const char *text, const char *hint)

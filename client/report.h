@@ -16,6 +16,9 @@ int tf_exit(tf_err err);
 /** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */
 int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
 
-/** The same, with the code that the host or the enclave sent by name (untrusted; only
- *  printable ASCII is shown). @return TF_EXIT_REFUSED. */
+/** The same with the code that an enclave sent by name. @return TF_EXIT_REFUSED. */
+int tf_report_refusal(const char *code);
+
+/** The same with all that a host sent (untrusted; only printable ASCII is shown).
+ *  @return TF_EXIT_REFUSED. */
 int tf_report_remote(const char *code, const char *text, const char *hint);

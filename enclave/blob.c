@@ -290,8 +290,6 @@ void tf_blob_drop(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
 {
     char name[TF_NAME_MAX + 1];
     char answer[TF_NAME_MAX + 32];
-    struct tf_json_writer w;
-    size_t answer_size = 0;
     tf_err err = TF_EFORMAT;
 
     if (tf_name_is_valid((const char *)payload, size)) {
@@ -300,14 +298,8 @@ void tf_blob_drop(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
         err = tf_lambda_drop(thread->instance, name);
     }
     if (err == TF_OK) {
-        tf_json_writer_init(&w, answer, sizeof(answer));
-        tf_json_open_object(&w, NULL);
-        tf_json_put_string(&w, "removed", name);
-        tf_json_close_object(&w);
-        err = tf_json_take(&w, &answer_size);
-    }
-    if (err == TF_OK) {
-        tf_emit_result(thread, id, TF_OK, answer, answer_size);
+        size = tf_json_field("removed", name, size, answer, sizeof(answer));
+        tf_emit_result(thread, id, TF_OK, answer, size);
     } else {
         tf_emit_failure(thread, id, err);
     }

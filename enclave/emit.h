@@ -39,5 +39,5 @@ void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,
 void tf_emit_result(struct tf_thread *thread, uint64_t id, tf_err err, const char *json,
                     size_t size);
 
-/** The same for a failure: {"error", "text", "hint"}. */
+/** The same for a failure: the code says it all, the JSON is empty. */
 void tf_emit_failure(struct tf_thread *thread, uint64_t id, tf_err err);

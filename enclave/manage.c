@@ -50,9 +50,9 @@ static void answer_json(struct tf_conn *conn, unsigned status, struct tf_str tex
 
 static void answer_failure(struct tf_conn *conn, tf_err err)
 {
-    char text[TF_JSON_FAILURE_MAX];
-    size_t size =
-        tf_json_failure(tf_err_name(err), tf_err_text(err), tf_err_hint(err), text);
+    const char *name = tf_err_name(err);
+    char text[64];
+    size_t size = tf_json_field("error", name, strlen(name), text, sizeof(text));
     bool is_ours =
         err == TF_ENOMEM || err == TF_EINTERNAL || err == TF_EHOST || err == TF_EQUOTE;
     unsigned status = err == TF_ENOTFOUND ? NOT_FOUND : is_ours ? UNAVAILABLE : REFUSED;
@@ -235,9 +235,7 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     struct tf_csr *csr = &conn->manage->csr;
     struct wish wish = {0};
     char text[TF_CSR_PEM_MAX + 512];
-    struct tf_json_writer w;
     json_t *document = NULL;
-    size_t size = 0;
 
     tf_err err = tf_json_parse(body.data, body.size, &document);
     if (err != TF_OK) {
@@ -258,16 +256,13 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     if (err != TF_OK) {
         return err;
     }
-    tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "csr", csr->pem);
-    tf_json_close_object(&w);
-    err = tf_json_take(&w, &size);
-    if (err == TF_OK) {
-        conn->manage->has_csr = true;
-        answer_json(conn, OK, (struct tf_str){text, size});
+    size_t size = tf_json_field("csr", csr->pem, strlen(csr->pem), text, sizeof(text));
+    if (size == 0) {
+        return TF_ELIMIT;
     }
-    return err;
+    conn->manage->has_csr = true;
+    answer_json(conn, OK, (struct tf_str){text, size});
+    return TF_OK;
 }
 
 /* --- grant ----------------------------------------------------------------------- */
@@ -371,7 +366,6 @@ static tf_err usage(struct tf_conn *conn, struct tf_str body)
     char name[TF_NAME_MAX + 1];
     char statement[TF_RECEIPT_MAX];
     char text[TF_RECEIPT_MAX + 32];
-    struct tf_json_writer w;
     size_t size = 0;
 
     tf_err err = parse_usage(body, name);
@@ -381,15 +375,9 @@ static tf_err usage(struct tf_conn *conn, struct tf_str body)
     if (err != TF_OK) {
         return err;
     }
-    tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_text(&w, "usage", statement, size);
-    tf_json_close_object(&w);
-    err = tf_json_take(&w, &size);
-    if (err == TF_OK) {
-        answer_json(conn, OK, (struct tf_str){text, size});
-    }
-    return err;
+    size = tf_json_field("usage", statement, size, text, sizeof(text));
+    answer_json(conn, OK, (struct tf_str){text, size});
+    return TF_OK;
 }
 
 /* --- routes ---------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "lib/bytes.h"
 #include "lib/crypto.h"
 #include "lib/descriptor.h"
+#include "lib/err_text.h"
 #include "lib/json.h"
 
 enum {
@@ -31,8 +32,19 @@ static const char media_type[] = "application/json";
 void tf_admin_refuse(struct tf_admin_conn *conn, int status, const char *error,
                      const char *text, const char *hint)
 {
-    char body[TF_JSON_FAILURE_MAX];
-    size_t size = tf_json_failure(error, text, hint, body);
+    char body[1024];
+    struct tf_json_writer w;
+
+    tf_json_writer_init(&w, body, sizeof(body));
+    tf_json_open_object(&w, NULL);
+    tf_json_put_string(&w, "error", error);
+    tf_json_put_string(&w, "text", text);
+    tf_json_put_string(&w, "hint", hint);
+    tf_json_close_object(&w);
+    size_t size = 0;
+    if (tf_json_take(&w, &size) != TF_OK) {
+        size = 0; /* not ours: ours fit */
+    }
     tf_admin_reply(conn, status, media_type, body, size);
 }
 

@@ -10,6 +10,7 @@
 #include "host/registry.h"
 #include "host/roll.h"
 #include "host/supervise.h"
+#include "lib/err_text.h"
 #include "lib/json.h"
 
 enum {
@@ -69,23 +70,6 @@ static void fail_inconsistent(struct tf_operation *op, tf_err err)
 {
     tf_supervise_restart(op->worker);
     fail(op, 500, err);
-}
-
-/* The enclave's own words, if they are JSON. */
-static void pass_refusal(struct tf_operation *op, tf_err err, const char *json,
-                         size_t size)
-{
-    json_t *document = NULL;
-    if (tf_json_parse(json, size, &document) != TF_OK ||
-        !json_is_string(json_object_get(document, "error"))) {
-        json_decref(document);
-        fail(op, 422, err);
-        return;
-    }
-    json_decref(document);
-    tf_log("deploy-refused", "lambda=%s error=%s", op->lambda.name, tf_err_name(err));
-    tf_admin_reply(op->conn, 422, "application/json", json, size);
-    finish(op);
 }
 
 /* Whether the enclave accepted the bundle that we looked at, and whether a grant fits it.
@@ -174,7 +158,7 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         return;
     }
     if (err != TF_OK) {
-        pass_refusal(op, err, json, size);
+        fail(op, 422, err); /* the enclave refused it */
         return;
     }
     const struct tf_lambda *old =

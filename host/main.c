@@ -27,6 +27,7 @@
 #include "host/registry.h"
 #include "host/roll.h"
 #include "host/supervise.h"
+#include "lib/err_text.h"
 
 enum { STOP_MS = 3000, STOP_STEP_MS = 20 };
 

@@ -15,6 +15,7 @@
 #include "host/sgx.h"
 #include "host/worker_process.h"
 #include "lib/bytes.h"
+#include "lib/err_text.h"
 
 struct options {
     struct tf_worker_settings settings;

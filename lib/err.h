@@ -4,7 +4,7 @@
  *
  * Every function that can fail returns tf_err; 0 is success. Codes are append-only: they
  * cross the boundary, appear in logs, in metrics, and in what the CLI prints. The table in
- * err.c gives each its stable name, who is at fault, and what to do next.
+ * err.c gives each its stable name; err_text.h says what it means, and what to do next.
  */
 #pragma once
 
@@ -175,9 +175,3 @@ typedef enum tf_err {
 
 /** The stable name of a code, such as "bundle-digest"; "unknown" for no code; never NULL. */
 const char *tf_err_name(tf_err err);
-
-/** One line: what happened. Never NULL. */
-const char *tf_err_text(tf_err err);
-
-/** One line: what to do next. Never NULL; may be "". */
-const char *tf_err_hint(tf_err err);

@@ -41,8 +41,8 @@ enum { TF_JSON_DEPTH_MAX = 16 }; /* nesting of arrays and objects that is accept
 /** Integers above this are not exact in JavaScript, so nothing of ours uses them. */
 #define TF_JSON_INTEGER_MAX UINT64_C(9007199254740991)
 
-/** Times in seconds since 1970 stay below this (in the year 2242), and then their count of
- *  nanoseconds is a uint64_t. */
+/** Times in seconds since 1970 stay below this (in the year 2242), and then their count
+ * of nanoseconds is a uint64_t. */
 #define TF_TIME_MAX (UINT64_C(1) << 33)
 
 /**
@@ -137,7 +137,6 @@ void tf_json_put_text(struct tf_json_writer *w, const char *key, const char *tex
                       size_t size);
 void tf_json_put_integer(struct tf_json_writer *w, const char *key, uint64_t value);
 void tf_json_put_boolean(struct tf_json_writer *w, const char *key, bool value);
-void tf_json_put_null(struct tf_json_writer *w, const char *key);
 void tf_json_put_hex(struct tf_json_writer *w, const char *key, const void *data,
                      size_t size);
 void tf_json_put_base64(struct tf_json_writer *w, const char *key, const void *data,
@@ -147,9 +146,7 @@ void tf_json_put_base64(struct tf_json_writer *w, const char *key, const void *d
  *  @return TF_OK, or TF_ELIMIT if the buffer was too small. */
 TF_MUST_USE tf_err tf_json_take(struct tf_json_writer *w, size_t *size);
 
-enum { TF_JSON_FAILURE_MAX = 1024 };
-
-/** Writes `{"error", "text", "hint"}`, which is how every part of tfaas says no
- *  (doc/formats.md). @return bytes without the NUL, or 0 if `out` is too small. */
-size_t tf_json_failure(const char *error, const char *text, const char *hint,
-                       char out[static TF_JSON_FAILURE_MAX]);
+/** Writes an object with one field, a string of `size` bytes. @return bytes without the
+ * NUL, or 0 if `out` is too small. */
+size_t tf_json_field(const char *key, const char *text, size_t size, char *out,
+                     size_t cap);

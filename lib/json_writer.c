@@ -133,12 +133,6 @@ void tf_json_put_boolean(struct tf_json_writer *w, const char *key, bool value)
     put(w, value ? "true" : "false", value ? 4 : 5);
 }
 
-void tf_json_put_null(struct tf_json_writer *w, const char *key)
-{
-    begin_item(w, key);
-    put(w, "null", 4);
-}
-
 void tf_json_put_hex(struct tf_json_writer *w, const char *key, const void *data,
                      size_t size)
 {
@@ -176,16 +170,15 @@ tf_err tf_json_take(struct tf_json_writer *w, size_t *size)
     return TF_OK;
 }
 
-size_t tf_json_failure(const char *error, const char *text, const char *hint,
-                       char out[static TF_JSON_FAILURE_MAX])
+size_t tf_json_field(const char *key, const char *text, size_t size, char *out,
+                     size_t cap)
 {
     struct tf_json_writer w;
-    size_t size = 0;
-    tf_json_writer_init(&w, out, TF_JSON_FAILURE_MAX);
+    size_t out_size = 0;
+
+    tf_json_writer_init(&w, out, cap);
     tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "error", error);
-    tf_json_put_string(&w, "text", text);
-    tf_json_put_string(&w, "hint", hint);
+    tf_json_put_text(&w, key, text, size);
     tf_json_close_object(&w);
-    return tf_json_take(&w, &size) == TF_OK ? size : 0;
+    return tf_json_take(&w, &out_size) == TF_OK ? out_size : 0;
 }

@@ -354,8 +354,8 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
 
 tf_err tf_text_say(struct tf_js_report *report, tf_err err)
 {
-    const char *text = tf_err_text(err);
-    tf_text_report(report, text, strlen(text), NULL, 0);
+    const char *name = tf_err_name(err);
+    tf_text_report(report, name, strlen(name), NULL, 0);
     return err;
 }
 

@@ -74,7 +74,7 @@ TF_MUST_USE bool tf_text_check(const struct tf_js_response *response);
 void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
                     const char *stack, size_t stack_size);
 
-/** Fills the message with what `err` means. @return `err`. */
+/** Fills the message with the name of `err`. @return `err`. */
 tf_err tf_text_say(struct tf_js_report *report, tf_err err);
 
 /** Finds a file of the program. @return NULL if there is none. */

@@ -100,10 +100,6 @@ static void load(struct tf_channel *channel, uint64_t id, const uint8_t *bytes,
         }
         tf_json_close_array(&w);
         tf_bundle_wipe(&bundle);
-    } else {
-        tf_json_put_string(&w, "error", tf_err_name(err));
-        tf_json_put_string(&w, "text", tf_err_text(err));
-        tf_json_put_string(&w, "hint", tf_err_hint(err));
     }
     tf_json_close_object(&w);
     if (tf_json_take(&w, &json_size) == TF_OK) {

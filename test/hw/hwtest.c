@@ -18,6 +18,7 @@
 #include "host/aesm.h"
 #include "host/backend.h"
 #include "lib/bytes.h"
+#include "lib/err_text.h"
 #include "test/hw/sim_port.h"
 #include "test/toy/toy.h"
 #include "test/toy/toy_host.h"

@@ -38,10 +38,6 @@ static void an_older_version_is_refused(void)
 
     CHECK(rig_load(rig, 0, &hello) == TF_OK);
     CHECK(rig_load(rig, 0, &older) == TF_EVERSION_FLOOR);
-    char *text = rig_result(rig);
-    CHECK(rig_is_error(text, TF_EVERSION_FLOOR));
-    CHECK(strstr(text, "\"hint\":") != NULL);
-    free(text);
     CHECK(rig_load(rig, 0, &other) == TF_EVERSION_REUSED);
     CHECK(rig_load(rig, 0, &hello) == TF_OK); /* the same again */
     struct rig_lambda newer = version(8, "echo");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lib/err.h"
+#include "lib/err_text.h"
 
 #include <string.h>
 
@@ -34,6 +34,15 @@ static void test_names_are_stable(void)
     CHECK(strcmp(tf_err_name(TF_EHTTP_METHOD), "http-method") == 0);
 }
 
+static void test_a_code_is_found_by_its_name(void)
+{
+    for (int i = 0; i < TF_ERR_COUNT; i++) {
+        CHECK(tf_err_find(tf_err_name((tf_err)i)) == (tf_err)i);
+    }
+    CHECK(tf_err_find("of-another-version") == TF_ERR_COUNT);
+    CHECK(tf_err_find("") == TF_ERR_COUNT);
+}
+
 static void test_foreign_numbers_are_unknown(void)
 {
     CHECK(strcmp(tf_err_name(TF_ERR_COUNT), "unknown") == 0);
@@ -46,6 +55,7 @@ int main(void)
     RUN(test_every_code_has_a_name_and_a_text);
     RUN(test_no_name_or_text_twice);
     RUN(test_names_are_stable);
+    RUN(test_a_code_is_found_by_its_name);
     RUN(test_foreign_numbers_are_unknown);
     return test_end();
 }
