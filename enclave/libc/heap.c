@@ -10,13 +10,10 @@
 
 #include <stdint.h>
 
-enum { HEAP_ALIGN = 16, NO_MEMORY = 12, INVALID = 22 };
-
 void *tf_libc_malloc(size_t size) __asm__("malloc");
 void *tf_libc_calloc(size_t count, size_t size) __asm__("calloc");
 void *tf_libc_realloc(void *block, size_t size) __asm__("realloc");
 void tf_libc_free(void *block) __asm__("free");
-int tf_libc_memalign(void **out, size_t align, size_t size) __asm__("posix_memalign");
 size_t tf_libc_usable(const void *block) __asm__("malloc_usable_size");
 
 void *memset(void *block, int byte, size_t size);
@@ -49,21 +46,6 @@ void *tf_libc_realloc(void *block, size_t size)
 void tf_libc_free(void *block)
 {
     tf_heap_free(block);
-}
-
-/* Every block is 16-byte aligned; nobody here needs more. */
-int tf_libc_memalign(void **out, size_t align, size_t size)
-{
-    if (align > HEAP_ALIGN) {
-        return INVALID;
-    }
-    void *block = tf_libc_malloc(size);
-
-    if (block == NULL) {
-        return NO_MEMORY;
-    }
-    *out = block;
-    return 0;
 }
 
 size_t tf_libc_usable(const void *block)

@@ -9,9 +9,6 @@
  */
 int tf_libc_lock_file(void *file) __asm__("__lockfile");
 void tf_libc_unlock_file(void *file) __asm__("__unlockfile");
-void tf_libc_lock(const volatile int *lock) __asm__("__lock");
-void tf_libc_unlock(const volatile int *lock) __asm__("__unlock");
-void tf_libc_exit_needed(void) __asm__("__stdio_exit_needed");
 
 /* 0: not taken by this call, so it need not be given back. */
 int tf_libc_lock_file(void *file)
@@ -23,18 +20,4 @@ int tf_libc_lock_file(void *file)
 void tf_libc_unlock_file(void *file)
 {
     (void)file;
-}
-
-void tf_libc_lock(const volatile int *lock)
-{
-    (void)lock;
-}
-
-void tf_libc_unlock(const volatile int *lock)
-{
-    (void)lock;
-}
-
-void tf_libc_exit_needed(void)
-{
 }

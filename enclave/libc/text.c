@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * text.c - the three functions with which musl's printf and scanf would look up a locale.
+ * text.c - the two functions with which musl's printf would look up a locale.
  *
  * musl keeps it behind the thread pointer, where an enclave thread has other things. No
  * dependency prints wide characters or %m; these answer as a C locale would, for ASCII.
@@ -12,8 +12,6 @@ enum { ASCII_MAX = 0x7f };
 
 char *tf_libc_strerror(int number) __asm__("strerror");
 size_t tf_libc_wcrtomb(char *out, wchar_t wide, void *state) __asm__("wcrtomb");
-size_t tf_libc_mbrtowc(wchar_t *out, const char *text, size_t size,
-                       void *state) __asm__("mbrtowc");
 
 static char unnamed[] = "error";
 
@@ -35,22 +33,4 @@ size_t tf_libc_wcrtomb(char *out, wchar_t wide, void *state)
     }
     *out = (char)wide;
     return 1;
-}
-
-size_t tf_libc_mbrtowc(wchar_t *out, const char *text, size_t size, void *state)
-{
-    (void)state;
-    if (text == NULL) {
-        return 0;
-    }
-    if (size == 0) {
-        return SIZE_MAX - 1; /* an incomplete character */
-    }
-    if ((unsigned char)*text > ASCII_MAX) {
-        return SIZE_MAX;
-    }
-    if (out != NULL) {
-        *out = (unsigned char)*text;
-    }
-    return *text != '\0';
 }

@@ -17,20 +17,8 @@ struct tm *gmtime_r(const time_t *when, struct tm *out);
 enum { NS_PER_US = 1000 };
 static const uint64_t NS_PER_S = 1000000000;
 
-time_t tf_libc_time(time_t *out) __asm__("time");
 int tf_libc_gettimeofday(struct timeval *out, void *zone) __asm__("gettimeofday");
-int tf_libc_clock_gettime(int clock, struct timespec *out) __asm__("clock_gettime");
 struct tm *tf_libc_localtime_r(const time_t *when, struct tm *out) __asm__("localtime_r");
-
-time_t tf_libc_time(time_t *out)
-{
-    time_t now = (time_t)(tf_clock_ns() / NS_PER_S);
-
-    if (out != NULL) {
-        *out = now;
-    }
-    return now;
-}
 
 int tf_libc_gettimeofday(struct timeval *out, void *zone)
 {
@@ -39,17 +27,6 @@ int tf_libc_gettimeofday(struct timeval *out, void *zone)
     (void)zone;
     out->tv_sec = (time_t)(now / NS_PER_S);
     out->tv_usec = (suseconds_t)(now % NS_PER_S / NS_PER_US);
-    return 0;
-}
-
-/* Every clock is the same one. */
-int tf_libc_clock_gettime(int clock, struct timespec *out)
-{
-    uint64_t now = tf_clock_ns();
-
-    (void)clock;
-    out->tv_sec = (time_t)(now / NS_PER_S);
-    out->tv_nsec = (long)(now % NS_PER_S);
     return 0;
 }
 
