@@ -298,6 +298,10 @@ tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
 tf_err tf_tls_write(struct tf_conn *conn, const void *data, size_t size, size_t *taken)
 {
     int code = 0;
+
+    if (tf_ticket_send(conn) != TF_OK) {
+        return TF_EIO;
+    }
     int rc =
         wolfSSL_write(conn->ssl, data, size > TF_RECORD_MAX ? TF_RECORD_MAX : (int)size);
 

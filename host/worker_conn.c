@@ -49,7 +49,7 @@ static void watch(struct tf_worker_thread *t, struct tf_conn *conn)
     bool is_slow =
         conn->out_size > TF_WORKER_OUT_HIGH; /* reads no answers: no more questions */
     if (!conn->is_eof && !is_slow && (!conn->is_ended || conn->is_shut)) {
-        events |= EPOLLIN;
+        events |= EPOLLIN | EPOLLRDHUP;
     }
     if (events == conn->events) {
         return;
@@ -78,31 +78,6 @@ static void drop(struct tf_worker_thread *t, struct tf_conn *conn)
     t->open_count--;
 }
 
-void tf_conn_open(struct tf_worker_thread *t, int fd)
-{
-    if (t->first_free == TF_CONNS_MAX) {
-        if (tf_log_may(&t->log_limit, t->now_ms)) {
-            tf_log("connection-refused", "reason=table-full thread=%u", t->index);
-        }
-        (void)close(fd);
-        return;
-    }
-    struct tf_conn *conn = &t->conns[t->first_free];
-    struct epoll_event event = {.events = EPOLLIN, .data.u64 = id_of(t, conn)};
-    if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
-        tf_log("connection-refused", "reason=epoll errno=%d thread=%u", errno, t->index);
-        (void)close(fd);
-        return;
-    }
-    t->first_free = conn->next_free;
-    conn->fd = fd;
-    conn->events = EPOLLIN;
-    conn->opened = t->now;
-    conn->active = t->now;
-    t->open_count++;
-    tell(t, TF_MSG_OPEN, id_of(t, conn), NULL, 0);
-}
-
 struct tf_conn *tf_conn_find(struct tf_worker_thread *t, uint64_t id)
 {
     uint32_t slot = (uint32_t)id;
@@ -124,10 +99,17 @@ static void settle(struct tf_worker_thread *t, struct tf_conn *conn)
         drop(t, conn);
         return;
     }
+    if (conn->is_ended && conn->is_read) {
+        drop(t, conn);
+        return;
+    }
     if (conn->is_ended && !conn->is_shut) {
         /* Closing with input unread would reset the connection and could take the last
          * response with it; so read on for a while (RFC 9112 9.6). */
-        (void)shutdown(conn->fd, SHUT_WR);
+        if (shutdown(conn->fd, SHUT_WR) != 0) {
+            drop(t, conn); /* the peer has left already */
+            return;
+        }
         conn->is_shut = true;
         conn->active = t->now;
     }
@@ -279,6 +261,11 @@ static void end_of_input(struct tf_worker_thread *t, struct tf_conn *conn)
     settle(t, conn);
 }
 
+static size_t room(const struct iovec *pieces, int count)
+{
+    return pieces[0].iov_len + (count == 2 ? pieces[1].iov_len : 0);
+}
+
 static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
 {
     struct iovec pieces[2] = {{.iov_base = t->payload, .iov_len = sizeof(t->payload)}};
@@ -305,6 +292,8 @@ static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
         end_of_input(t, conn);
         return;
     }
+    /* The end was there before we read, and we read less than we could have. */
+    conn->is_read = conn->has_fin && (size_t)size < room(pieces, count);
     if (!conn->is_shut) {
         tf_worker_ring_commit(&t->channel->in, TF_MSG_DATA, id_of(t, conn), (size_t)size);
         conn->active = t->now;
@@ -313,10 +302,38 @@ static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
     }
 }
 
+void tf_conn_open(struct tf_worker_thread *t, int fd)
+{
+    if (t->first_free == TF_CONNS_MAX) {
+        if (tf_log_may(&t->log_limit, t->now_ms)) {
+            tf_log("connection-refused", "reason=table-full thread=%u", t->index);
+        }
+        (void)close(fd);
+        return;
+    }
+    struct tf_conn *conn = &t->conns[t->first_free];
+    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP,
+                                .data.u64 = id_of(t, conn)};
+    if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
+        tf_log("connection-refused", "reason=epoll errno=%d thread=%u", errno, t->index);
+        (void)close(fd);
+        return;
+    }
+    t->first_free = conn->next_free;
+    conn->fd = fd;
+    conn->events = event.events;
+    conn->opened = t->now;
+    conn->active = t->now;
+    t->open_count++;
+    tell(t, TF_MSG_OPEN, id_of(t, conn), NULL, 0);
+    receive(t, conn); /* tfaasd has seen the ClientHello: one entry takes both */
+}
+
 void tf_conn_event(struct tf_worker_thread *t, struct tf_conn *conn, uint32_t events)
 {
     uint64_t id = id_of(t, conn);
     bool is_gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    conn->has_fin = conn->has_fin || (events & EPOLLRDHUP) != 0;
     if ((conn->events & EPOLLIN) != 0 && (is_gone || (events & EPOLLIN) != 0)) {
         receive(t, conn);
     } else if (is_gone) {

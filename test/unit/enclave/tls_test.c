@@ -131,6 +131,28 @@ static void keys_of_both_kinds_and_forms_serve(void)
     CHECK(is_served(&ed_ca, EVP_PKEY_EC));
 }
 
+static bool has_ticket(const struct rig_client *client)
+{
+    return SSL_SESSION_is_resumable(SSL_get0_session(client->ssl)) == 1;
+}
+
+/* Alone it would wake a client that waits for something else. */
+static void a_ticket_comes_with_the_first_answer(void)
+{
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    CHECK(rig_is_up(client) && !has_ticket(client));
+    free(rig_ask(rig, client, request));
+    CHECK(has_ticket(client));
+    client = rig_connect(rig, 0, management);
+    free(rig_ask(rig, client,
+                 "GET / HTTP/1.1\r\nHost: hello.manage.tfaas.internal\r\n\r\n"));
+    CHECK(rig_is_up(client) && !has_ticket(client));
+    rig_close(rig);
+}
+
 /* The session of a connection that has answered one request, so its ticket is there. */
 static SSL_SESSION *session_of(struct rig *rig, const char *sni)
 {
@@ -287,6 +309,7 @@ int main(void)
     RUN(without_a_grant_there_is_no_handshake);
     RUN(an_expired_grant_serves_nobody);
     RUN(alpn_is_http_1_1_or_absent);
+    RUN(a_ticket_comes_with_the_first_answer);
     RUN(a_hello_retry_request_works);
     RUN(keys_of_both_kinds_and_forms_serve);
     RUN(a_ticket_resumes_on_every_thread);
