@@ -64,7 +64,8 @@ extern duk_double_t tf_duk_random(void *udata);
 #define DUK_USE_FASTINT
 
 /* What no lambda can reach: the global objects CBOR and Duktape are deleted before it runs
- * (enclave/js/prelude/base.js), and with them custom JSON formats, error hooks and threads.
+ * (enclave/js/prelude/base.js), and with them custom JSON formats, error hooks, finalizers and
+ * threads. TextEncoder, TextDecoder and performance are the prelude's.
  * The table of built-in functions was generated with them (by genbuiltins.py, which needs
  * Python 2), so their entries throw. */
 #undef DUK_USE_CBOR_BUILTIN
@@ -77,6 +78,10 @@ extern duk_double_t tf_duk_random(void *udata);
 #undef DUK_USE_HEX_SUPPORT
 #undef DUK_USE_ERRCREATE
 #undef DUK_USE_ERRTHROW
+#undef DUK_USE_FINALIZER_SUPPORT
+#define DUK_HEAP_REMOVE_FROM_FINALIZE_LIST(heap, header) /* duk_push_heapptr() forgot */
+#undef DUK_USE_ENCODING_BUILTINS
+#undef DUK_USE_PERFORMANCE_BUILTIN
 #define duk_bi_cbor_decode            duk_bi_type_error_thrower
 #define duk_bi_cbor_encode            duk_bi_type_error_thrower
 #define duk_bi_duktape_object_act     duk_bi_type_error_thrower

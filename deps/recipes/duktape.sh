@@ -11,6 +11,14 @@ cp "$TF_DEPS/duktape/duk_overrides.h" src/
 # The step hook is asked every 16 Ki opcodes instead of every 256 Ki: a quantum of well
 # under a millisecond.
 sed -i 's/\(DUK_HTHREAD_INTCTR_DEFAULT\) (256L \* 1024L)/\1 (16L * 1024L)/' src/duktape.c
+# Of the built-in functions, those of objects that are deleted before a lambda runs
+# (enclave/js/prelude/base.js) or replaced by the prelude's throw.
+sed -i -E 's/^\tduk_bi_(nodejs_buffer_[a-z_]*|buffer_compare_shared|pointer_[a-z_]*|performance_now|text(en|de)coder_[a-z_]*),$/\tduk_bi_type_error_thrower,/' \
+    src/duktape.c
+# What is never called, or compiles to nothing, need not be read.
+awk -v drop="$TF_DEPS/duktape/unused" -f "$TF_DEPS/duktape/trim.awk" src/duktape.c >trimmed
+mv trimmed src/duktape.c
+
 if ! grep -q '^#include "duk_overrides.h"' src/duk_config.h ||
     ! grep -q 'INTCTR_DEFAULT (16L \* 1024L)' src/duktape.c; then
     echo "src/ is not the one this recipe knows" >&2
