@@ -10,9 +10,9 @@
  *   ELF segments | per thread: hole 64 KiB, stack, hole 64 KiB, TCS, SSA, thread page, heap,
  *   slots | shared heap
  * A slot is what one running invocation has: hole 64 KiB, stack, hole 64 KiB, JavaScript
- * heap. Measured: segments, a thread's stack (zeros), TCS, SSA (zeros), thread page.
- * Unmeasured, so filled with what the host likes until the enclave zeroes it: heap, slots,
- * shared heap.
+ * heap. Added at the start, and measured: segments, a thread's stack (zeros), TCS, SSA
+ * (zeros), thread page. Heap, slots and shared heap are address space: a page of them is
+ * added by the kernel (EAUG) when the enclave accepts it, before its first use.
  */
 #pragma once
 
@@ -40,7 +40,7 @@ struct tf_layout {
     uint32_t magic;
     uint32_t threads; /* TCS count, 1 to TF_THREADS_MAX */
     uint64_t elrange; /* SECS.SIZE, a power of two */
-    uint64_t stack_size;  /* a thread's, and a slot's */
+    uint64_t stack_size;  /* a thread's: TLS, HTTP, what manages */
     uint64_t heap_size;   /* a thread's: TLS, HTTP, snapshots */
     uint64_t slot_size;   /* a slot's: a JavaScript heap */
     uint64_t shared_size; /* the enclave's: bundles, grants */
@@ -48,6 +48,7 @@ struct tf_layout {
     uint32_t lvi; /* enum tf_lvi */
     uint32_t slots; /* of a thread, 1 to TF_SLOTS_MAX */
     uint32_t spare;
+    uint64_t slot_stack; /* a slot's: the stack of what runs in it */
 };
 
 /*
@@ -80,10 +81,11 @@ struct tf_thread_page {
     int64_t error_number; /* 0xc0 errno of libc parts */
     uint64_t slots;       /* 0xc8 count, by the builder, as the next one: */
     uint64_t slot_span;   /* 0xd0 from a slot's JavaScript heap to the next one's */
+    uint64_t slot_stack;  /* 0xd8 size; it ends a hole before the heap */
 };
 
-static_assert(sizeof(struct tf_layout) == 72, "layout is ABI");
+static_assert(sizeof(struct tf_layout) == 80, "layout is ABI");
 static_assert(offsetof(struct tf_thread_page, canary) == 0x28, "fs:0x28 is the canary");
 static_assert(offsetof(struct tf_thread_page, stack_top) == 0x50, "gate.S reads this");
 static_assert(offsetof(struct tf_thread_page, base) == 0xa8, "gate.S reads this");
-static_assert(sizeof(struct tf_thread_page) == 0xd8, "layout is ABI");
+static_assert(sizeof(struct tf_thread_page) == 0xe0, "layout is ABI");

@@ -11,6 +11,7 @@ enum {
     SGX_SECINFO_R = 1 << 0,
     SGX_SECINFO_W = 1 << 1,
     SGX_SECINFO_X = 1 << 2,
+    SGX_SECINFO_PENDING = 1 << 3, /* added by EAUG, not accepted yet */
     SGX_SECINFO_TCS = 1 << 8,
     SGX_SECINFO_REG = 2 << 8,
 

@@ -167,9 +167,7 @@ static enum status check_xfrm(struct doctor *d)
 
 static enum status check_sgx2(struct doctor *d)
 {
-    (void)check_feature(d, d->cpu.has_sgx2, "CPUID.12H.0:EAX bit 1");
-    (void)strncat(d->found, " (not needed)", sizeof(d->found) - strlen(d->found) - 1);
-    return OK;
+    return check_feature(d, d->cpu.has_sgx2, "CPUID.12H.0:EAX bit 1");
 }
 
 static enum status check_instructions(struct doctor *d)
@@ -200,11 +198,8 @@ static enum status check_kernel(struct doctor *d)
     if (!read_line(d, "/proc/sys/kernel/osrelease", release, sizeof(release))) {
         return found(d, UNKNOWN, "no /proc/sys/kernel/osrelease");
     }
-    char *end = release;
-    unsigned long major = strtoul(release, &end, 10);
-    unsigned long minor = *end == '.' ? strtoul(end + 1, &end, 10) : 0;
-    bool is_new = major > 5 || (major == 5 && minor >= 11);
-    return found(d, is_new ? OK : MISSING, "%s", release);
+    unsigned long major = strtoul(release, NULL, 10);
+    return found(d, major >= 6 ? OK : MISSING, "%s", release);
 }
 
 static enum status check_config(struct doctor *d)
@@ -411,10 +406,14 @@ static const struct {
      "a CPU since Broadwell (2014); a hypervisor may mask them: give the guest the "
      "host's "
      "CPU model"},
-    {"cpu-sgx2", check_sgx2, "SGX2 (EDMM)", ""},
+    {"cpu-sgx2", check_sgx2, "SGX2 (EDMM): memory that comes when it is used",
+     "a CPU since Ice Lake-SP; with it: current BIOS and microcode; a hypervisor may "
+     "mask "
+     "it: give the guest the host's CPU model"},
     {"epc", check_epc, "enclave memory (EPC)",
-     "BIOS setup: a larger PRMRR size; an engine's image takes 420 MiB"},
-    {"kernel", check_kernel, "Linux 5.11 or later",
+     "BIOS setup: a larger PRMRR size; a worker takes what its lambdas use, from 8 MiB "
+     "on"},
+    {"kernel", check_kernel, "Linux 6.0 or later",
      "install a newer kernel: Debian 12 has 6.1"},
     {"kernel-config", check_config, "a kernel with CONFIG_X86_SGX",
      "use the distribution's kernel (Debian 12 has it on), or build one with "

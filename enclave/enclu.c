@@ -10,8 +10,8 @@
 
 enum { TRIES = 10, SEED_TRIES = 1000, WORD = 8 };
 
-/** Seed bytes from RDSEED, falling back to RDRAND, with retries and a stuck-value check. The
- *  dependencies call it by name and declare it (deps/wolfssl, deps/jansson).
+/** Seed bytes from RDSEED, falling back to RDRAND, with retries and a stuck-value check.
+ * The dependencies call it by name and declare it (deps/wolfssl, deps/jansson).
  *  @return 0, or -1: do not go on. */
 int tf_seed(unsigned char *out, unsigned size);
 
@@ -55,6 +55,22 @@ uint32_t tf_egetkey(const struct sgx_key_request *request, uint8_t key[static 16
     tf_wipe(aligned_key, sizeof(aligned_key));
     tf_wipe(&aligned_request, sizeof(aligned_request));
     return (uint32_t)code;
+}
+
+void tf_accept(void *memory, size_t size)
+{
+    alignas(64) const struct {
+        uint64_t flags;
+        uint64_t reserved[7];
+    } secinfo = {.flags = SGX_SECINFO_NEW};
+    uint64_t address = (uint64_t)(uintptr_t)memory;
+
+    for (uint64_t end = address + size; address < end; address += TF_PAGE) {
+        if (tf_enclu(SGX_EACCEPT, (uint64_t)(uintptr_t)&secinfo, address, 0) !=
+            SGX_SUCCESS) {
+            tf_panic(TF_PANIC_ACCEPT);
+        }
+    }
 }
 
 static bool rdseed(uint64_t *out)

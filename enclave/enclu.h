@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclu.h - the CPU's services inside: who this thread is, EREPORT, EGETKEY, random numbers.
+ * enclu.h - the CPU's services inside: who this thread is, EREPORT, EGETKEY, EACCEPT, random
+ * numbers.
  * Implemented as inline assembly (enclu.c) for the image and by test/native/ for unit tests.
  */
 #pragma once
@@ -21,6 +22,14 @@ struct tf_thread_page *tf_self(void);
  */
 void tf_ereport(const struct sgx_target_info *target, const uint8_t report_data[static 64],
                 struct sgx_report *out);
+
+/**
+ * EACCEPT of whole pages of this enclave that were not added at its start: the kernel adds
+ * each as it is asked for, and it is zeros. The CPU lets nobody use one before, so nothing
+ * can be there. A page may be accepted once in an enclave's life: to accept what the
+ * kernel puts there later would be to forget what was there. Anything else ends the enclave.
+ */
+void tf_accept(void *memory, size_t size);
 
 /** EGETKEY. @return 0 and the key, or the SDM's error code (SGX_INVALID_*). Wipe the key. */
 TF_MUST_USE uint32_t tf_egetkey(const struct sgx_key_request *request,

@@ -14,9 +14,9 @@ struct frame {
     uint64_t rip;
 };
 
-void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
+void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size, tf_fresh_fn fresh)
 {
-    *fiber = (struct tf_fiber){.stack = stack, .size = size};
+    *fiber = (struct tf_fiber){.stack = stack, .size = size, .fresh = fresh};
 }
 
 /* The first function on a fiber's stack. */
@@ -30,7 +30,16 @@ static void run(struct tf_fiber *fiber)
 void tf_fiber_wipe(struct tf_fiber *fiber)
 {
     memset(fiber->stack, 0, fiber->size);
-    fiber->is_zeroed = true;
+}
+
+static void make_ready(struct tf_fiber *fiber)
+{
+    if (fiber->fresh != NULL) {
+        fiber->fresh(fiber->stack, fiber->size);
+    } else {
+        tf_fiber_wipe(fiber);
+    }
+    fiber->is_ready = true;
 }
 
 void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user)
@@ -39,8 +48,8 @@ void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user
                                 .r13 = (uint64_t)(uintptr_t)fiber,
                                 .rip = (uint64_t)(uintptr_t)tf_fiber_begin};
 
-    if (!fiber->is_zeroed) {
-        tf_fiber_wipe(fiber);
+    if (!fiber->is_ready) {
+        make_ready(fiber);
     }
     fiber->sp = fiber->stack + fiber->size - sizeof(frame);
     memcpy(fiber->sp, &frame, sizeof(frame));

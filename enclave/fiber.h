@@ -15,6 +15,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "lib/arena.h"
+
 struct tf_fiber {
     uint8_t *stack; /* lowest address; between unmapped holes */
     size_t size;
@@ -22,12 +24,14 @@ struct tf_fiber {
     void *caller; /* where its caller stands while it runs */
     void (*main)(void *user);
     void *user;
-    bool is_zeroed; /* the stack is unmeasured memory: at first what the host put there */
+    tf_fresh_fn fresh;
+    bool is_ready; /* the stack is there */
     bool is_done;
 };
 
-/** Prepares a fiber on memory that stays the caller's; nothing is touched yet. */
-void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size);
+/** Prepares a fiber on memory that stays the caller's; nothing is touched yet.
+ *  @param fresh  makes the stack usable before the first start; NULL: it is zeroed. */
+void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size, tf_fresh_fn fresh);
 
 /** Zeroes the stack of a fiber that has ended or will not go on. */
 void tf_fiber_wipe(struct tf_fiber *fiber);

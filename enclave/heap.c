@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.c - the thread's heap, over unmeasured pages: what the host left there is zeroed
- * before it is handed out (lib/arena.h), because code forgets to initialise.
+ * heap.c - the thread's heap. A block that is handed out for the first time is zeros
+ * (lib/arena.h), because code forgets to initialise.
  *
  * What is freed is wiped: requests, and the keys in them, pass through buffers of ours
  * and of dependencies (jansson's strings, TLS records), and nobody should find them in a

@@ -6,6 +6,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/enclu.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
 
@@ -21,9 +22,10 @@ void tf_lanes_init(struct tf_thread *thread)
         uint64_t memory = page->slot + i * page->slot_span;
         lane->thread = thread;
         lane->index = i;
-        tf_slot_init(&lane->slot, tf_own(page, memory), (size_t)page->slot_size);
-        tf_fiber_init(&lane->fiber, tf_own(page, memory - TF_GUARD - page->stack_size),
-                      (size_t)page->stack_size);
+        tf_slot_init(&lane->slot, tf_own(page, memory), (size_t)page->slot_size,
+                     tf_accept);
+        tf_fiber_init(&lane->fiber, tf_own(page, memory - TF_GUARD - page->slot_stack),
+                      (size_t)page->slot_stack, tf_accept);
     }
 }
 
@@ -163,7 +165,7 @@ void tf_lane_free(struct tf_lane *lane)
 static void wipe(struct tf_lane *lane)
 {
     tf_slot_wipe(&lane->slot);
-    if (lane->fiber.is_zeroed) { /* it has run */
+    if (lane->fiber.is_ready) { /* it has run */
         tf_fiber_wipe(&lane->fiber);
     }
 }

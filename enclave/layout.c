@@ -7,6 +7,7 @@
 
 #include "abi/limits.h"
 
+#define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
 
 enum { THREADS = 4, SLOTS = 4 };
@@ -15,13 +16,14 @@ __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout
     .magic = TF_LAYOUT_MAGIC,
     .threads = THREADS,
     .elrange = 1024 * MIB,
-    .stack_size = 1 * MIB,
+    .stack_size = 256 * KIB,
     .heap_size = 24 * MIB,
     .slot_size = TF_MEMORY_MAX,
     .shared_size = 64 * MIB,
     .engine = TF_ENGINE,
     .lvi = TF_LVI,
     .slots = SLOTS,
+    .slot_stack = 1 * MIB,
 };
 
 static_assert(sizeof(TF_ENGINE) <= TF_ENGINE_NAME_MAX, "the name fits with its NUL");

@@ -14,6 +14,7 @@ enum tf_panic_code {
     TF_PANIC_ASSERT = 2,  /* a failed assertion in a dependency */
     TF_PANIC_STACK = 3,   /* the stack protector's canary changed */
     TF_PANIC_ENTROPY = 5, /* no entropy, or entropy that fails its health test */
+    TF_PANIC_ACCEPT = 7,  /* a page that is not what it should be when it is first used */
     TF_PANIC_RUNAWAY = 6  /* native build: code that goes on after it was told to end */
 };
 

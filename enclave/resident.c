@@ -17,7 +17,7 @@ enum { CONTEXT_SIZE = 8 << 10, BUNDLE_SIZE = 8 << 10 };
 
 enum { PLACE_SIZE = sizeof(struct tf_resident *) }; /* in a view */
 
-/* Of the thread's stack, for what is below a call. */
+/* Of a slot's stack, for what is below a call. */
 static const size_t stack_reserve = (size_t)64 << 10;
 
 bool tf_grant_is_valid(const struct tf_grant *grant, uint64_t now)
@@ -440,8 +440,8 @@ struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,
                                        const struct tf_resident *resident)
 {
     const struct tf_lambda *lambda = resident->now.lambda;
-    size_t stack = thread->page->stack_size > 2 * stack_reserve
-                       ? (size_t)thread->page->stack_size - stack_reserve
+    size_t stack = thread->page->slot_stack > 2 * stack_reserve
+                       ? (size_t)thread->page->slot_stack - stack_reserve
                        : stack_reserve;
 
     return (struct tf_js_limits){.steps = lambda->steps,

@@ -24,7 +24,8 @@ void *tf_shared_alloc(size_t size)
 {
     if (shared == NULL) {
         const struct tf_thread_page *page = tf_self();
-        shared = tf_arena_init(tf_own(page, page->shared), page->shared_size);
+        shared = tf_arena_init_fresh(tf_own(page, page->shared), page->shared_size, 0,
+                                     tf_accept);
     }
     return shared == NULL ? NULL : tf_arena_alloc(shared, size);
 }

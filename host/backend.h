@@ -18,8 +18,7 @@ struct tf_backend_pages {
     uint64_t size;       /* multiple of TF_PAGE */
     uint64_t secinfo;    /* SECINFO.FLAGS */
     const uint8_t *from; /* page-aligned content in anonymous memory (the driver refuses
-                            noexec mounts); NULL: whatever, for unmeasured pages */
-    bool is_measured;
+                            noexec mounts) */
 };
 
 /** `self` is what create gave. Functions that return int give 0 or a negative errno. */
@@ -30,11 +29,12 @@ struct tf_backend {
     /** ECREATE. Chooses and fills secs->base. @param self  the caller destroys it. */
     int (*create)(const struct tf_enclave_options *options, struct sgx_secs *secs,
                   void **self);
-    /** EADD, and EEXTEND of all of each page if measured. Before init only. */
+    /** EADD, and EEXTEND of all of each page. Before init only. */
     int (*add_pages)(void *self, const struct tf_backend_pages *pages);
     /** EINIT. @param code  the CPU's, SGX_SUCCESS or why not, when 0 is returned. */
     int (*init)(void *self, const struct sgx_sigstruct *sigstruct, uint32_t *code);
-    /** Gives the process access to pages, with protections (PROT_*) that EADD allowed. */
+    /** Gives the process access to pages, with protections (PROT_*) that EADD allowed.
+     *  Where nothing was added, a page comes with the enclave's EACCEPT (EAUG). */
     int (*map)(void *self, uint64_t offset, uint64_t size, int protection);
     /** Prepares the calling thread. */
     int (*thread_init)(void *self);

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * enclave_sgx.c - SGX hardware as a backend, through Linux's driver (5.11 and later;
+ * enclave_sgx.c - SGX hardware as a backend, through Linux's driver (6.0 and later;
  * Documentation/arch/x86/sgx.rst, arch/x86/kernel/cpu/sgx/ioctl.c) and the vDSO. No
- * launch token: the driver writes the signer into IA32_SGXLEPUBKEYHASH itself. What went
- * wrong is said once on stderr, with what to do.
+ * launch token: the driver writes the signer into IA32_SGXLEPUBKEYHASH itself. Pages that
+ * the image does not add come from the driver's page fault handler (EAUG) once the
+ * enclave accepts them; a mapping of their addresses is all that it needs from here. What
+ * went wrong is said once on stderr, with what to do.
  */
 #include <asm/sgx.h>
 #include <errno.h>
@@ -219,47 +221,23 @@ static int add(struct enclave *e, struct sgx_enclave_add_pages *arg)
     return 0;
 }
 
-static void measure(struct enclave *e, const struct tf_backend_pages *pages)
-{
-    for (uint64_t at = 0; at < pages->size; at += TF_PAGE) {
-        tf_measure_eadd(&e->measure, pages->offset + at, pages->secinfo);
-        if (pages->is_measured) {
-            tf_measure_page(&e->measure, pages->offset + at, pages->from + at);
-        }
-    }
-}
-
-/* The driver wants a source for every page. What is not measured is zeroed inside before
- * use, so anything would do: memory that nobody touches costs nothing. */
 static int sgx_add_pages(void *self, const struct tf_backend_pages *pages)
 {
     struct enclave *e = self;
     struct secinfo secinfo = {.flags = pages->secinfo};
-    void *zeros = NULL;
+    struct sgx_enclave_add_pages arg = {.src = address_of(pages->from),
+                                        .offset = pages->offset,
+                                        .length = pages->size,
+                                        .secinfo = address_of(&secinfo),
+                                        .flags = SGX_PAGE_MEASURE};
 
-    if (address_of(pages->from) % TF_PAGE != 0 ||
-        (pages->from == NULL && pages->is_measured)) {
+    if (arg.src % TF_PAGE != 0) {
         return -EINVAL;
     }
-    if (pages->from == NULL) {
-        int rc = e->port->mmap(e->port, &zeros, pages->size, PROT_READ,
-                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
-        if (rc < 0) {
-            return complain(0, pages->offset, rc);
-        }
-    }
-    struct sgx_enclave_add_pages arg = {
-        .src = address_of(pages->from != NULL ? pages->from : zeros),
-        .offset = pages->offset,
-        .length = pages->size,
-        .secinfo = address_of(&secinfo),
-        .flags = pages->is_measured ? SGX_PAGE_MEASURE : 0};
     int rc = add(e, &arg);
-    if (zeros != NULL) {
-        (void)e->port->munmap(e->port, zeros, pages->size);
-    }
-    if (rc == 0) {
-        measure(e, pages);
+    for (uint64_t at = 0; rc == 0 && at < pages->size; at += TF_PAGE) {
+        tf_measure_eadd(&e->measure, pages->offset + at, pages->secinfo);
+        tf_measure_page(&e->measure, pages->offset + at, pages->from + at);
     }
     return rc;
 }

@@ -51,13 +51,9 @@ static int sim_add_pages(void *self, const struct tf_backend_pages *pages)
         .offset = pages->offset,
         .length = pages->size,
         .secinfo = (uint64_t)(uintptr_t)&secinfo,
-        .flags = pages->is_measured ? (uint64_t)SGX_PAGE_MEASURE : 0};
+        .flags = SGX_PAGE_MEASURE};
     uint32_t code = SGX_SUCCESS;
 
-    if (pages->from == NULL) {
-        return tf_sim_add_pages(self, 0, pages->offset, pages->size, pages->secinfo,
-                                pages->is_measured);
-    }
     return tf_sim_ioctl(self, SGX_IOC_ENCLAVE_ADD_PAGES, &argument, &code);
 }
 
@@ -90,7 +86,7 @@ bool tf_sim_has_access(const struct tf_sim *sim, uint64_t address, uint64_t size
     }
     for (uint64_t page = offset / TF_PAGE; page <= (offset + size - 1) / TF_PAGE;
          page++) {
-        if ((sim->epcm[page] & wanted) != wanted) {
+        if ((sim->epcm[page] & (wanted | SGX_SECINFO_PENDING)) != wanted) {
             return false;
         }
     }

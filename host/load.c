@@ -25,8 +25,8 @@ enum { CHUNK_PAGES = 64, IMAGE_MAX = 64 << 20 };
 struct tf_enclave {
     const struct tf_backend *backend;
     struct tf_aesm aesm; /* path NULL: the backend quotes */
-    void *self; /* the backend's */
-    void *file; /* the image, mapped read-only */
+    void *self;          /* the backend's */
+    void *file;          /* the image, mapped read-only */
     size_t file_size;
     struct tf_image image;
     uint8_t mrenclave[32];
@@ -80,38 +80,26 @@ static tf_err read_sigstruct(const char *path, struct sgx_sigstruct *out)
     return err;
 }
 
-static tf_err add_measured(const struct adding *adding, const struct tf_run *run)
-{
-    const struct tf_enclave *enclave = adding->enclave;
-    uint64_t step = 0;
-
-    for (uint64_t done = 0; done < run->size; done += step) {
-        step = run->size - done;
-        step = step < (uint64_t)CHUNK_PAGES * TF_PAGE ? step
-                                                      : (uint64_t)CHUNK_PAGES * TF_PAGE;
-        for (uint64_t at = 0; at < step; at += TF_PAGE) {
-            tf_image_page(&enclave->image, run->offset + done + at, adding->chunk + at);
-        }
-        const struct tf_backend_pages pages = {run->offset + done, step, run->secinfo,
-                                               adding->chunk, true};
-        if (enclave->backend->add_pages(enclave->self, &pages) != 0) {
-            return TF_EIO;
-        }
-    }
-    return TF_OK;
-}
-
 static tf_err add_run(void *user, const struct tf_run *run)
 {
     const struct adding *adding = user;
+    const struct tf_enclave *enclave = adding->enclave;
+    const uint64_t chunk_size = (uint64_t)CHUNK_PAGES * TF_PAGE;
+    uint64_t left = run->is_added ? run->size : 0;
 
-    if (run->is_measured) {
-        return add_measured(adding, run);
+    while (left != 0) {
+        uint64_t step = left < chunk_size ? left : chunk_size;
+        uint64_t offset = run->offset + run->size - left;
+        for (uint64_t at = 0; at < step; at += TF_PAGE) {
+            tf_image_page(&enclave->image, offset + at, adding->chunk + at);
+        }
+        const struct tf_backend_pages pages = {offset, step, run->secinfo, adding->chunk};
+        if (enclave->backend->add_pages(enclave->self, &pages) != 0) {
+            return TF_EIO;
+        }
+        left -= step;
     }
-    const struct tf_backend_pages pages = {run->offset, run->size, run->secinfo, NULL,
-                                           false};
-    int rc = adding->enclave->backend->add_pages(adding->enclave->self, &pages);
-    return rc == 0 ? TF_OK : TF_EIO;
+    return TF_OK;
 }
 
 static tf_err add_pages(struct tf_enclave *enclave)
@@ -220,8 +208,7 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
     if (enclave == NULL) {
         return TF_ENOMEM;
     }
-    enclave->backend =
-        options->backend != NULL ? options->backend : &tf_backend_sim;
+    enclave->backend = options->backend != NULL ? options->backend : &tf_backend_sim;
     enclave->aesm.timeout_ms = TF_EVIDENCE_WAIT_MS;
     enclave->aesm.path = options->aesm_path;
     if (enclave->aesm.path == NULL && enclave->backend->quote == NULL) {
@@ -311,8 +298,7 @@ const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *cod
     return enclave->aesm.path != NULL ? enclave->aesm.path : "simulator";
 }
 
-tf_err tf_enclave_target_info(struct tf_enclave *enclave,
-                              struct sgx_target_info *out)
+tf_err tf_enclave_target_info(struct tf_enclave *enclave, struct sgx_target_info *out)
 {
     if (enclave->aesm.path != NULL) {
         return tf_aesm_target_info(&enclave->aesm, out);

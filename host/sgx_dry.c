@@ -176,18 +176,15 @@ static int dry_mmap(struct tf_sgx_port *port, void **address, size_t size, int p
     if (fd == DRY_FD) {
         return map_enclave(dry, (uint64_t)(uintptr_t)*address, size, protection, flags);
     }
-    if (protection == PROT_NONE) {
-        print(dry, "mmap reserve size=%zx\n", size);
-        dry->reserved = size;
-        dry->mapped += size;
-        /* an address that nobody touches */
-        *address = (void *)(uintptr_t)area;
-        return 0;
+    if (protection != PROT_NONE) {
+        return -EINVAL;
     }
-    print(dry, "mmap zeros size=%zx\n", size);
-    int rc = tf_sgx_linux.mmap(&tf_sgx_linux, address, size, protection, flags, fd);
-    dry->mapped += rc == 0 ? size : 0;
-    return rc;
+    print(dry, "mmap reserve size=%zx\n", size);
+    dry->reserved = size;
+    dry->mapped += size;
+    /* an address that nobody touches */
+    *address = (void *)(uintptr_t)area;
+    return 0;
 }
 
 static int dry_munmap(struct tf_sgx_port *port, void *address, size_t size)
@@ -195,14 +192,12 @@ static int dry_munmap(struct tf_sgx_port *port, void *address, size_t size)
     struct tf_sgx_dry *dry = dry_of(port);
     uint64_t at = (uint64_t)(uintptr_t)address;
 
-    dry->mapped -= size;
-    if (at - area < dry->reserved) {
-        print(dry, "munmap reserve+%llx size=%zx\n", (unsigned long long)(at - area),
-              size);
-        return 0;
+    if (at - area >= dry->reserved) {
+        return -EINVAL;
     }
-    print(dry, "munmap zeros size=%zx\n", size);
-    return tf_sgx_linux.munmap(&tf_sgx_linux, address, size);
+    dry->mapped -= size;
+    print(dry, "munmap reserve+%llx size=%zx\n", (unsigned long long)(at - area), size);
+    return 0;
 }
 
 /* NOLINTNEXTLINE(readability-function-size): the vDSO's ABI has seven parameters */

@@ -3,6 +3,7 @@
 #include <asm/sgx.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -37,6 +38,9 @@ static unsigned missing_cpu(FILE *out)
     if (!cpu.has_kss) {
         count += say(out, "no KSS, so no CONFIGID: CPUID.12H.1:EAX bit 7 is 0");
     }
+    if (!cpu.has_sgx2) {
+        count += say(out, "no SGX2, so no EACCEPT: CPUID.12H.0:EAX bit 1 is 0");
+    }
     if ((cpu.xfrm & TF_XFRM) != TF_XFRM) {
         count += say(out, "enclaves may not use AVX: CPUID.12H.1:ECX lacks XFRM 7");
     }
@@ -48,15 +52,22 @@ static unsigned missing_kernel(FILE *out)
     char line[256];
     struct utsname name;
 
-    if (tf_sgx_linux.entry(&tf_sgx_linux) != NULL) {
-        return 0;
-    }
     if (uname(&name) != 0) {
         name.release[0] = '\0';
     }
+    if (tf_sgx_linux.entry(&tf_sgx_linux) != NULL) {
+        if (strtoul(name.release, NULL, 10) >= 6) {
+            return 0;
+        }
+        (void)snprintf(line, sizeof(line),
+                       "the driver of this kernel (%.64s) adds no memory to a running "
+                       "enclave: it is older than 6.0",
+                       name.release);
+        return say(out, line);
+    }
     (void)snprintf(line, sizeof(line),
                    "the vDSO of this kernel (%.64s) has no __vdso_sgx_enter_enclave: it "
-                   "is older than 5.11 or built without CONFIG_X86_SGX",
+                   "is older than 6.0 or built without CONFIG_X86_SGX",
                    name.release);
     return say(out, line);
 }

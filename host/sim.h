@@ -47,7 +47,7 @@ struct tf_sim_cpu {
     uint64_t xfrm;
     uint32_t misc;
     unsigned size_bits; /* SECS.SIZE stays below 2 to this */
-    bool has_rdtsc;     /* inside: where SGX2 is; else #UD */
+    bool has_sgx2;      /* EACCEPT, and RDTSC inside: else #UD */
 };
 
 /** One TCS and the host's state while a thread is inside it. Known to sim_gate.S. */
@@ -95,7 +95,8 @@ struct tf_sim {
     uint8_t *reserved; /* all that was mapped: a page for the gate, then ELRANGE */
     size_t reserved_size;
     uint8_t *base;
-    uint16_t *epcm; /* per page: SECINFO.FLAGS of EADD, 0 for no page; how it is mapped */
+    uint16_t *epcm; /* per page: TF_SIM_PAGE, SECINFO.FLAGS of EADD or of EACCEPT, 0 for no
+                       page; how it is mapped */
     size_t page_count;
     unsigned thread_count;
     bool is_strict;
@@ -104,7 +105,6 @@ struct tf_sim {
     pthread_mutex_t lock;  /* around the driver's calls: one at a time, else -EBUSY */
     uint64_t source_start; /* mapping that the last page came from */
     uint64_t source_end;
-    uint64_t added; /* bytes that the last ADD_PAGES got done */
 };
 
 /** One enclave a process: the signal handlers must find it. Slot TF_THREADS_MAX stays
@@ -115,7 +115,7 @@ extern _Thread_local struct tf_sim_thread
     *tf_sim_current; /* inside which this thread is */
 
 /* Shift, in epcm, of the access (SGX_SECINFO_R, _W, _X) that mmap gave to a page. */
-enum { TF_SIM_MAPPED = 12 };
+enum { TF_SIM_MAPPED = 12, TF_SIM_PAGE = (1 << TF_SIM_MAPPED) - 1 };
 
 /** Whether [address, address + size) lies in ELRANGE in REG pages that have all of
  * `access` (SGX_SECINFO_R, _W, _X; the same << TF_SIM_MAPPED: by their mapping). */
@@ -218,11 +218,11 @@ int tf_sim_patch(struct tf_sim *sim);
 int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory);
 void tf_sim_machine_wipe(struct tf_sim_machine *machine);
 
-/* --- sim_leaf.c: EREPORT and EGETKEY --------------------------------------------------
+/* --- sim_leaf.c: EREPORT, EGETKEY and EACCEPT ------------------------------------------
  */
 
 /** Executes a leaf with these registers. @return false where the CPU raises #GP. */
-bool tf_sim_leaf(const struct tf_sim *sim, struct tf_sim_registers *registers);
+bool tf_sim_leaf(struct tf_sim *sim, struct tf_sim_registers *registers);
 /** The MAC of a report for `target` (SDM vol. 3D, EREPORT). */
 void tf_sim_report_mac(const struct tf_sim_machine *machine,
                        const struct sgx_target_info *target,
@@ -262,7 +262,6 @@ enum { TF_SIM_SEEN = 64 << 10 };
 
 /** Makes the simulator a hostile host and an auditor. All zero: off. */
 struct tf_sim_tests {
-    bool fill_unmeasured; /* the first MiB of each unmeasured run gets garbage at EADD */
     bool poison_entry; /* registers, flags, MXCSR, FCW, vectors are garbage at EENTER */
     unsigned poison_state; /* which garbage */
     uint64_t poison_rsp;   /* RSP at EENTER; 0: the host's own. Strict mode only */

@@ -15,7 +15,7 @@
 #include "host/sim_memory.h"
 #include "lib/sigstruct.h"
 
-enum { VENDOR_INTEL = 0x8086, LINE_SIZE = 512, SECINFO_ACCESS = 7 };
+enum { VENDOR_INTEL = 0x8086, LINE_SIZE = 512, SECINFO_ACCESS = 7, COPY_PAGES = 16 };
 
 /* As in the driver: what an unprivileged process may have in ATTRIBUTES at EINIT. */
 static const uint64_t unprivileged =
@@ -28,14 +28,21 @@ struct secinfo { /* SDM vol. 3D, SECINFO */
     uint8_t reserved[56];
 };
 
-/* copy_from_user: an address that cannot be read is an answer, not a crash. */
-static bool copy_in(void *to, uint64_t from, size_t size)
+/* copy_from_user: an address that cannot be read is an answer, not a crash.
+ * @return bytes copied. */
+static size_t copy_some(void *to, uint64_t from, size_t size)
 {
     const struct iovec local = {to, size};
     /* the kernel checks it */
     const struct iovec remote = {(void *)(uintptr_t)from, size};
+    ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
 
-    return process_vm_readv(getpid(), &local, 1, &remote, 1, 0) == (ssize_t)size;
+    return copied > 0 ? (size_t)copied : 0;
+}
+
+static bool copy_in(void *to, uint64_t from, size_t size)
+{
+    return copy_some(to, from, size) == size;
 }
 
 /* --- open, close
@@ -179,84 +186,89 @@ static int check_source(struct tf_sim *sim, uint64_t address)
     return rc;
 }
 
-/* EADD with content, EEXTEND. */
-static int eadd(struct tf_sim *sim, uint64_t source, uint64_t offset, uint64_t secinfo,
-                bool is_measured)
-{
-    uint8_t page[TF_PAGE];
+/* What all pages of one ADD_PAGES have in common, and some of their content. */
+struct adding {
+    uint64_t secinfo;
+    bool is_measured;
+    size_t copied; /* bytes in `content` */
+    uint8_t content[COPY_PAGES * TF_PAGE];
+};
 
-    int rc = check_source(sim, source);
-    if (rc == 0 && !copy_in(page, source, sizeof(page))) {
-        rc = -EFAULT;
+/* EADD, EEXTEND. */
+static int add_page(struct tf_sim *sim, const struct adding *adding, uint64_t offset,
+                    uint8_t page[static TF_PAGE])
+{
+    struct sgx_tcs tcs;
+    int rc = 0;
+
+    if ((sim->epcm[offset / TF_PAGE] & TF_SIM_PAGE) != 0) {
+        return -EBUSY; /* xa_insert */
     }
-    if (rc != 0) {
-        return rc;
-    }
-    if (secinfo == SGX_SECINFO_TCS) {
-        struct sgx_tcs tcs;
+    if (adding->secinfo == SGX_SECINFO_TCS) {
         memcpy(&tcs, page, sizeof(tcs));
         if (!tf_sim_cpu_eadd_tcs(&tcs)) {
             return -EIO; /* EADD faulted */
         }
         memcpy(page, &tcs, sizeof(tcs));
         rc = tf_sim_thread_add(sim, offset, &tcs);
-        if (rc != 0) {
-            return rc;
-        }
-    } else if (!tf_sim_is_zero(page, sizeof(page))) { /* zero it is */
+    } else if (!tf_sim_is_zero(page, TF_PAGE)) { /* zero it is */
         tf_sim_memory_fill(sim, offset, page);
     }
-    tf_measure_eadd(&sim->measure, offset, secinfo);
-    if (is_measured) {
+    if (rc != 0) {
+        return rc;
+    }
+    tf_measure_eadd(&sim->measure, offset, adding->secinfo);
+    if (adding->is_measured) {
         tf_measure_page(&sim->measure, offset, page);
     }
+    sim->epcm[offset / TF_PAGE] |= (uint16_t)adding->secinfo;
     return 0;
 }
 
-static int add_page(struct tf_sim *sim, uint64_t source, uint64_t offset,
-                    uint64_t secinfo, bool is_measured)
+/* Pages from `source` until one cannot be added. @param done  bytes that could. */
+static int add_run(struct tf_sim *sim, const struct sgx_enclave_add_pages *given,
+                   struct adding *adding, uint64_t *done)
 {
     int rc = 0;
 
-    if (sim->epcm[offset / TF_PAGE] != 0) {
-        return -EBUSY; /* xa_insert */
-    }
-    if (source != 0) {
-        rc = eadd(sim, source, offset, secinfo, is_measured);
-    } else {
-        tf_measure_eadd(&sim->measure, offset, secinfo);
-    }
-    if (rc == 0) {
-        sim->epcm[offset / TF_PAGE] = (uint16_t)secinfo;
+    while (rc == 0 && *done < given->length) {
+        uint64_t at = *done % sizeof(adding->content);
+        uint64_t left = given->length - *done;
+        uint64_t source = given->src + *done;
+        if (at == 0) {
+            left = left < sizeof(adding->content) ? left : sizeof(adding->content);
+            adding->copied = copy_some(adding->content, source, left);
+        }
+        rc = check_source(sim, source);
+        if (rc == 0 && at + TF_PAGE > adding->copied) {
+            rc = -EFAULT;
+        }
+        if (rc == 0) {
+            rc = add_page(sim, adding, given->offset + *done, adding->content + at);
+        }
+        *done += rc == 0 ? (uint64_t)TF_PAGE : 0;
     }
     return rc;
 }
 
-int tf_sim_add_pages(struct tf_sim *sim, uint64_t source, uint64_t offset, uint64_t size,
-                     uint64_t secinfo, bool is_measured)
+static int fill_pages(struct tf_sim *sim, struct sgx_enclave_add_pages *given,
+                      uint64_t secinfo)
 {
-    bool is_filled = source != 0 || tf_sim_tests.fill_unmeasured;
+    struct adding *adding = malloc(sizeof(*adding));
     uint64_t done = 0;
 
-    if (sim->stage != TF_SIM_CREATED || !is_range_good(sim, offset, size)) {
-        return -EINVAL;
+    if (adding == NULL) {
+        return -ENOMEM;
     }
-    if (source == 0 && (is_measured || secinfo == SGX_SECINFO_TCS)) {
-        return -EFAULT; /* these have a content */
+    adding->secinfo = secinfo;
+    adding->is_measured = (given->flags & SGX_PAGE_MEASURE) != 0;
+    int rc = tf_sim_memory_open(sim, given->offset, given->length);
+    if (rc == 0) {
+        rc = add_run(sim, given, adding, &done);
+        tf_sim_memory_close(sim, given->offset, given->length);
     }
-    int rc = is_filled ? tf_sim_memory_open(sim, offset, size) : 0;
-    if (rc == 0 && source == 0) {
-        tf_sim_memory_spoil(sim, offset, size);
-    }
-    while (rc == 0 && done < size) {
-        rc = add_page(sim, source != 0 ? source + done : 0, offset + done, secinfo,
-                      is_measured);
-        done += rc == 0 ? (uint64_t)TF_PAGE : 0;
-    }
-    if (is_filled) {
-        tf_sim_memory_close(sim, offset, size);
-    }
-    sim->added = done;
+    given->count = done;
+    free(adding);
     return rc;
 }
 
@@ -283,9 +295,7 @@ static int add_pages(struct tf_sim *sim, void *argument)
     if (given.src == 0) {
         return -EFAULT; /* page 0 is nobody's */
     }
-    int rc = tf_sim_add_pages(sim, given.src, given.offset, given.length, secinfo.flags,
-                              (given.flags & SGX_PAGE_MEASURE) != 0);
-    given.count = sim->added;
+    int rc = fill_pages(sim, &given, secinfo.flags);
     memcpy(argument, &given, sizeof(given));
     return rc;
 }
@@ -395,10 +405,9 @@ static void note_mapping(const struct tf_sim *sim, uint64_t offset, uint64_t siz
     access |= (protection & PROT_READ) != 0 ? (unsigned)SGX_SECINFO_R : 0;
     access |= (protection & PROT_WRITE) != 0 ? (unsigned)SGX_SECINFO_W : 0;
     access |= (protection & PROT_EXEC) != 0 ? (unsigned)SGX_SECINFO_X : 0;
-    for (uint64_t at = offset; at < offset + size; at += TF_PAGE) {
-        unsigned page = sim->epcm[at / TF_PAGE] & ((1U << TF_SIM_MAPPED) - 1);
-        sim->epcm[at / TF_PAGE] =
-            (uint16_t)(page != 0 ? page | access << TF_SIM_MAPPED : 0);
+    for (uint64_t page = offset / TF_PAGE; page < (offset + size) / TF_PAGE; page++) {
+        sim->epcm[page] =
+            (uint16_t)((sim->epcm[page] & TF_SIM_PAGE) | access << TF_SIM_MAPPED);
     }
 }
 
@@ -423,7 +432,7 @@ int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protect
         return -EACCES;
     }
     for (uint64_t at = offset; at < offset + size; at += TF_PAGE) {
-        uint64_t secinfo = sim->epcm[at / TF_PAGE];
+        uint64_t secinfo = sim->epcm[at / TF_PAGE] & TF_SIM_PAGE;
         if (secinfo != 0 && !is_allowed(secinfo, protection)) {
             return -EACCES;
         }

@@ -26,11 +26,8 @@ void tf_sim_close(struct tf_sim *sim);
 int tf_sim_ioctl(struct tf_sim *sim, unsigned long request, void *argument,
                  uint32_t *code);
 
-/** ADD_PAGES without the copy from user space: `source` NULL leaves the host's zeros,
- * which saves touching a heap that the enclave zeroes itself. @return as ADD_PAGES. */
-int tf_sim_add_pages(struct tf_sim *sim, uint64_t source, uint64_t offset, uint64_t size,
-                     uint64_t secinfo, bool is_measured);
-
-/** mmap(address, size, protection, flags, fd, 0) with MAP_FIXED. @return 0, -errno. */
+/** mmap(address, size, protection, flags, fd, 0) with MAP_FIXED. Where no page was added,
+ *  access after INIT has the driver add one (EAUG), for the enclave to accept.
+ *  @return 0, -errno. */
 int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protection,
                 int flags);

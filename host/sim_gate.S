@@ -118,8 +118,9 @@ tf_sim_aep:
     .byte   0x0f, 0x01, 0xd7        /* ENCLU */
     ud2
 
-    /* A patched ENCLU site calls this (through a jump beside ELRANGE). EEXIT is done here;
-     * other leaves are rare, so they trap and the signal handler does them. */
+    /* A patched ENCLU site calls this (through a jump beside ELRANGE). EEXIT is done here,
+     * and the EACCEPT of a page that is as it should be; other leaves are rare, so they trap
+     * and the signal handler does them. */
     .globl  tf_sim_gate
     .type   tf_sim_gate, @function
 tf_sim_gate:
@@ -144,7 +145,35 @@ tf_sim_gate:
     leaq    tf_sim_landing(%rip), %rcx  /* AEP */
     movl    $4, %eax
     jmp     *%rbx
-5:  popfq
+5:  cmpl    $5, %eax
+    jne     8f
+    pushq   %rdx
+    pushq   %rdi
+    movq    tf_sim_active(%rip), %rdi
+    movq    %rcx, %rdx
+    subq    S_BASE(%rdi), %rdx
+    cmpq    S_SIZE(%rdi), %rdx
+    jae     7f
+    testl   $0xfff, %edx
+    jne     7f
+    cmpb    $0, S_SGX2(%rdi)
+    je      7f
+    cmpq    $PAGE_PENDING, (%rbx)   /* SECINFO.FLAGS */
+    jne     7f
+    shrq    $12, %rdx
+    movq    S_EPCM(%rdi), %rdi
+    cmpw    $PAGE_MAPPED, (%rdi,%rdx,2)
+    jne     7f
+    movw    $PAGE_ACCEPTED, (%rdi,%rdx,2)
+    popq    %rdi
+    popq    %rdx
+    andq    $~0x8d5, (%rsp)         /* the arithmetic flags */
+    popfq
+    movl    $0, %eax                /* SGX_SUCCESS */
+    ret
+7:  popq    %rdi
+    popq    %rdx
+8:  popfq
     .globl  tf_sim_gate_leaf
 tf_sim_gate_leaf:
     .byte   0x0f, 0x01, 0xd7        /* ENCLU: #UD */

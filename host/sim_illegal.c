@@ -29,27 +29,27 @@ static bool is_one_of(uint8_t byte, const char *set, size_t size)
 }
 #define IN(byte, set) is_one_of((byte), (set), sizeof(set) - 1)
 
-static bool is_group_7(uint8_t modrm, bool has_rdtsc)
+static bool is_group_7(uint8_t modrm, bool has_sgx2)
 {
     unsigned which = modrm >> 3 & 7;
     bool is_memory = modrm >> 6 != 3;
 
     if (modrm == RDTSCP) {
-        return !has_rdtsc;
+        return !has_sgx2;
     }
     /* SGDT, SIDT; SMSW; VMCALL, VMFUNC, VMMCALL */
     return (is_memory && which < 2) || which == 4 || IN(modrm, "\xc1\xd4\xd9");
 }
 
-static bool is_two_bytes(const uint8_t code[static 2], bool has_rdtsc)
+static bool is_two_bytes(const uint8_t code[static 2], bool has_sgx2)
 {
     switch (code[0]) {
     case RDTSC:
-        return !has_rdtsc;
+        return !has_sgx2;
     case GROUP_6:
         return (code[1] >> 3 & 7) < 2;
     case GROUP_7:
-        return is_group_7(code[1], has_rdtsc);
+        return is_group_7(code[1], has_sgx2);
     default:
         /* SYSCALL, RDPMC, SYSENTER, GETSEC, POP FS, CPUID, POP GS, LSS, LFS, LGS */
         return IN(code[0], "\x05\x33\x34\x37\xa1\xa2\xa9\xb2\xb4\xb5");
@@ -70,7 +70,7 @@ bool tf_sim_is_illegal(const struct tf_sim *sim,
     case EVEX:
         return (sim->secs.attributes.xfrm & XFRM_AVX512) == 0;
     case TWO_BYTES:
-        return is_two_bytes(code + at + 1, sim->machine.cpu.has_rdtsc);
+        return is_two_bytes(code + at + 1, sim->machine.cpu.has_sgx2);
     case GROUP_5:
         return (code[at + 1] >> 3 & 7) == 3 || (code[at + 1] >> 3 & 7) == 5;
     default:

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_leaf.c - EREPORT and EGETKEY (SDM vol. 3D, same names). The CPU's derivation is
- * secret; ours is HMAC-SHA256 under the machine's root over the same inputs, each at its
- * own place.
+ * sim_leaf.c - EREPORT, EGETKEY and EACCEPT (SDM vol. 3D, same names). The CPU's
+ * derivation is secret; ours is HMAC-SHA256 under the machine's root over the same
+ * inputs, each at its own place.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "host/sim.h"
+#include "host/sim_memory.h"
 #include "lib/crypto.h"
 
 enum {
     ALIGN_LARGE = 512, /* TARGETINFO, REPORT, KEYREQUEST */
     ALIGN_DATA = 128,  /* REPORTDATA */
     ALIGN_KEY = 16,
+    ALIGN_SECINFO = 64, /* and its size */
     KEY_SIZE = 16,
     REPORT_DATA_SIZE = 64,
     POLICY_KNOWN = 0x3f,
@@ -283,13 +286,55 @@ static bool egetkey(const struct tf_sim *sim, struct tf_sim_registers *registers
     return true;
 }
 
-bool tf_sim_leaf(const struct tf_sim *sim, struct tf_sim_registers *registers)
+/* What the kernel does about an access where no page is (EAUG): one of zeros, pending, if
+ * somebody mapped that place readable and writable. */
+static bool augment(const struct tf_sim *sim, uint64_t offset)
+{
+    const unsigned mapped = (SGX_SECINFO_R | SGX_SECINFO_W) << TF_SIM_MAPPED;
+    uint16_t *page = &sim->epcm[offset / TF_PAGE];
+
+    if ((*page & TF_SIM_PAGE) == 0 && (*page & mapped) == mapped) {
+        *page |= SGX_SECINFO_NEW;
+    }
+    return (*page & TF_SIM_PAGE) != 0;
+}
+
+static bool eaccept(struct tf_sim *sim, struct tf_sim_registers *registers)
+{
+    const uint8_t *secinfo =
+        operand(sim, registers->rbx, ALIGN_SECINFO, ALIGN_SECINFO, SGX_SECINFO_R);
+    uint64_t offset = registers->rcx - sim->secs.base;
+    uint64_t flags;
+
+    if (!sim->machine.cpu.has_sgx2 || secinfo == NULL || offset % TF_PAGE != 0 ||
+        offset >= sim->secs.size ||
+        !tf_sim_is_zero(secinfo + sizeof(flags), ALIGN_SECINFO - sizeof(flags)) ||
+        !augment(sim, offset)) {
+        return false;
+    }
+    memcpy(&flags, secinfo, sizeof(flags));
+    uint16_t *page = &sim->epcm[offset / TF_PAGE];
+    bool is_pending = (*page & SGX_SECINFO_PENDING) != 0;
+    bool is_match = is_pending && flags == (*page & TF_SIM_PAGE);
+    if (is_match) {
+        *page = (uint16_t)(*page & ~SGX_SECINFO_PENDING);
+    }
+    registers->rax = is_match ? SGX_SUCCESS : SGX_PAGE_ATTRIBUTES_MISMATCH;
+    registers->rflags &= ~(uint64_t)FLAGS_ARITHMETIC;
+    registers->rflags |= is_match ? 0 : (uint64_t)FLAG_ZF;
+    return !is_match || !sim->is_strict ||
+           tf_sim_memory_map(sim, offset, TF_PAGE, PROT_READ | PROT_WRITE) == 0;
+}
+
+bool tf_sim_leaf(struct tf_sim *sim, struct tf_sim_registers *registers)
 {
     switch ((uint32_t)registers->rax) {
     case SGX_EREPORT:
         return ereport(sim, registers);
     case SGX_EGETKEY:
         return egetkey(sim, registers);
+    case SGX_EACCEPT:
+        return eaccept(sim, registers);
     default:
         return false;
     }

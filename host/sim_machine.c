@@ -30,7 +30,7 @@ static const struct tf_sim_cpu cpus[] = {
      .xfrm = 0x2e7,
      .misc = 1,
      .size_bits = 56,
-     .has_rdtsc = true},
+     .has_sgx2 = true},
     /* before KSS: our own images, which need it, do not start there */
     {.name = "sgx1-client", .flags = 0x36, .xfrm = 0x1f, .misc = 0, .size_bits = 36},
 };

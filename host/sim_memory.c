@@ -6,8 +6,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { GARBAGE = 0xcc, GARBAGE_MAX = 1 << 20 };
-
 int tf_sim_memory_reserve(struct tf_sim *sim, uint64_t size)
 {
     if (size < TF_PAGE || (size & (size - 1)) != 0 || size >= UINT64_C(1) << 46) {
@@ -74,18 +72,14 @@ void tf_sim_memory_fill(struct tf_sim *sim, uint64_t offset,
     memcpy(sim->base + offset, page, TF_PAGE);
 }
 
-void tf_sim_memory_spoil(struct tf_sim *sim, uint64_t offset, uint64_t size)
-{
-    if (tf_sim_tests.fill_unmeasured) {
-        memset(sim->base + offset, GARBAGE, size < GARBAGE_MAX ? size : GARBAGE_MAX);
-    }
-}
-
 /* After EADD no software reads or writes a TCS, and where no page is, an access faults.
  */
 static bool is_reachable(const struct tf_sim *sim, uint64_t offset)
 {
-    return (sim->epcm[offset / TF_PAGE] & SGX_SECINFO_REG) != 0;
+    unsigned page = sim->epcm[offset / TF_PAGE];
+    bool is_lenient = !sim->is_strict && sim->stage == TF_SIM_INITIALISED;
+
+    return (page & SGX_SECINFO_REG) != 0 || ((page & TF_SIM_PAGE) == 0 && is_lenient);
 }
 
 int tf_sim_memory_map(struct tf_sim *sim, uint64_t offset, uint64_t size, int protection)

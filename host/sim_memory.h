@@ -20,9 +20,8 @@ int tf_sim_memory_open(struct tf_sim *sim, uint64_t offset, uint64_t size);
 void tf_sim_memory_close(struct tf_sim *sim, uint64_t offset, uint64_t size);
 void tf_sim_memory_fill(struct tf_sim *sim, uint64_t offset,
                         const uint8_t page[static TF_PAGE]);
-/** With tf_sim_tests.fill_unmeasured: garbage, for the first MiB. */
-void tf_sim_memory_spoil(struct tf_sim *sim, uint64_t offset, uint64_t size);
 
-/** Lets the process at the pages; a TCS and holes stay out of reach. @return 0, -errno.
- */
+/** Lets the process at the pages. A TCS stays out of reach; so does what is not there
+ *  until tf_sim_memory_map again, but in fast mode, where that would take too long.
+ *  @return 0, -errno. */
 int tf_sim_memory_map(struct tf_sim *sim, uint64_t offset, uint64_t size, int protection);

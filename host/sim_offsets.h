@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_offsets.h - offsets into struct tf_sim_thread for host/sim_gate.S. Preprocessor
+ * sim_offsets.h - offsets into the simulator's structs for host/sim_gate.S. Preprocessor
  * constants because the assembler reads them; host/sim_thread.c asserts each.
  */
 #pragma once
@@ -40,3 +40,12 @@
 #define R_R14   112
 #define R_R15   120
 #define R_FLAGS 128
+
+/* struct tf_sim, and words of its EPCM (host/sim.h). */
+#define S_SIZE        8
+#define S_BASE        16
+#define S_SGX2        8624
+#define S_EPCM        8672
+#define PAGE_MAPPED   0x3000 /* readable and writable, and no page there */
+#define PAGE_ACCEPTED 0x3203
+#define PAGE_PENDING  0x20b /* SECINFO.FLAGS that an EACCEPT gives */

@@ -38,6 +38,15 @@ AT(out, T_OUT);
 AT(in.r15, T_IN + R_R15);
 AT(out.rflags, T_OUT + R_FLAGS);
 static_assert(sizeof(struct tf_sim_thread) == T_STRIDE, "sim_gate.S");
+static_assert(offsetof(struct tf_sim, secs.size) == S_SIZE, "sim_gate.S");
+static_assert(offsetof(struct tf_sim, secs.base) == S_BASE, "sim_gate.S");
+static_assert(offsetof(struct tf_sim, epcm) == S_EPCM, "sim_gate.S");
+static_assert(offsetof(struct tf_sim, machine.cpu.has_sgx2) == S_SGX2, "sim_gate.S");
+enum { RW = SGX_SECINFO_R | SGX_SECINFO_W };
+static_assert((RW << TF_SIM_MAPPED) == PAGE_MAPPED, "sim_gate.S");
+static_assert((SGX_SECINFO_REG | RW | RW << TF_SIM_MAPPED) == PAGE_ACCEPTED, "sim_gate.S");
+static_assert(SGX_SECINFO_NEW == PAGE_PENDING, "sim_gate.S");
+static_assert((SGX_SECINFO_REG | RW | SGX_SECINFO_PENDING) == PAGE_PENDING, "SDM");
 
 int tf_sim_thread_add(struct tf_sim *sim, uint64_t offset, const struct sgx_tcs *content)
 {
@@ -161,7 +170,7 @@ static void enter_for_test(struct tf_sim_thread *thread)
 /* RDTSC inside is #UD before SGX2; here it is SIGSEGV. */
 static void allow_rdtsc(const struct tf_sim *sim, bool is_allowed)
 {
-    if (!sim->machine.cpu.has_rdtsc) {
+    if (!sim->machine.cpu.has_sgx2) {
         (void)prctl(PR_SET_TSC, is_allowed ? PR_TSC_ENABLE : PR_TSC_SIGSEGV, 0, 0, 0);
     }
 }

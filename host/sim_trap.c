@@ -147,7 +147,7 @@ static bool is_enclu(uint64_t rip)
            memcmp((const void *)(uintptr_t)rip, enclu, ENCLU_SIZE) == 0;
 }
 
-/* EREPORT, EGETKEY: only the operands' registers and the flags matter. */
+/* EREPORT, EGETKEY, EACCEPT: only the operands' registers and the flags matter. */
 static bool run_leaf(greg_t *registers)
 {
     struct tf_sim_registers r = {

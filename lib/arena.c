@@ -57,8 +57,9 @@ struct links {
 
 struct tf_arena {
     size_t size;
-    size_t limit;  /* size, or less by tf_arena_cap */
-    size_t zeroed; /* from the front to here all is zero */
+    size_t limit;      /* size, or less by tf_arena_cap */
+    size_t zeroed;     /* from the front to here all is zero */
+    tf_fresh_fn fresh; /* what makes it so; NULL: memset */
     struct tf_plan *plan;
     size_t is_exact; /* blocks are neither split nor merged */
     uint32_t front;  /* unit that the next fresh block gets */
@@ -213,11 +214,20 @@ static uint32_t find(struct tf_arena *arena, uint32_t units)
     return arena->heads[place.row][__builtin_ctz(columns)];
 }
 
+static void make_fresh(tf_fresh_fn fresh, uint8_t *memory, size_t size)
+{
+    if (fresh != NULL) {
+        fresh(memory, size);
+    } else {
+        memset(memory, 0, size);
+    }
+}
+
 static __attribute__((noinline)) void zero_to(struct tf_arena *arena, size_t end)
 {
     end = (end + ZERO_STEP - 1) / ZERO_STEP * ZERO_STEP;
     end = end < arena->size ? end : arena->size;
-    memset((uint8_t *)arena + arena->zeroed, 0, end - arena->zeroed);
+    make_fresh(arena->fresh, (uint8_t *)arena + arena->zeroed, end - arena->zeroed);
     arena->zeroed = end;
 }
 
@@ -367,18 +377,29 @@ static uint32_t checked_unit(struct tf_arena *arena, const void *block)
     return unit;
 }
 
-struct tf_arena *tf_arena_init(void *memory, size_t size)
+struct tf_arena *tf_arena_init_fresh(void *memory, size_t size, size_t ready,
+                                     tf_fresh_fn fresh)
 {
     if (size < ARENA_MIN) {
         return NULL;
     }
     struct tf_arena *arena = memory;
+    if (ready < sizeof(*arena)) {
+        ready = fresh == NULL ? sizeof(*arena) : size < ZERO_STEP ? size : ZERO_STEP;
+        make_fresh(fresh, memory, ready);
+    }
     memset(arena, 0, sizeof(*arena));
     arena->size = size < arena_max ? size : arena_max;
     arena->limit = arena->size;
-    arena->zeroed = sizeof(*arena);
+    arena->zeroed = ready;
+    arena->fresh = fresh;
     arena->front = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
     return arena;
+}
+
+struct tf_arena *tf_arena_init(void *memory, size_t size)
+{
+    return tf_arena_init_fresh(memory, size, 0, NULL);
 }
 
 void *tf_arena_alloc(struct tf_arena *arena, size_t size)

@@ -27,6 +27,20 @@ struct tf_plan;  /* lib/plan.h */
  */
 struct tf_arena *tf_arena_init(void *memory, size_t size);
 
+/** Makes `size` bytes at `memory`, which are used for the first time, usable zeros. */
+typedef void (*tf_fresh_fn)(void *memory, size_t size);
+
+/**
+ * The same over memory that is not there until `fresh` was called for it: for whole pages,
+ * each once. Memory and size are multiples of a page.
+ *
+ * @param ready  bytes from the start for which it was called already: tf_arena_zeroed of
+ *               the arena that was there before.
+ * @param fresh  kept; NULL: the memory is there, and only zeroed.
+ */
+struct tf_arena *tf_arena_init_fresh(void *memory, size_t size, size_t ready,
+                                     tf_fresh_fn fresh);
+
 /** Allocates `size` bytes: zeros, or what a freed block left. @return NULL when full,
  *  over the cap, or size 0. */
 void *tf_arena_alloc(struct tf_arena *arena, size_t size);

@@ -18,7 +18,7 @@ struct tf_cpu_sgx {
     bool has_sgx;       /* the CPU could, were it switched on */
     bool is_enabled;    /* the BIOS has switched it on: SGX1's leaves are there */
     bool has_flc;       /* launch control that Linux can write */
-    bool has_sgx2;      /* not needed */
+    bool has_sgx2;      /* EACCEPT: our images need it */
     bool has_kss;       /* CONFIGID: our images need it */
     uint64_t xfrm;      /* what SECS.ATTRIBUTES.XFRM may contain */
     unsigned size_bits; /* SECS.SIZE is at most 1 << size_bits */

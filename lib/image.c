@@ -23,7 +23,7 @@ struct parts {
 /* From a slot's JavaScript heap to the next one's. */
 static uint64_t slot_span(const struct tf_layout *layout)
 {
-    return TF_GUARD + layout->stack_size + TF_GUARD + layout->slot_size;
+    return TF_GUARD + layout->slot_stack + TF_GUARD + layout->slot_size;
 }
 
 /* Cannot overflow: check_layout bounds every size by TF_ELF_ADDRESS_MAX. */
@@ -39,7 +39,7 @@ static struct parts place_thread(const struct tf_image *image, unsigned index)
     parts.page = parts.ssa + TF_PAGE;
     parts.heap = parts.page + TF_PAGE;
     parts.slot =
-        parts.heap + layout->heap_size + TF_GUARD + layout->stack_size + TF_GUARD;
+        parts.heap + layout->heap_size + TF_GUARD + layout->slot_stack + TF_GUARD;
     parts.end = parts.heap + layout->heap_size + layout->slots * slot_span(layout);
     return parts;
 }
@@ -79,6 +79,7 @@ static tf_err check_layout(const struct tf_image *image)
         elrange < (uint64_t)2 * TF_PAGE || (elrange & (elrange - 1)) != 0 ||
         layout->stack_size == 0 || !is_size(layout->stack_size) ||
         !is_size(layout->heap_size) || !is_size(layout->slot_size) ||
+        layout->slot_stack == 0 || !is_size(layout->slot_stack) ||
         !is_size(layout->shared_size) || !is_engine_name(layout->engine) ||
         layout->lvi > TF_LVI_FULL || layout->slots == 0 || layout->slots > TF_SLOTS_MAX ||
         layout->spare != 0) {
@@ -107,6 +108,7 @@ static void read_layout(const uint8_t bytes[static sizeof(struct tf_layout)],
     out->lvi = tf_read_u32(&r);
     out->slots = tf_read_u32(&r);
     out->spare = tf_read_u32(&r);
+    out->slot_stack = tf_read_u64(&r);
 }
 
 tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out)
@@ -117,7 +119,8 @@ tf_err tf_image_open(const uint8_t *bytes, size_t size, struct tf_image *out)
         return err;
     }
     /* The section headers are not measured, but all that they point us at shows in the
-     * pages' addresses, which are: another layout is another MRENCLAVE. */
+     * pages' addresses and in the thread pages, which are: another layout is another
+     * MRENCLAVE. */
     uint8_t section[sizeof(struct tf_layout)];
     err = tf_elf_section_copy(&image.elf, ".tfaas.layout", section, sizeof(section));
     if (err != TF_OK) {
@@ -138,7 +141,7 @@ static tf_err walk_segments(const struct tf_image *image, tf_run_fn fn, void *us
         const struct tf_elf_load *load = &image->elf.loads[i];
         uint64_t start = load->address / TF_PAGE * TF_PAGE;
         uint64_t end = load->address + load->size + TF_PAGE - 1;
-        struct tf_run run = {.offset = start, .is_measured = true};
+        struct tf_run run = {.offset = start, .is_added = true};
         run.size = end / TF_PAGE * TF_PAGE - start;
         run.secinfo = SGX_SECINFO_REG | SGX_SECINFO_R;
         run.secinfo |= (load->flags & TF_ELF_W) != 0 ? SGX_SECINFO_W : 0;
@@ -177,7 +180,7 @@ static tf_err walk_thread(const struct tf_image *image, unsigned index, tf_run_f
     for (uint64_t i = 0; err == TF_OK && i < image->layout.slots; i++) {
         uint64_t memory = parts.slot + i * slot_span(&image->layout);
         const struct tf_run slot[] = {
-            {memory - TF_GUARD - image->layout.stack_size, image->layout.stack_size,
+            {memory - TF_GUARD - image->layout.slot_stack, image->layout.slot_stack,
              WRITABLE, false},
             {memory, image->layout.slot_size, WRITABLE, false},
         };
@@ -229,7 +232,8 @@ static void write_thread_page(const struct tf_image *image, unsigned index,
                                     .page = parts->page,
                                     .index = index,
                                     .slots = layout->slots,
-                                    .slot_span = slot_span(layout)};
+                                    .slot_span = slot_span(layout),
+                                    .slot_stack = layout->slot_stack};
     memcpy(page, &thread, sizeof(thread));
 }
 
@@ -274,13 +278,12 @@ struct measuring {
 static tf_err measure_run(void *user, const struct tf_run *run)
 {
     struct measuring *m = user;
-    for (uint64_t at = 0; at < run->size; at += TF_PAGE) {
+    uint64_t size = run->is_added ? run->size : 0;
+    for (uint64_t at = 0; at < size; at += TF_PAGE) {
+        uint8_t page[TF_PAGE];
         tf_measure_eadd(&m->measure, run->offset + at, run->secinfo);
-        if (run->is_measured) {
-            uint8_t page[TF_PAGE];
-            tf_image_page(m->image, run->offset + at, page);
-            tf_measure_page(&m->measure, run->offset + at, page);
-        }
+        tf_image_page(m->image, run->offset + at, page);
+        tf_measure_page(&m->measure, run->offset + at, page);
     }
     return TF_OK;
 }

@@ -25,7 +25,7 @@ struct tf_run {
     uint64_t offset;  /* from the base */
     uint64_t size;    /* multiple of TF_PAGE */
     uint64_t secinfo; /* SECINFO.FLAGS */
-    bool is_measured;
+    bool is_added;    /* before EINIT, and measured; else by EAUG when it is first used */
 };
 
 /** Called for each run, in load order. Non-TF_OK stops the walk and is returned. */

@@ -56,7 +56,7 @@ int profile_place_open(const char *descriptor, size_t size)
     }
     *page = (struct tf_thread_page){.self = offset_of(page),
                                     .page = offset_of(page),
-                                    .stack_size = STACK_SIZE,
+                                    .slot_stack = STACK_SIZE,
                                     .heap = offset_of(heap),
                                     .heap_size = HEAP_SIZE,
                                     .slot = offset_of(slots) + SLOT_SPAN - TF_MEMORY_MAX,

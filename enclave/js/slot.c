@@ -22,9 +22,9 @@ struct move {
     size_t left; /* bytes until the next pause */
 };
 
-void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
+void tf_slot_init(struct tf_slot *slot, void *memory, size_t size, tf_fresh_fn fresh)
 {
-    *slot = (struct tf_slot){.memory = memory, .size = size};
+    *slot = (struct tf_slot){.memory = memory, .size = size, .fresh = fresh};
 }
 
 static struct tf_arena *arena_of(const struct tf_slot *slot)
@@ -115,12 +115,9 @@ static bool open_engine(struct tf_slot *slot, struct tf_slot_base *base,
 
     wipe(slot, 0, &move);
     slot->has_arena = false;
-    arena = tf_arena_init(slot->memory, slot->size);
+    arena = tf_arena_init_fresh(slot->memory, slot->size, slot->zeroed, slot->fresh);
     if (arena == NULL) {
         return false;
-    }
-    if (slot->zeroed > tf_arena_zeroed(arena)) {
-        tf_arena_note_zeroed(arena, slot->zeroed);
     }
     slot->has_arena = true;
     tf_arena_plan(arena, plan);

@@ -30,7 +30,8 @@ struct tf_slot_base {
 struct tf_slot {
     uint8_t *memory; /* slot_size bytes at a fixed address */
     size_t size;
-    size_t zeroed; /* bytes that were zeroed since the start: unmeasured memory */
+    size_t zeroed; /* bytes from the start that `fresh` was called for */
+    tf_fresh_fn fresh;
     size_t dirty;  /* bytes from the start that may be non-zero now */
     struct tf_slot_base bases[TF_BASES];
     const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
@@ -51,8 +52,8 @@ struct tf_snapshot {
     bool is_reused; /* manifest "reuse": state survives requests that end well */
 };
 
-/** Prepares a slot over unmeasured memory; nothing is touched yet. */
-void tf_slot_init(struct tf_slot *slot, void *memory, size_t size);
+/** Prepares a slot; nothing is touched yet. @param fresh  as of tf_arena_init_fresh. */
+void tf_slot_init(struct tf_slot *slot, void *memory, size_t size, tf_fresh_fn fresh);
 
 /**
  * Loads the program into the slot's base, which is made if it was not yet, and snapshots

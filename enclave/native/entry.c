@@ -61,7 +61,7 @@ static struct tf_thread_page *make_page(uint64_t index, const uint8_t *shared)
     struct tf_thread_page *page = (void *)memory;
     *page = (struct tf_thread_page){.self = offset_of(memory),
                                     .page = offset_of(memory),
-                                    .stack_size = tf_layout.stack_size,
+                                    .slot_stack = tf_layout.slot_stack,
                                     .heap = offset_of(heap),
                                     .heap_size = tf_layout.heap_size,
                                     .slot = offset_of(slot),

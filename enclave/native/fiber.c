@@ -6,9 +6,9 @@
  */
 #include "enclave/fiber.h"
 
-void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
+void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size, tf_fresh_fn fresh)
 {
-    *fiber = (struct tf_fiber){.stack = stack, .size = size};
+    *fiber = (struct tf_fiber){.stack = stack, .size = size, .fresh = fresh};
 }
 
 /* Nothing ran on its stack. */

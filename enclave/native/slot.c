@@ -31,9 +31,9 @@ void tf_slot_freshen(void)
     stale.js = NULL;
 }
 
-void tf_slot_init(struct tf_slot *slot, void *memory, size_t size)
+void tf_slot_init(struct tf_slot *slot, void *memory, size_t size, tf_fresh_fn fresh)
 {
-    *slot = (struct tf_slot){.memory = memory, .size = size};
+    *slot = (struct tf_slot){.memory = memory, .size = size, .fresh = fresh};
 }
 
 static struct tf_arena *scratch_of(struct tf_slot *slot)

@@ -229,17 +229,14 @@ static int note_create(const struct tf_enclave_options *o, struct sgx_secs *secs
 
 static int note_add_pages(void *self, const struct tf_backend_pages *pages)
 {
-    uint8_t digest[TF_SHA256_SIZE] = {0};
+    uint8_t digest[TF_SHA256_SIZE];
     char hex[65];
 
     (void)self;
-    if (pages->from != NULL) {
-        tf_sha256(pages->from, pages->size, digest);
-    }
+    tf_sha256(pages->from, pages->size, digest);
     tf_hex_write(digest, sizeof(digest), hex);
-    note("add %llx %llx %llx %d %s\n", (unsigned long long)pages->offset,
-         (unsigned long long)pages->size, (unsigned long long)pages->secinfo,
-         pages->is_measured, hex);
+    note("add %llx %llx %llx %s\n", (unsigned long long)pages->offset,
+         (unsigned long long)pages->size, (unsigned long long)pages->secinfo, hex);
     return noted.to->add_pages(noted.self, pages);
 }
 

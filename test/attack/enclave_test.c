@@ -76,7 +76,6 @@ static int poison_body(const void *argument)
     struct tf_toy toy;
     int bad = 0;
 
-    tf_sim_tests.fill_unmeasured = true;
     tf_sim_tests.poison_entry = true;
     tf_sim_tests.audit_exit = true;
     tf_toy_open(&toy, &options);
@@ -96,7 +95,7 @@ static int poison_body(const void *argument)
     return bad;
 }
 
-static void host_chooses_registers_and_memory(void)
+static void host_chooses_registers(void)
 {
     both_modes(poison_body);
 }
@@ -404,7 +403,7 @@ int main(int argc, char **argv)
     }
     tf_toy_files_make(&files, argv[1]);
     RUN(frames_are_echoed);
-    RUN(host_chooses_registers_and_memory);
+    RUN(host_chooses_registers);
     RUN(threads_race_to_the_first_entry);
     RUN(system_call_from_inside);
     RUN(write_to_code);

@@ -132,7 +132,6 @@ static int poisoned_body(const void *argument)
     struct tf_toy toy;
     int bad = 0;
 
-    tf_sim_tests.fill_unmeasured = true;
     tf_toy_open(&toy, &poisoned->options);
     for (unsigned entry = 0; entry < 2; entry++) { /* the first, a later one */
         poison(poisoned->state + entry * STATES, poisoned->options.is_strict);

@@ -46,7 +46,7 @@ static void rig_open(struct rig *rig)
     rig->sim = tf_sim_active;
     /* thread 0's page */
     const struct tf_thread_page *page = (void *)(uintptr_t)tf_sim_threads[0].fs_base;
-    rig->memory = rig->sim->base + page->heap;
+    rig->memory = rig->sim->base + page->stack_top - page->stack_size;
 }
 
 static void rig_close(struct rig *rig)
@@ -347,7 +347,7 @@ static void operands_of_egetkey(void)
     CHECK(!leaf_with(&rig, SGX_EGETKEY, 0, out, 0));
     CHECK(!leaf_with(&rig, SGX_EGETKEY, in, UINT64_MAX - 15, 0));
     CHECK(!leaf_with(&rig, SGX_EGETKEY, base + rig.sim->secs.size - 512, out, 0));
-    CHECK(!leaf_with(&rig, 5, in, out, 0)); /* EACCEPT: SGX2 */
+    CHECK(!leaf_with(&rig, 6, in, out, 0)); /* EMODPE: SGX2 */
     CHECK(!leaf_with(&rig, SGX_EENTER, in, out, 0));
     CHECK(!leaf_with(&rig, 0xff, in, out, 0));
     rig_close(&rig);

@@ -21,18 +21,17 @@ my @sections = map { [unpack('V V Q< Q< Q< Q<', substr($elf, $shoff + $_ * $shsi
     0 .. $shcount - 1;
 my $names = substr($elf, $sections[$shnames][4], $sections[$shnames][5]);
 my ($section) = grep { unpack('Z*', substr($names, $_->[0])) eq '.tfaas.layout' } @sections;
-my ($magic, $threads, $elrange, $stack, $heap, $slot, $shared, $slots) =
-    unpack('V V Q< Q< Q< Q< Q< x16 V', substr($elf, $section->[4], 72));
+my ($magic, $threads, $elrange, $stack, $heap, $slot, $shared, $slots, $slot_stack) =
+    unpack('V V Q< Q< Q< Q< Q< x16 V x4 Q<', substr($elf, $section->[4], 80));
 $magic == 0x3146544c or die("no layout\n");
 
 my $sha = Digest::SHA->new(256);
 
-# pages OFFSET SIZE SECINFO CONTENT: EADD of each page; EEXTEND too if there is content.
+# pages OFFSET SIZE SECINFO CONTENT: EADD and EEXTENDs of each page.
 sub pages {
     my ($offset, $size, $secinfo, $content) = @_;
     for (my $at = 0; $at < $size; $at += $PAGE) {
         $sha->add(pack('a8 Q< Q< x40', 'EADD', $offset + $at, $secinfo));
-        next unless defined $content;
         my $page = $at < length($content) ? substr($content, $at, $PAGE) : '';
         $page .= "\0" x ($PAGE - length($page));
         for (my $chunk = 0; $chunk < $PAGE; $chunk += 256) {
@@ -57,7 +56,7 @@ for my $i (0 .. $phcount - 1) {
     $end = up($address + $size);
 }
 
-my $slot_size = $HOLE + $stack + $HOLE + $slot;
+my $slot_size = $HOLE + $slot_stack + $HOLE + $slot;
 my $thread_size = $HOLE + $stack + $HOLE + 3 * $PAGE + $heap + $slots * $slot_size;
 my $shared_at = $end + $threads * $thread_size;
 for my $i (0 .. $threads - 1) {
@@ -71,15 +70,9 @@ for my $i (0 .. $threads - 1) {
             ~0 & 0xffffffff));
     pages($ssa, $PAGE, $RW, '');
     my $slots_at = $heap_at + $heap;
-    my $first = $slots_at + $HOLE + $stack + $HOLE;
-    pages($own, $PAGE, $RW, pack('x80 Q<11 x32 Q<2', $stack_at + $stack, $stack, $heap_at,
-            $heap, $first, $slot, $shared_at, $shared, $elrange, $own, $i, $slots, $slot_size));
-    pages($heap_at, $heap, $RW, undef);
-    for my $j (0 .. $slots - 1) {
-        my $at = $slots_at + $j * $slot_size + $HOLE;
-        pages($at, $stack, $RW, undef);
-        pages($at + $stack + $HOLE, $slot, $RW, undef);
-    }
+    my $first = $slots_at + $HOLE + $slot_stack + $HOLE;
+    pages($own, $PAGE, $RW, pack('x80 Q<11 x32 Q<3', $stack_at + $stack, $stack, $heap_at,
+            $heap, $first, $slot, $shared_at, $shared, $elrange, $own, $i, $slots, $slot_size,
+            $slot_stack));
 }
-pages($shared_at, $shared, $RW, undef);
 print($sha->hexdigest, "\n");

@@ -40,7 +40,7 @@ normal() {
     perl -e '
         my @lines = <STDIN>;
         my ($tcs) = map { /offset=([0-9a-f]+) length=1000 secinfo=100/ ? hex($1) : () } @lines;
-        my ($end, $last) = ($tcs - 0x120000, "");
+        my ($end, $last) = ($tcs - 0x60000, "");
         for (@lines) {
             s/mrenclave=[0-9a-f]{64}/mrenclave=MRENCLAVE/;
             s/(offset=|mmap BASE\+)([0-9a-f]+) (length|size)=[0-9a-f]+/hex($2) < $end ? "$1SEGMENT" : $&/e;
@@ -53,8 +53,7 @@ normal() {
 # Names the call of each line, repeated ones once; then it must read like the selftest's.
 order() {
     sed -E 's/^ioctl [0-9a-f]+ ([A-Z_]+).*/\1/; s/^(open|close|vdso).*/\1/;
-            s/^mmap BASE.*/mmap/; s/^(mmap|munmap) zeros.*/ENCLAVE_ADD_PAGES/;
-            s/^mmap reserve.*/reserve/; s/^munmap reserve.*/trim/' | uniq | tr '\n' ' '
+            s/^mmap BASE.*/mmap/; s/^mmap reserve.*/reserve/; s/^munmap reserve.*/trim/' | uniq | tr '\n' ' '
 }
 
 sim_mrenclave() { # IMAGE SIG [--strict]

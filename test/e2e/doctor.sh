@@ -54,12 +54,13 @@ made_up() {
     sed -i 's/^12 0 b/12 0 0/' "$m/cpuid"; lacks bios missing "off in the BIOS"
     sed -i 's/40415f5e/415f5e/' "$m/cpuid"; lacks cpu-flc missing "no launch control"
     sed -i 's/^12 1 b6/12 1 36/' "$m/cpuid"; lacks cpu-kss missing "no KSS"
+    sed -i 's/^12 0 b/12 0 9/' "$m/cpuid"; lacks cpu-sgx2 missing "no SGX2"
     sed -i 's/2e7/3/' "$m/cpuid"; lacks cpu-xfrm missing "no AVX inside"
     sed -i 's/f1bf27ee/f1bf26ee/' "$m/cpuid"; lacks cpu-instructions missing "no BMI2"
     sed -i '/^12 2/d' "$m/cpuid"; rm "$m"/sys/devices/system/node/node0/x86/*
     lacks epc missing "no EPC"
-    mv "$m"/boot/config-6.1.0-40-amd64 "$m"/boot/config-5.10.0
-    echo 5.10.0 >"$m/proc/sys/kernel/osrelease"; lacks kernel missing "Linux 5.10"
+    mv "$m"/boot/config-6.1.0-40-amd64 "$m"/boot/config-5.19.0
+    echo 5.19.0 >"$m/proc/sys/kernel/osrelease"; lacks kernel missing "Linux 5.19"
     rm "$m"/boot/*; lacks kernel-config unknown "no configuration to read"
     printf 'CONFIG_X86=y\n# CONFIG_X86_SGX is not set\n' | gzip >"$m/proc/config.gz"
     rm "$m"/boot/*; lacks kernel-config missing "CONFIG_X86_SGX off, in a packed file"

@@ -49,11 +49,11 @@ static int add_pages(struct sgx_enclave_add_pages *arg)
     uint64_t secinfo;
 
     memcpy(&secinfo, pointer(arg->secinfo), sizeof(secinfo));
-    bool is_measured = arg->flags == SGX_PAGE_MEASURE;
     const struct tf_backend_pages pages = {arg->offset, arg->length, secinfo,
-                                           is_measured ? pointer(arg->src) : NULL,
-                                           is_measured};
-    int rc = tf_backend_sim.add_pages(state.sim, &pages);
+                                           pointer(arg->src)};
+    int rc = arg->flags == SGX_PAGE_MEASURE
+                 ? tf_backend_sim.add_pages(state.sim, &pages)
+                 : -EINVAL; /* the loader measures all that it adds */
     arg->count = rc == 0 ? arg->length : 0;
     return rc;
 }

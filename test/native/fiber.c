@@ -14,16 +14,15 @@
 static const void *caller_stack;
 static size_t caller_size;
 
-void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size)
+void tf_fiber_init(struct tf_fiber *fiber, void *stack, size_t size, tf_fresh_fn fresh)
 {
-    *fiber = (struct tf_fiber){.stack = stack, .size = size};
+    *fiber = (struct tf_fiber){.stack = stack, .size = size, .fresh = fresh};
 }
 
 void tf_fiber_wipe(struct tf_fiber *fiber)
 {
     ASAN_UNPOISON_MEMORY_REGION(fiber->stack, fiber->size);
     memset(fiber->stack, 0, fiber->size);
-    fiber->is_zeroed = true;
 }
 
 static void leave(struct tf_fiber *fiber)
@@ -54,7 +53,7 @@ void tf_fiber_start(struct tf_fiber *fiber, void (*main)(void *user), void *user
     top[-4] = (uint64_t)(uintptr_t)run;
     top[-5] = (uint64_t)(uintptr_t)fiber;
     fiber->sp = top - 7;
-    fiber->is_zeroed = true; /* as far as the test's memory is */
+    fiber->is_ready = true; /* as far as the test's memory is */
     fiber->main = main;
     fiber->user = user;
     fiber->is_done = false;

@@ -51,7 +51,7 @@ void rig_thread_make(struct rig *rig, int index)
     page->slot_size = SLOT_SIZE;
     page->slot_span = SLOT_SPAN;
     page->slots = RIG_SLOTS;
-    page->stack_size = STACK_SIZE;
+    page->slot_stack = STACK_SIZE;
     page->index = (uint64_t)index;
 }
 

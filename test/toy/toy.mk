@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The toy image and the tests that run it. Included by the Makefile; uses its rules.
 TOY_TESTS := $(patsubst %,$(O)/test/attack/%_test,\
-             driver_sim enclave entry keys launch lives misuse misuse_launch)
+             accept driver_sim enclave entry keys launch lives misuse misuse_launch)
 
 TOY := $(call trust,enclave/gate.S enclave/entry.c enclave/boundary.c enclave/ring.c \
        enclave/heap.c enclave/shared.c enclave/panic.c enclave/clock.c enclave/enclu.c \

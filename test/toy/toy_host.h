@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "abi/channel.h"
+#include "abi/sgx_load.h"
 #include "host/enclave.h"
 
 struct tf_toy {

@@ -294,7 +294,7 @@ static int add_four_pages(struct bent *bent, int result, const uint64_t counts[4
                           uint8_t mrenclave[static 32])
 {
     static uint8_t pages[4 * TF_PAGE] __attribute__((aligned(4096)));
-    const struct tf_backend_pages run = {0, sizeof(pages), 0x203, pages, true};
+    const struct tf_backend_pages run = {0, sizeof(pages), 0x203, pages};
     const struct tf_enclave_options options = {.sgx_port = &bent->dry.port};
     struct sgx_secs secs = {.size = 16 * TF_PAGE, .ssa_frame_size = 1};
     void *self = NULL;

@@ -84,7 +84,7 @@ void start(void)
 {
     /* The slot's memory is the host's: whatever is there must not matter. */
     memset(slot_memory, 0xa5, sizeof(slot_memory));
-    tf_slot_init(&slot, slot_memory, sizeof(slot_memory));
+    tf_slot_init(&slot, slot_memory, sizeof(slot_memory), NULL);
     heap = tf_arena_init(heap_memory, sizeof(heap_memory));
     console_line[0] = '\0';
     clock_ns = UINT64_C(1700000000123456789);

@@ -31,6 +31,7 @@ enum {
     STACK_SIZE = 0x4000,
     HEAP_SIZE = 0x10000,
     SLOT_SIZE = 0x20000,
+    SLOT_STACK = 0x6000,
     SHARED_SIZE = 0x8000,
     ELRANGE = 1 << 21
 };
@@ -77,9 +78,17 @@ static void put_contents(uint8_t *image)
 {
     const Elf64_Rela relocation = {0x2080, R_X86_64_RELATIVE, 0x2090};
     memcpy(image + RELA, &relocation, sizeof(relocation));
-    const struct tf_layout layout = {TF_LAYOUT_MAGIC, 2,         ELRANGE,     STACK_SIZE,
-                                     HEAP_SIZE,       SLOT_SIZE, SHARED_SIZE, "duktape",
-                                     TF_LVI_OFF,      .slots = 2};
+    const struct tf_layout layout = {TF_LAYOUT_MAGIC,
+                                     2,
+                                     ELRANGE,
+                                     STACK_SIZE,
+                                     HEAP_SIZE,
+                                     SLOT_SIZE,
+                                     SHARED_SIZE,
+                                     "duktape",
+                                     TF_LVI_OFF,
+                                     .slots = 2,
+                                     .slot_stack = SLOT_STACK};
     memcpy(image + LAYOUT, &layout, sizeof(layout));
     memset(image + 0x1000, 0xcc, 0x40);
     const uint64_t tags[8] = {DT_RELA, RELA, DT_RELASZ, 24, DT_RELAENT, 24, DT_NULL};
@@ -142,20 +151,20 @@ static void runs_are_where_the_layout_says(void)
         {0x29000, 0x1000, RW, true},
         {0x2a000, 0x1000, RW, true},
         {0x2b000, HEAP_SIZE, RW, false},
-        {0x4b000, STACK_SIZE, RW, false},
-        {0x5f000, SLOT_SIZE, RW, false},
-        {0x8f000, STACK_SIZE, RW, false},
-        {0xa3000, SLOT_SIZE, RW, false},
-        {0xd3000, STACK_SIZE, RW, true},
-        {0xe7000, 0x1000, SGX_SECINFO_TCS, true},
-        {0xe8000, 0x1000, RW, true},
-        {0xe9000, 0x1000, RW, true},
-        {0xea000, HEAP_SIZE, RW, false},
-        {0x10a000, STACK_SIZE, RW, false},
-        {0x11e000, SLOT_SIZE, RW, false},
-        {0x14e000, STACK_SIZE, RW, false},
-        {0x162000, SLOT_SIZE, RW, false},
-        {0x182000, SHARED_SIZE, RW, false},
+        {0x4b000, SLOT_STACK, RW, false},
+        {0x61000, SLOT_SIZE, RW, false},
+        {0x91000, SLOT_STACK, RW, false},
+        {0xa7000, SLOT_SIZE, RW, false},
+        {0xd7000, STACK_SIZE, RW, true},
+        {0xeb000, 0x1000, SGX_SECINFO_TCS, true},
+        {0xec000, 0x1000, RW, true},
+        {0xed000, 0x1000, RW, true},
+        {0xee000, HEAP_SIZE, RW, false},
+        {0x10e000, SLOT_STACK, RW, false},
+        {0x124000, SLOT_SIZE, RW, false},
+        {0x154000, SLOT_STACK, RW, false},
+        {0x16a000, SLOT_SIZE, RW, false},
+        {0x18a000, SHARED_SIZE, RW, false},
     };
     uint8_t *bytes = make();
     struct tf_image image;
@@ -167,10 +176,10 @@ static void runs_are_where_the_layout_says(void)
         CHECK(runs.run[i].offset == expected[i].offset);
         CHECK(runs.run[i].size == expected[i].size);
         CHECK(runs.run[i].secinfo == expected[i].secinfo);
-        CHECK(runs.run[i].is_measured == expected[i].is_measured);
+        CHECK(runs.run[i].is_added == expected[i].is_added);
     }
     CHECK(tf_image_tcs(&image, 0) == 0x28000);
-    CHECK(tf_image_tcs(&image, 1) == 0xe7000);
+    CHECK(tf_image_tcs(&image, 1) == 0xeb000);
     free(bytes);
 }
 
@@ -195,23 +204,24 @@ static void pages_have_their_contents(void)
     tf_image_page(&image, 0x3000, page);
     CHECK(page[0] == 0 && memcmp(page, page + 1, TF_PAGE - 1) == 0);
 
-    tf_image_page(&image, 0xe7000, page); /* TCS of thread 1, SDM 38.8 */
+    tf_image_page(&image, 0xeb000, page); /* TCS of thread 1, SDM 38.8 */
     CHECK(word(page, 0) == 0 && word(page, 8) == 0);
-    CHECK(word(page, 16) == 0xe8000);                       /* OSSA */
+    CHECK(word(page, 16) == 0xec000);                       /* OSSA */
     CHECK(word(page, 24) == (uint64_t)1 << 32);             /* CSSA 0, NSSA 1 */
     CHECK(word(page, 32) == 0x1010 && word(page, 40) == 0); /* OENTRY, AEP */
-    CHECK(word(page, 48) == 0xe9000 && word(page, 56) == 0xe9000);
+    CHECK(word(page, 48) == 0xed000 && word(page, 56) == 0xed000);
     CHECK(word(page, 64) == UINT64_MAX && word(page, 72) == 0);
 
-    tf_image_page(&image, 0xe9000, page); /* its thread page */
+    tf_image_page(&image, 0xed000, page); /* its thread page */
     CHECK(word(page, 0) == 0 && word(page, 0x28) == 0);
-    CHECK(word(page, 0x50) == 0xd7000 && word(page, 0x58) == STACK_SIZE);
-    CHECK(word(page, 0x60) == 0xea000 && word(page, 0x68) == HEAP_SIZE);
-    CHECK(word(page, 0x70) == 0x11e000 && word(page, 0x78) == SLOT_SIZE);
-    CHECK(word(page, 0x80) == 0x182000 && word(page, 0x88) == SHARED_SIZE);
-    CHECK(word(page, 0x90) == ELRANGE && word(page, 0x98) == 0xe9000);
+    CHECK(word(page, 0x50) == 0xdb000 && word(page, 0x58) == STACK_SIZE);
+    CHECK(word(page, 0x60) == 0xee000 && word(page, 0x68) == HEAP_SIZE);
+    CHECK(word(page, 0x70) == 0x124000 && word(page, 0x78) == SLOT_SIZE);
+    CHECK(word(page, 0x80) == 0x18a000 && word(page, 0x88) == SHARED_SIZE);
+    CHECK(word(page, 0x90) == ELRANGE && word(page, 0x98) == 0xed000);
     CHECK(word(page, 0xa0) == 1 && word(page, 0xa8) == 0 && word(page, 0xc0) == 0);
-    CHECK(word(page, 0xc8) == 2 && word(page, 0xd0) == 0x44000);
+    CHECK(word(page, 0xc8) == 2 && word(page, 0xd0) == 0x46000);
+    CHECK(word(page, 0xd8) == SLOT_STACK);
     free(bytes);
 }
 
@@ -248,7 +258,7 @@ static void mrenclave_is_known(void)
     char hex[65];
     CHECK(measure(bytes, hex));
     CHECK(
-        strcmp(hex, "e00a84b556e7a5d6860c50858dca39fa264eb6a0b775ce55eee4db1c178ec862") ==
+        strcmp(hex, "a17a0e4950acbcb6a12fe2089b8fb6f5b2abc8522573485b446dbaf4714f2750") ==
         0);
     free(bytes);
 }
@@ -391,6 +401,9 @@ static const struct bad bads[] = {
     {"too many slots", LAYOUT + 64, 4, TF_SLOTS_MAX + 1},
     {"more slots than ELRANGE holds", LAYOUT + 64, 4, 4},
     {"spare bytes", LAYOUT + 68, 4, 1},
+    {"no slot stack", LAYOUT + 72, 8, 0},
+    {"half a slot stack page", LAYOUT + 72, 8, TF_PAGE / 2},
+    {"slot stack wraps", LAYOUT + 72, 8, UINT64_MAX - 0xfff},
     {"engine after its end", LAYOUT + 56, 8, 0x6161616161616161},
 };
 
