@@ -177,9 +177,10 @@ struct tf_entry *tf_instance_next(struct tf_instance *instance,
                                   const struct tf_entry *last, struct tf_tenure *out)
 {
     tf_lock_take(&instance->lock);
-    struct tf_entry *entry = last == NULL ? instance->first : last->next;
+    struct tf_entry *entry =
+        last == NULL ? tf_list_first(&instance->entries) : tf_list_next(&last->link);
     while (entry != NULL && entry->lambda == NULL) {
-        entry = entry->next;
+        entry = tf_list_next(&entry->link);
     }
     if (entry != NULL) {
         *out = read(entry);
@@ -197,21 +198,10 @@ void tf_instance_change(struct tf_instance *instance, struct tf_entry *entry)
 {
     tf_instance_touch(instance);
     entry->changed = instance->epoch;
-    if (instance->newest == entry) {
-        return;
+    if (entry->change.of != NULL) {
+        tf_list_remove(&instance->changes, &entry->change);
     }
-    if (entry->newer != NULL) {
-        entry->newer->older = entry->older;
-    }
-    if (entry->older != NULL) {
-        entry->older->newer = entry->newer;
-    }
-    entry->newer = NULL;
-    entry->older = instance->newest;
-    if (entry->older != NULL) {
-        entry->older->newer = entry;
-    }
-    instance->newest = entry;
+    tf_list_add_first(&instance->changes, &entry->change, entry);
 }
 
 static struct tf_entry *entry_of(struct tf_map_node *node)
@@ -265,15 +255,11 @@ static struct tf_entry *add_entry(struct tf_instance *instance, size_t member,
     if (entry == NULL) {
         return NULL;
     }
-    *entry = (struct tf_entry){.member = member};
+    const struct tf_entry *last = tf_list_last(&instance->entries);
+    *entry =
+        (struct tf_entry){.member = member, .index = last == NULL ? 0 : last->index + 1};
     memcpy(entry->name, name, strlen(name) + 1);
-    if (instance->last != NULL) {
-        entry->index = instance->last->index + 1;
-        instance->last->next = entry;
-    } else {
-        instance->first = entry;
-    }
-    instance->last = entry;
+    tf_list_add_last(&instance->entries, &entry->link, entry);
     instance->entry_counts[member]++;
     tf_map_put(&instance->names, &entry->node, tf_map_hash(&instance->names, name));
     return entry;

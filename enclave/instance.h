@@ -27,6 +27,7 @@
 #include "lib/descriptor.h"
 #include "lib/err.h"
 #include "lib/lease.h"
+#include "lib/list.h"
 #include "lib/map.h"
 #include "lib/revocations.h"
 
@@ -64,9 +65,8 @@ struct tf_lambda {
     /* The shelf's (enclave/shelf.h). */
     uint8_t *bytes; /* the .tfb; owned, in shared memory; NULL: it is not at hand */
     size_t size;
-    size_t users;            /* threads that use the bytes */
-    struct tf_lambda *newer; /* of the bytes that nobody uses, by use */
-    struct tf_lambda *older;
+    size_t users;        /* threads that use the bytes */
+    struct tf_link idle; /* of the bytes that nobody uses */
 
     struct tf_names domains; /* that it may be granted; in `rows` */
     char rows[][TF_DNS_MAX + 1];
@@ -124,10 +124,9 @@ struct tf_entry {
     uint64_t leased_until; /* seconds since 1970; 0: no lease */
     size_t lease;          /* which of the instance's, if leased_until is not 0 */
 
-    uint64_t changed;       /* the epoch of the last change of the four above */
-    struct tf_entry *newer; /* the list of changes */
-    struct tf_entry *older;
-    struct tf_entry *next; /* by index */
+    uint64_t changed; /* the epoch of the last change of the four above */
+    struct tf_link change;
+    struct tf_link link; /* by index */
     struct tf_map_node node;
 };
 
@@ -141,10 +140,9 @@ struct tf_tenure {
 
 /** The bundles that are at hand; under the lock. */
 struct tf_shelf {
-    size_t held;   /* bytes of all */
-    size_t budget; /* what that should not exceed */
-    struct tf_lambda *newest;
-    struct tf_lambda *oldest;
+    size_t held;         /* bytes of all */
+    size_t budget;       /* what that should not exceed */
+    struct tf_list idle; /* lambdas whose bytes nobody uses; first used longest ago */
 };
 
 /** What is common to all lambdas that a signer's last lease names. */
@@ -195,9 +193,8 @@ struct tf_instance {
     /* The table; under the lock. */
     struct tf_map names;    /* entries; of members that had the same name, all */
     struct tf_map served;   /* struct tf_served, by DNS name */
-    struct tf_entry *first; /* by index; */
-    struct tf_entry *last;
-    struct tf_entry *newest; /* of the list of changes */
+    struct tf_list entries; /* by index */
+    struct tf_list changes; /* entries, by their last change; the latest first */
     struct tf_shelf shelf;
     size_t lambda_count;
     size_t entry_counts[TF_MEMBERS_MAX]; /* by member */

@@ -64,7 +64,8 @@ static void end(struct tf_instance *instance, struct tf_entry *entry)
 /* Hold the lock. */
 static void end_member(struct tf_instance *instance, size_t member)
 {
-    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
+    for (struct tf_entry *entry = tf_list_first(&instance->entries); entry != NULL;
+         entry = tf_list_next(&entry->link)) {
         if (entry->member == member) {
             end(instance, entry);
         }
@@ -172,7 +173,8 @@ static bool extend(struct tf_instance *instance, size_t place,
 
 static void end_leases(struct tf_instance *instance, size_t place)
 {
-    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
+    for (struct tf_entry *entry = tf_list_first(&instance->entries); entry != NULL;
+         entry = tf_list_next(&entry->link)) {
         if (entry->lease == place) {
             end(instance, entry);
         }

@@ -94,36 +94,10 @@ struct WOLFSSL_CTX *tf_resident_context(struct tf_thread *thread,
 
 /* --- by use ---------------------------------------------------------------------- */
 
-static void unlink_use(struct tf_view *view, struct tf_resident *resident)
-{
-    if (resident->newer != NULL) {
-        resident->newer->older = resident->older;
-    } else {
-        view->newest = resident->older;
-    }
-    if (resident->older != NULL) {
-        resident->older->newer = resident->newer;
-    } else {
-        view->oldest = resident->newer;
-    }
-}
-
-static void link_use(struct tf_view *view, struct tf_resident *resident)
-{
-    resident->newer = NULL;
-    resident->older = view->newest;
-    if (resident->older != NULL) {
-        resident->older->newer = resident;
-    } else {
-        view->oldest = resident;
-    }
-    view->newest = resident;
-}
-
 /* Takes it out of the view. */
 static void take_out(struct tf_view *view, struct tf_resident *resident)
 {
-    unlink_use(view, resident);
+    tf_list_remove(&view->uses, &resident->use);
     view->places[resident->entry->index] = NULL;
 }
 
@@ -146,10 +120,10 @@ static bool is_needed(const struct tf_resident *resident)
  * @return whether there was one. */
 static bool drop_oldest(struct tf_thread *thread, const struct tf_resident *keep)
 {
-    struct tf_resident *oldest = thread->view.oldest;
+    struct tf_resident *oldest = tf_list_first(&thread->view.uses);
 
     while (oldest != NULL && (oldest == keep || is_needed(oldest))) {
-        oldest = oldest->newer;
+        oldest = tf_list_next(&oldest->use);
     }
     if (oldest == NULL) {
         return false;
@@ -163,13 +137,13 @@ static bool drop_oldest(struct tf_thread *thread, const struct tf_resident *keep
 /* Drops the oldest guess but `keep`, if there are too many. */
 static void limit_guesses(struct tf_thread *thread, const struct tf_resident *keep)
 {
-    struct tf_resident *oldest = thread->view.oldest;
+    struct tf_resident *oldest = tf_list_first(&thread->view.uses);
 
     if (thread->view.guess_count <= TF_GUESSES_MAX) {
         return;
     }
     while (oldest != NULL && (oldest == keep || !oldest->is_guess || is_needed(oldest))) {
-        oldest = oldest->newer;
+        oldest = tf_list_next(&oldest->use);
     }
     if (oldest != NULL) {
         take_out(&thread->view, oldest);
@@ -192,7 +166,8 @@ static size_t idle_slot(const struct tf_thread *thread, const struct tf_resident
  * @return whether there was one. */
 static bool drop_idle(struct tf_thread *thread)
 {
-    for (struct tf_resident *at = thread->view.oldest; at != NULL; at = at->newer) {
+    for (struct tf_resident *at = tf_list_first(&thread->view.uses); at != NULL;
+         at = tf_list_next(&at->use)) {
         size_t slot = idle_slot(thread, at);
         if (slot != TF_SLOTS_MAX) {
             drop(thread, at, slot);
@@ -262,8 +237,9 @@ void tf_view_sync(struct tf_thread *thread)
         return;
     }
     tf_lock_take(&instance->lock);
-    for (const struct tf_entry *entry = instance->newest;
-         entry != NULL && entry->changed > view->epoch; entry = entry->older) {
+    for (const struct tf_entry *entry = tf_list_first(&instance->changes);
+         entry != NULL && entry->changed > view->epoch;
+         entry = tf_list_next(&entry->change)) {
         struct tf_resident *resident = tf_view_have(thread, entry);
         if (resident != NULL) {
             resident->next = stale;
@@ -316,7 +292,7 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
     resident->is_guess = true;
     thread->view.guess_count++;
     thread->view.places[entry->index] = resident;
-    link_use(&thread->view, resident);
+    tf_list_add_last(&thread->view.uses, &resident->use, resident);
     limit_guesses(thread, resident);
     return resident;
 }
@@ -335,9 +311,9 @@ struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *ent
     if (resident == NULL) {
         return make(thread, entry);
     }
-    if (view->newest != resident) {
-        unlink_use(view, resident);
-        link_use(view, resident);
+    if (resident->use.next != NULL) {
+        tf_list_remove(&view->uses, &resident->use);
+        tf_list_add_last(&view->uses, &resident->use, resident);
     }
     return resident;
 }

@@ -14,6 +14,7 @@
 #include "enclave/js/slot.h"
 #include "enclave/program.h"
 #include "lib/bundle.h"
+#include "lib/list.h"
 
 struct tf_conn;
 struct tf_thread;
@@ -21,12 +22,10 @@ struct WOLFSSL_CTX;
 
 /** Connections with a request that has not begun, oldest first (enclave/sched.h). */
 struct tf_queue {
-    struct tf_conn *first; /* linked through their `waiting` */
-    struct tf_conn *last;
+    struct tf_list conns; /* by their `waiting` */
     size_t count;
     struct tf_resident *resident; /* whose it is; NULL: the thread's own */
-    struct tf_queue *next;        /* of those that are not empty */
-    struct tf_queue *previous;
+    struct tf_link link;          /* of those that are not empty */
 };
 
 /** An entry of the table that this thread serves, as it sees it. */
@@ -44,9 +43,8 @@ struct tf_resident {
     bool is_guess;  /* made ready for a ClientHello: no request has needed it yet */
     uint64_t want;  /* by which its bundle came, until its code has run; 0: none */
 
-    struct tf_resident *newer; /* by use, */
-    struct tf_resident *older;
-    struct tf_resident *next; /* or of those to be looked at again */
+    struct tf_link use;
+    struct tf_resident *next; /* of those to be looked at again */
 
     /* The scheduler's. */
     unsigned runs;   /* invocations that have begun and not ended */
@@ -61,10 +59,9 @@ struct tf_view {
     struct tf_anchor anchors[TF_MEMBERS_MAX]; /* as then; not their `latest` */
     struct tf_resident **places; /* by index of the entry; owned; NULL: nothing */
     size_t cap;
-    struct tf_resident *newest; /* by use */
-    struct tf_resident *oldest;
-    size_t held;   /* bytes that residents have, about */
-    size_t budget; /* what that should not exceed */
+    struct tf_list uses; /* residents; first the one used longest ago */
+    size_t held;         /* bytes that residents have, about */
+    size_t budget;       /* what that should not exceed */
     size_t guess_count;
     uint64_t evicted; /* residents that were given up for others so far */
 };

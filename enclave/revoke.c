@@ -27,7 +27,8 @@ static void note_dropped(struct tf_revoked *out, const char *name)
  * leases of keys that they name. */
 static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
 {
-    for (struct tf_entry *entry = instance->first; entry != NULL; entry = entry->next) {
+    for (struct tf_entry *entry = tf_list_first(&instance->entries); entry != NULL;
+         entry = tf_list_next(&entry->link)) {
         const struct tf_lambda *lambda = entry->lambda;
         if (lambda == NULL) {
             continue;

@@ -13,75 +13,42 @@ enum { PUT_BACK_MAX = 20 };
 
 /* --- queues ---------------------------------------------------------------------- */
 
-static void link_queue(struct tf_sched *sched, struct tf_queue *queue)
+/* The connection that waits longest; or NULL. */
+static struct tf_conn *first_of(const struct tf_queue *queue)
 {
-    queue->next = NULL;
-    queue->previous = sched->last;
-    if (queue->previous != NULL) {
-        queue->previous->next = queue;
-    } else {
-        sched->first = queue;
-    }
-    sched->last = queue;
+    return tf_list_first(&queue->conns);
 }
 
 static void push(struct tf_thread *thread, struct tf_queue *queue, struct tf_conn *conn)
 {
-    struct tf_sched *sched = &thread->sched;
-
-    conn->waiting = (struct tf_waiting){.queue = queue, .previous = queue->last};
-    if (queue->last != NULL) {
-        queue->last->waiting.next = conn;
-    } else {
-        queue->first = conn;
-        link_queue(sched, queue);
+    if (queue->count == 0) {
+        tf_list_add_last(&thread->sched.queues, &queue->link, queue);
     }
-    queue->last = conn;
+    conn->waiting.queue = queue;
+    tf_list_add_last(&queue->conns, &conn->waiting.link, conn);
     queue->count++;
-    sched->waiting_count++;
-}
-
-/* An empty one leaves the list. */
-static void unlink_queue(struct tf_sched *sched, struct tf_queue *queue)
-{
-    if (queue->previous != NULL) {
-        queue->previous->next = queue->next;
-    } else {
-        sched->first = queue->next;
-    }
-    if (queue->next != NULL) {
-        queue->next->previous = queue->previous;
-    } else {
-        sched->last = queue->previous;
-    }
+    thread->sched.waiting_count++;
 }
 
 static void pull(struct tf_conn *conn)
 {
-    struct tf_waiting at = conn->waiting;
+    struct tf_sched *sched = &conn->thread->sched;
+    struct tf_queue *queue = conn->waiting.queue;
 
-    if (at.previous != NULL) {
-        at.previous->waiting.next = at.next;
-    } else {
-        at.queue->first = at.next;
+    tf_list_remove(&queue->conns, &conn->waiting.link);
+    conn->waiting.queue = NULL;
+    queue->count--;
+    sched->waiting_count--;
+    if (queue->count == 0) {
+        tf_list_remove(&sched->queues, &queue->link);
     }
-    if (at.next != NULL) {
-        at.next->waiting.previous = at.previous;
-    } else {
-        at.queue->last = at.previous;
-    }
-    at.queue->count--;
-    conn->thread->sched.waiting_count--;
-    if (at.queue->count == 0) {
-        unlink_queue(&conn->thread->sched, at.queue);
-    }
-    conn->waiting = (struct tf_waiting){0};
 }
 
 void tf_sched_reassign(struct tf_thread *thread, struct tf_queue *queue)
 {
-    while (queue->first != NULL) {
-        struct tf_conn *conn = queue->first;
+    struct tf_conn *conn;
+
+    while ((conn = first_of(queue)) != NULL) {
         pull(conn);
         push(thread, &thread->sched.again, conn);
     }
@@ -347,10 +314,10 @@ void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_
 {
     size_t count =
         resident->queue.count; /* those who come again meanwhile are not meant */
+    struct tf_conn *conn;
 
     tf_resident_enter(resident); /* what a connection does next may retire it */
-    for (; count != 0 && resident->queue.first != NULL; count--) {
-        struct tf_conn *conn = resident->queue.first;
+    for (; count != 0 && (conn = first_of(&resident->queue)) != NULL; count--) {
         pull(conn);
         tf_invoke_unavailable(conn, resident, err);
         resume(conn);
@@ -374,10 +341,11 @@ static struct tf_resident *next_to_begin(struct tf_thread *thread)
     struct tf_resident *best = NULL;
     struct tf_lane *victim = NULL;
 
-    for (struct tf_queue *at = thread->sched.first; at != NULL; at = at->next) {
+    for (struct tf_queue *at = tf_list_first(&thread->sched.queues); at != NULL;
+         at = tf_list_next(&at->link)) {
         struct tf_resident *resident = at->resident;
         if (resident != NULL && (best == NULL || resident->used_up < best->used_up) &&
-            may_begin(thread, resident, at->first, &victim)) {
+            may_begin(thread, resident, first_of(at), &victim)) {
             best = resident;
         }
     }
@@ -410,7 +378,7 @@ static struct tf_lane *next_to_run(struct tf_thread *thread)
 /* Has the lambda's next request begin. @return its lane, or NULL if it was refused. */
 static struct tf_lane *begin(struct tf_thread *thread, struct tf_resident *resident)
 {
-    struct tf_conn *conn = resident->queue.first;
+    struct tf_conn *conn = resident->queue.conns.first->of;
     struct tf_lane *victim = NULL;
 
     if (may_begin(thread, resident, conn, &victim) && victim != NULL) {
@@ -433,7 +401,7 @@ static void dispatch_again(struct tf_thread *thread)
 {
     struct tf_conn *conn;
 
-    while ((conn = thread->sched.again.first) != NULL) {
+    while ((conn = first_of(&thread->sched.again)) != NULL) {
         pull(conn);
         conn->exchange.is_waiting = false;
         tf_invoke_answer(conn);
@@ -527,11 +495,11 @@ void tf_sched_run(struct tf_thread *thread)
 
 bool tf_sched_has_work(const struct tf_thread *thread)
 {
-    const struct tf_queue *at = thread->sched.first;
+    const struct tf_queue *at = tf_list_first(&thread->sched.queues);
 
     /* What waits for the host's answer can only wait. */
     while (at != NULL && at->resident != NULL && at->resident->bundle == NULL) {
-        at = at->next;
+        at = tf_list_next(&at->link);
     }
     return at != NULL || thread->sched.warm_count != 0 ||
            count_free(thread) != thread->lane_count;

@@ -33,8 +33,7 @@ struct tf_thread;
 /** A connection's place in a queue. Zeroed: in none. */
 struct tf_waiting {
     struct tf_queue *queue;
-    struct tf_conn *next;
-    struct tf_conn *previous;
+    struct tf_link link;
 };
 
 /** A thread's scheduler. */
@@ -44,9 +43,8 @@ struct tf_sched {
     uint64_t clock;    /* how much the lambda that ran last had used when it was chosen */
     uint64_t written;  /* the out ring's head after the last entry */
     uint64_t gave_way; /* the last entry in which a lambda that computes had to wait */
-    size_t waiting_count;   /* in all queues */
-    struct tf_queue *first; /* of the queues that are not empty, oldest first */
-    struct tf_queue *last;
+    size_t waiting_count;  /* in all queues */
+    struct tf_list queues; /* those that are not empty, oldest first */
     struct tf_queue again; /* of lambdas that are replaced or gone */
     const struct tf_entry *warm[TF_GUESSES_MAX + 1]; /* to be made ready, oldest first */
     size_t warm_count;

@@ -4,50 +4,12 @@
 #include "enclave/shared.h"
 #include "lib/crypto.h"
 
-static void unlink_idle(struct tf_shelf *shelf, struct tf_lambda *lambda)
-{
-    if (lambda->newer != NULL) {
-        lambda->newer->older = lambda->older;
-    } else {
-        shelf->newest = lambda->older;
-    }
-    if (lambda->older != NULL) {
-        lambda->older->newer = lambda->newer;
-    } else {
-        shelf->oldest = lambda->newer;
-    }
-    lambda->newer = NULL;
-    lambda->older = NULL;
-}
-
-static void link_newest(struct tf_shelf *shelf, struct tf_lambda *lambda)
-{
-    lambda->older = shelf->newest;
-    if (lambda->older != NULL) {
-        lambda->older->newer = lambda;
-    } else {
-        shelf->oldest = lambda;
-    }
-    shelf->newest = lambda;
-}
-
-static void link_oldest(struct tf_shelf *shelf, struct tf_lambda *lambda)
-{
-    lambda->newer = shelf->oldest;
-    if (lambda->newer != NULL) {
-        lambda->newer->older = lambda;
-    } else {
-        shelf->newest = lambda;
-    }
-    shelf->oldest = lambda;
-}
-
 void tf_shelf_drop(struct tf_shelf *shelf, struct tf_lambda *lambda)
 {
     if (lambda->bytes == NULL) {
         return;
     }
-    unlink_idle(shelf, lambda);
+    tf_list_remove(&shelf->idle, &lambda->idle);
     shelf->held -= lambda->size;
     tf_wipe(lambda->bytes, lambda->size);
     tf_shared_free(lambda->bytes);
@@ -55,14 +17,23 @@ void tf_shelf_drop(struct tf_shelf *shelf, struct tf_lambda *lambda)
     lambda->size = 0;
 }
 
+/* Drops what was used longest ago. @return whether there was any. */
+static bool drop_oldest(struct tf_shelf *shelf)
+{
+    struct tf_lambda *oldest = tf_list_first(&shelf->idle);
+
+    if (oldest != NULL) {
+        tf_shelf_drop(shelf, oldest);
+    }
+    return oldest != NULL;
+}
+
 uint8_t *tf_shelf_alloc(struct tf_shelf *shelf, size_t size)
 {
-    while (shelf->held + size > shelf->budget && shelf->oldest != NULL) {
-        tf_shelf_drop(shelf, shelf->oldest);
+    while (shelf->held + size > shelf->budget && drop_oldest(shelf)) {
     }
     uint8_t *bytes = tf_shared_alloc(size);
-    while (bytes == NULL && shelf->oldest != NULL) {
-        tf_shelf_drop(shelf, shelf->oldest);
+    while (bytes == NULL && drop_oldest(shelf)) {
         bytes = tf_shared_alloc(size);
     }
     return bytes;
@@ -83,7 +54,7 @@ void tf_shelf_put(struct tf_shelf *shelf, struct tf_lambda *lambda, uint8_t *byt
     lambda->bytes = bytes;
     lambda->size = size;
     shelf->held += size;
-    link_newest(shelf, lambda);
+    tf_list_add_last(&shelf->idle, &lambda->idle, lambda);
 }
 
 bool tf_shelf_take(struct tf_shelf *shelf, struct tf_lambda *lambda)
@@ -92,7 +63,7 @@ bool tf_shelf_take(struct tf_shelf *shelf, struct tf_lambda *lambda)
         return false;
     }
     if (lambda->users == 0) {
-        unlink_idle(shelf, lambda);
+        tf_list_remove(&shelf->idle, &lambda->idle);
     }
     lambda->users++;
     return true;
@@ -104,8 +75,8 @@ void tf_shelf_give(struct tf_shelf *shelf, struct tf_lambda *lambda, bool is_fir
         return;
     }
     if (is_first) {
-        link_oldest(shelf, lambda);
+        tf_list_add_first(&shelf->idle, &lambda->idle, lambda);
     } else {
-        link_newest(shelf, lambda);
+        tf_list_add_last(&shelf->idle, &lambda->idle, lambda);
     }
 }

@@ -68,8 +68,8 @@ size_t rig_shared_count(void)
 {
     size_t own = 2; /* the buckets of both maps */
 
-    for (const struct tf_entry *at = tf_instance_self()->first; at != NULL;
-         at = at->next) {
+    for (const struct tf_entry *at = tf_list_first(&tf_instance_self()->entries);
+         at != NULL; at = tf_list_next(&at->link)) {
         own++;
     }
     return tf_native_shared_count - own;

@@ -301,7 +301,7 @@ static void who_leaves_while_it_waits_leaves_nothing(void)
 static void drop_and_bring(void)
 {
     struct tf_instance *instance = tf_instance_self();
-    struct tf_lambda *lambda = instance->shelf.newest;
+    struct tf_lambda *lambda = tf_list_last(&instance->shelf.idle);
 
     if (lambda == NULL) {
         return;
