@@ -13,6 +13,10 @@ static uint64_t load(const uint64_t *word)
     return __atomic_load_n(word, __ATOMIC_ACQUIRE);
 }
 
+/* What the clock has to go on by before that is noted: else each entry of each thread
+ * would write the same line of memory. Nobody asks for less than seconds. */
+static const uint64_t STEP_NS = 1000000;
+
 /* A host whose clock is out of all bounds ends everything; the sum must not wrap. */
 static uint64_t reached(const struct tf_anchor *at, uint64_t latest)
 {
@@ -51,7 +55,7 @@ bool tf_anchor_note(struct tf_anchor *anchor, uint64_t host_now)
     if (load(&anchor->time) == 0) {
         return false;
     }
-    while (host_now > latest &&
+    while (host_now > latest && host_now - latest >= STEP_NS &&
            !__atomic_compare_exchange_n(&anchor->latest, &latest, host_now, true,
                                         __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) {
     }

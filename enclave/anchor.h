@@ -21,7 +21,8 @@ struct tf_thread;
 struct tf_anchor {
     uint64_t time;   /* ns since 1970 when the host's clock showed `host`; 0: no anchor */
     uint64_t host;   /* ns since 1970, untrusted */
-    uint64_t latest; /* the furthest that the host's clock has been since; atomic */
+    uint64_t latest; /* the furthest that the host's clock has been since, to the
+                        millisecond; atomic */
     uint64_t signed_time; /* seconds since 1970: the latest in a statement accepted */
 };
 

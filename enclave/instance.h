@@ -117,7 +117,7 @@ struct tf_entry {
     uint8_t digest[TF_SHA256_SIZE]; /* of that one */
     uint64_t least;                 /* the lowest that a granter lets run */
     uint64_t serial;                /* the highest of a grant, accepted or confirmed */
-    struct tf_usage usage;          /* under `usage_lock` */
+    struct tf_usage usage;
 
     struct tf_lambda *lambda; /* NULL: none is loaded, and there is no grant */
     struct tf_grant *grant;
@@ -182,7 +182,6 @@ struct tf_instance {
     size_t group_size;
     struct tf_identity identity;
     struct tf_receipt_key receipts;           /* constant once started */
-    struct tf_lock usage_lock;                /* no other is taken under it */
     struct tf_anchor anchors[TF_MEMBERS_MAX]; /* by member */
     /* One for each key. */
     struct tf_lease leases[TF_GROUP_PUBLISHERS_MAX + TF_GROUP_ATTESTERS_MAX];

@@ -157,40 +157,28 @@ static bool is_asked(const struct tf_conn *conn)
 void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
                      const struct tf_lambda *lambda, const struct tf_invocation *done)
 {
-    struct tf_lock *lock = &thread->instance->usage_lock;
     struct tf_usage *usage = &lambda->entry->usage;
     bool has_receipt =
         conn != NULL && is_asked(conn) &&
         tf_buffer_reserve(&conn->exchange.receipt, TF_RECEIPT_MAX) == TF_OK;
 
-    tf_lock_take(lock);
-    tf_stats_add(&usage->sum, done);
-    usage->receipts += has_receipt;
-    uint64_t serial = usage->receipts;
-    tf_lock_give(lock);
+    tf_stats_note(usage->shares, thread->page->index, done);
     if (has_receipt) {
         struct tf_buffer *receipt = &conn->exchange.receipt;
+        uint64_t serial = __atomic_add_fetch(&usage->receipts, 1, __ATOMIC_RELEASE);
         receipt->size =
             write_receipt(thread, lambda, done, serial, (char *)receipt->data);
     }
 }
 
 /* Of the member that has the name now; if none has, of the first that had.
- * @return whether this instance ever had such a lambda. */
-static bool find_usage(struct tf_instance *instance, const char *lambda,
-                       struct tf_usage *out, size_t *member)
+ * @return NULL: this instance never had such a lambda. */
+static struct tf_entry *find_entry(struct tf_instance *instance, const char *lambda)
 {
     tf_lock_take(&instance->lock);
-    const struct tf_entry *entry = tf_instance_known(instance, lambda);
+    struct tf_entry *entry = tf_instance_known(instance, lambda);
     tf_lock_give(&instance->lock);
-    if (entry == NULL) {
-        return false;
-    }
-    *member = entry->member;
-    tf_lock_take(&instance->usage_lock);
-    *out = entry->usage;
-    tf_lock_give(&instance->usage_lock);
-    return true;
+    return entry;
 }
 
 tf_err tf_receipt_usage(struct tf_thread *thread, const char *lambda,
@@ -198,20 +186,22 @@ tf_err tf_receipt_usage(struct tf_thread *thread, const char *lambda,
 {
     char payload[PAYLOAD_MAX];
     struct tf_json_writer w;
-    struct tf_usage usage;
     size_t payload_size = 0;
-    size_t member = 0;
+    struct tf_entry *entry = find_entry(thread->instance, lambda);
 
-    if (!find_usage(thread->instance, lambda, &usage, &member)) {
+    if (entry == NULL) {
         return TF_ENOTFOUND;
     }
+    /* First the receipts: the invocation of each is in the sum by then. */
+    uint64_t receipts = __atomic_load_n(&entry->usage.receipts, __ATOMIC_ACQUIRE);
+    const struct tf_lambda_stats sum = tf_stats_sum(entry->usage.shares);
     tf_view_sync(thread);
     tf_json_writer_init(&w, payload, sizeof(payload));
-    open_payload(&w, thread, "usage.v1", lambda, member);
-    tf_json_put_integer(&w, "receipts", usage.receipts);
-    tf_json_put_integer(&w, "ok", usage.sum.ok);
-    tf_json_put_integer(&w, "failed", usage.sum.failed);
-    put_amounts(&w, &usage.sum);
+    open_payload(&w, thread, "usage.v1", lambda, entry->member);
+    tf_json_put_integer(&w, "receipts", receipts);
+    tf_json_put_integer(&w, "ok", sum.ok);
+    tf_json_put_integer(&w, "failed", sum.failed);
+    put_amounts(&w, &sum);
     tf_json_close_object(&w);
     if (tf_json_take(&w, &payload_size) != TF_OK) {
         return TF_EINTERNAL;

@@ -6,7 +6,7 @@
  * ("Receipts") has the text, verify/receipt.h reads it.
  *
  * Totals are of a lambda's name, over all threads and versions since the instance's
- * start. They and the serials have a lock of their own, held for a few additions.
+ * start. Each thread adds to a share of its own; a statement adds the shares up.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ struct tf_receipt_key {
 
 /** What invocations of a name have used; lies in the instance. */
 struct tf_usage {
-    struct tf_lambda_stats sum;
-    uint64_t receipts; /* made: the serial of the last one */
+    struct tf_stats_share shares[TF_STATS_SHARES];
+    uint64_t receipts; /* made: the serial of the last one; atomic */
 };
 
 /** Makes a key. @return TF_OK or TF_EINTERNAL. */

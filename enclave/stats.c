@@ -21,14 +21,39 @@ void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *don
     stats->bytes_out += done->bytes_out;
 }
 
+void tf_stats_note(struct tf_stats_share shares[static TF_STATS_SHARES], uint64_t index,
+                   const struct tf_invocation *done)
+{
+    struct tf_stats_share *share = &shares[index % TF_STATS_SHARES];
+
+    tf_lock_take(&share->lock);
+    tf_stats_add(&share->sum, done);
+    tf_lock_give(&share->lock);
+}
+
+struct tf_lambda_stats tf_stats_sum(struct tf_stats_share shares[static TF_STATS_SHARES])
+{
+    struct tf_lambda_stats all = {0};
+
+    for (size_t i = 0; i < TF_STATS_SHARES; i++) {
+        tf_lock_take(&shares[i].lock);
+        const struct tf_lambda_stats one = shares[i].sum;
+        tf_lock_give(&shares[i].lock);
+        all.ok += one.ok;
+        all.failed += one.failed;
+        all.steps += one.steps;
+        all.peak = one.peak > all.peak ? one.peak : all.peak;
+        all.bytes_in += one.bytes_in;
+        all.bytes_out += one.bytes_out;
+    }
+    return all;
+}
+
 static void write_lambda(struct tf_json_writer *w, struct tf_thread *thread,
                          struct tf_entry *entry, const struct tf_tenure *tenure)
 {
-    struct tf_instance *instance = thread->instance;
+    const struct tf_lambda_stats stats = tf_stats_sum(entry->usage.shares);
 
-    tf_lock_take(&instance->usage_lock);
-    struct tf_lambda_stats stats = entry->usage.sum;
-    tf_lock_give(&instance->usage_lock);
     tf_json_open_object(w, NULL);
     tf_json_put_string(w, "name", entry->name);
     tf_json_put_boolean(w, "granted", tf_tenure_is_granted(thread, tenure));

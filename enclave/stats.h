@@ -5,10 +5,12 @@
  */
 #pragma once
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "enclave/shared.h"
 #include "lib/err.h"
 
 struct tf_thread;
@@ -33,6 +35,21 @@ struct tf_lambda_stats {
     uint64_t bytes_out; /* response bodies */
 };
 
+/** What one thread's invocations of a lambda have used. Other threads write what lies
+ *  beside it, and a line of a cache that two cores write goes to and fro. */
+struct tf_stats_share {
+    struct tf_lock lock; /* taken by others only to add up; no other is under it */
+    uint32_t spare;
+    struct tf_lambda_stats sum;
+    uint8_t apart[72];
+};
+
+static_assert(sizeof(struct tf_stats_share) == 128,
+              "two cache lines: also what a processor fetches beside one is no other's");
+
+/** A lambda's, of all threads: the thread with index i has the share i % COUNT. */
+enum { TF_STATS_SHARES = 4 };
+
 /** Of one thread. */
 struct tf_thread_stats {
     uint64_t handshakes;
@@ -42,6 +59,13 @@ struct tf_thread_stats {
 
 /** Counts an invocation. */
 void tf_stats_add(struct tf_lambda_stats *stats, const struct tf_invocation *done);
+
+/** The same in the share of the thread `index`. */
+void tf_stats_note(struct tf_stats_share shares[static TF_STATS_SHARES], uint64_t index,
+                   const struct tf_invocation *done);
+
+/** Adds the shares up. What ended before the call is in the sum. */
+struct tf_lambda_stats tf_stats_sum(struct tf_stats_share shares[static TF_STATS_SHARES]);
 
 /** TF_MSG_STATS: payload untrusted; the place from which lambdas are listed, or nothing:
  *  none are. Answers with a RESULT. @return TF_OK or TF_EHOST. */

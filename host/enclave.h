@@ -66,9 +66,6 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
                       struct tf_channel *channel, uint64_t now_ns,
                       struct tf_enclave_exit *out);
 
-/** EENTERs since the start, all threads: for /metrics. */
-uint64_t tf_enclave_entries(const struct tf_enclave *enclave);
-
 /** Who quotes, for the log: AESM's socket, or "simulator". @param code  the errorCode in its
  *  last answer, 0 for none. Not while it is asked. */
 const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code);

@@ -31,7 +31,6 @@ struct tf_enclave {
     struct tf_image image;
     uint8_t mrenclave[32];
     uint8_t mrsigner[32];
-    uint64_t entries;
 };
 
 /* A walk's state while pages are added. */
@@ -280,16 +279,10 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
     if (thread >= tf_enclave_threads(enclave)) {
         return;
     }
-    (void)__atomic_add_fetch(&enclave->entries, 1, __ATOMIC_RELAXED);
     uint64_t tcs = tf_image_tcs(&enclave->image, thread);
     if (enclave->backend->enter(enclave->self, tcs, &rdi, &rsi) == 0) {
         read_exit(rdi, rsi, out);
     }
-}
-
-uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
-{
-    return __atomic_load_n(&enclave->entries, __ATOMIC_RELAXED);
 }
 
 const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)

@@ -52,19 +52,22 @@ struct tf_sim_cpu {
 
 /** One TCS and the host's state while a thread is inside it. Known to sim_gate.S. */
 struct tf_sim_thread {
-    uint64_t host_fs; /* bases of the host thread that is inside */
-    uint64_t host_gs;
-    uint64_t host_rsp;
-    uint32_t host_mxcsr;
-    uint32_t host_fcw;
+    /* Constant, in a cache line of its own: other threads that look for theirs read it. */
     uint64_t fs_base; /* of the enclave thread; the GS base finds this struct again */
     uint64_t gs_base; /* 0: no such TCS */
     uint64_t oentry;  /* address */
     uint64_t tcs;     /* address */
     uint64_t *ursp;   /* URSP and URBP in the SSA frame */
-    uint64_t is_inside;
     const void *extended_in; /* XSAVE area loaded before entering, or NULL */
     void *extended_out;      /* XSAVE area filled after leaving, or NULL */
+    uint64_t spare;
+
+    uint64_t host_fs; /* bases of the host thread that is inside */
+    uint64_t host_gs;
+    uint64_t host_rsp;
+    uint32_t host_mxcsr;
+    uint32_t host_fcw;
+    uint64_t is_inside;
     struct tf_sim_registers in;
     struct tf_sim_registers out;
     struct sgx_tcs content; /* as added; the page itself is out of reach */

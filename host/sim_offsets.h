@@ -5,21 +5,21 @@
  */
 #pragma once
 
-#define T_HOST_FS  0
-#define T_HOST_GS  8
-#define T_HOST_RSP 16
-#define T_MXCSR    24
-#define T_FCW      28
-#define T_FS_BASE  32
-#define T_GS_BASE  40
-#define T_OENTRY   48
-#define T_TCS      56
-#define T_URSP     64
-#define T_INSIDE   72
-#define T_XIN      80
-#define T_XOUT     88
-#define T_IN       96
-#define T_OUT      232
+#define T_FS_BASE  0
+#define T_GS_BASE  8
+#define T_OENTRY   16
+#define T_TCS      24
+#define T_URSP     32
+#define T_XIN      40
+#define T_XOUT     48
+#define T_HOST_FS  64
+#define T_HOST_GS  72
+#define T_HOST_RSP 80
+#define T_MXCSR    88
+#define T_FCW      92
+#define T_INSIDE   96
+#define T_IN       104
+#define T_OUT      240
 #define T_STRIDE   4480
 
 /* Inside the register blocks T_IN and T_OUT. */

@@ -101,6 +101,7 @@ struct tf_worker_thread {
     bool has_more; /* the enclave left work, or frames in `out` wait for room in `in` */
     bool is_draining;  /* tfaasd is gone */
     uint64_t drain_ms; /* when, monotonic */
+    uint64_t entries;  /* EENTERs of this thread so far */
     tf_err failed;     /* sticks: why the thread cannot go on */
     unsigned threads;  /* of this process, for READY */
     uint64_t stats_id; /* of the STATS that awaits its RESULT, or 0 */

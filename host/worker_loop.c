@@ -167,6 +167,7 @@ static tf_err drain(struct tf_worker_thread *t)
 static tf_err enter(struct tf_worker_thread *t)
 {
     struct tf_enclave_exit result = {.exit = TF_EXIT_DEAD, .err = TF_EINTERNAL};
+    t->entries++;
     tf_enclave_enter(t->enclave, t->index, t->channel, wall_clock_ns(), &result);
     bool is_idle = result.exit == TF_EXIT_IDLE;
     if (!is_idle && result.exit != TF_EXIT_MORE) {

@@ -228,7 +228,6 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned index,
 {
     struct thread *thread = &enclave->threads[index];
     (void)now_ns;
-    __atomic_add_fetch(&fake.entries, 1, __ATOMIC_RELAXED);
     out->exit = fake.is_dying ? TF_EXIT_DEAD : TF_EXIT_MORE;
     out->err = TF_EHOST;
     while (pay(thread, channel)) {
@@ -280,12 +279,6 @@ tf_err tf_enclave_thread_init(struct tf_enclave *enclave)
 {
     (void)enclave;
     return TF_OK;
-}
-
-uint64_t tf_enclave_entries(const struct tf_enclave *enclave)
-{
-    (void)enclave;
-    return __atomic_load_n(&fake.entries, __ATOMIC_RELAXED);
 }
 
 const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code)
