@@ -3,9 +3,12 @@
  * channel.h - layout of the shared memory between one worker thread and its TCS.
  *
  * Two byte rings in host memory, one a direction. The writer of a ring owns `head`, the
- * reader owns `tail`; both are free-running byte counts, reduced modulo TF_RING_SIZE to
- * index `data`. A ring carries frames: a 16-byte header, `size` bytes of payload, padding
- * with zeros to the next multiple of 8. Nothing in here is trusted by the enclave: it keeps
+ * reader owns `tail`; both are running byte counts, reduced modulo TF_RING_SIZE to index
+ * `data`. An honest host leaves the channel alone while the enclave works: when that enters and
+ * finds what it wrote taken, and when it leaves and has taken what the host wrote, it sets
+ * both indexes of that ring to 0, so that the same bytes are used again and stay in the
+ * caches. A ring carries frames: a 16-byte header, `size` bytes of payload, padding with
+ * zeros to the next multiple of 8. Nothing in here is trusted by the enclave: it keeps
  * its own copies of the indexes, reads a shared word once, and checks the copy.
  *
  * One EENTER (the only ecall): RDI = address of the struct tf_channel, RSI = the host's

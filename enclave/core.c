@@ -194,6 +194,11 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
     }
     thread->now = now;
     thread->entries++;
+    tf_err err = tf_ring_writer_begin(&thread->out);
+    if (err != TF_OK) {
+        return (struct tf_core_exit){TF_EXIT_DEAD, err};
+    }
+    thread->sched.written = thread->out.head;
     tf_lease_note_clock(thread);
     if (thread->wants.count != 0) {
         tf_want_expire(thread);

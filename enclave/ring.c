@@ -93,6 +93,19 @@ static tf_err refresh_tail(struct tf_ring_writer *writer)
     return TF_OK;
 }
 
+static tf_err put_index(tf_hostptr ring, size_t index, uint64_t value)
+{
+    return tf_host_write(tf_host_at(ring, index), &value, sizeof(value));
+}
+
+/* Says in both indexes that the ring is empty and begins anew (abi/channel.h). */
+static tf_err restart(tf_hostptr ring)
+{
+    tf_err err = put_index(ring, offsetof(struct tf_ring, head), 0);
+
+    return err == TF_OK ? put_index(ring, offsetof(struct tf_ring, tail), 0) : err;
+}
+
 tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
                     uint8_t *payload)
 {
@@ -102,7 +115,10 @@ tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
             return err;
         }
         if (reader->head == reader->tail) {
-            return TF_AGAIN;
+            err = reader->tail == 0 ? TF_OK : restart(reader->ring);
+            reader->tail = 0;
+            reader->head = 0;
+            return err == TF_OK ? TF_AGAIN : err;
         }
     }
     uint64_t have = reader->head - reader->tail;
@@ -129,8 +145,18 @@ tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *frame,
 
 tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader)
 {
-    return tf_host_write(tf_host_at(reader->ring, offsetof(struct tf_ring, tail)),
-                         &reader->tail, sizeof(reader->tail));
+    return put_index(reader->ring, offsetof(struct tf_ring, tail), reader->tail);
+}
+
+tf_err tf_ring_writer_begin(struct tf_ring_writer *writer)
+{
+    tf_err err = refresh_tail(writer);
+    if (err != TF_OK || writer->tail != writer->head) {
+        return err;
+    }
+    writer->tail = 0;
+    writer->head = 0;
+    return restart(writer->ring);
 }
 
 /* Free bytes of the ring by the tail that we know. */
@@ -251,6 +277,5 @@ tf_err tf_ring_put(struct tf_ring_writer *writer, uint32_t type, uint64_t id,
 
 tf_err tf_ring_writer_commit(const struct tf_ring_writer *writer)
 {
-    return tf_host_write(tf_host_at(writer->ring, offsetof(struct tf_ring, head)),
-                         &writer->head, sizeof(writer->head));
+    return put_index(writer->ring, offsetof(struct tf_ring, head), writer->head);
 }

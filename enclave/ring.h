@@ -22,7 +22,7 @@ struct tf_ring_writer {
 };
 
 /**
- * Takes the next frame.
+ * Takes the next frame. A ring that is empty starts again at its first byte.
  * @param payload  TF_FRAME_MAX bytes, 8-aligned; the copy that the caller may trust not
  * to change.
  * @return TF_OK, TF_AGAIN (empty), TF_EHOST.
@@ -32,6 +32,10 @@ TF_MUST_USE tf_err tf_ring_take(struct tf_ring_reader *reader, struct tf_frame *
 
 /** Tells the host what was taken. */
 TF_MUST_USE tf_err tf_ring_reader_commit(const struct tf_ring_reader *reader);
+
+/** At the start of an entry: if the host has taken all, the ring starts again at its
+ * first byte. */
+TF_MUST_USE tf_err tf_ring_writer_begin(struct tf_ring_writer *writer);
 
 /** Payload bytes that a frame put now may have; 0 if not even an empty one fits. */
 TF_MUST_USE tf_err tf_ring_room(struct tf_ring_writer *writer, size_t *room);

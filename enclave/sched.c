@@ -490,7 +490,6 @@ void tf_sched_run(struct tf_thread *thread)
         }
     } while (!is_over && thread->err == TF_OK && sched->spent < TF_QUANTUM);
     sched->spent = 0;
-    sched->written = thread->out.head;
 }
 
 bool tf_sched_has_work(const struct tf_thread *thread)

@@ -41,7 +41,7 @@ struct tf_sched {
     uint64_t turns;
     uint64_t spent;    /* steps in this entry, about */
     uint64_t clock;    /* how much the lambda that ran last had used when it was chosen */
-    uint64_t written;  /* the out ring's head after the last entry */
+    uint64_t written;  /* the out ring's head at the start of this entry */
     uint64_t gave_way; /* the last entry in which a lambda that computes had to wait */
     size_t waiting_count;  /* in all queues */
     struct tf_list queues; /* those that are not empty, oldest first */

@@ -24,10 +24,11 @@
 #include "lib/err.h"
 
 enum {
-    TF_WORKER_READ_MAX = 32 << 10,    /* bytes of one DATA frame */
-    TF_WORKER_RESERVE = 64 << 10,     /* of the in ring, kept for OPEN, CLOSE and SENT */
-    TF_WORKER_REPORT_SENT = 16 << 10, /* written bytes that are worth a SENT; far below
-                                         what the enclave has under way at most */
+    TF_WORKER_READ_MAX = 32 << 10,     /* bytes of one DATA frame */
+    TF_WORKER_RESERVE = 64 << 10,      /* of the in ring, kept for OPEN, CLOSE and SENT */
+    TF_WORKER_REPORT_SENT = 128 << 10, /* written bytes that are worth a SENT, and an
+                                          entry for it; half of what the enclave has
+                                          under way at most */
     TF_WORKER_OUT_MAX = 4 << 20,   /* unwritten bytes of a connection; beyond: dropped */
     TF_WORKER_OUT_HIGH = 64 << 10, /* with more than this unwritten, nothing is read */
     TF_WORKER_TRANSFERS_MAX = 8 + TF_WANTS_MAX,

@@ -23,6 +23,8 @@ int LLVMFuzzerInitialize(int *argc, char ***argv);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static struct rig *rig;
+static uint64_t out_tail; /* as it was left after the last entry */
+
 /* What the host has: bundle, sealed grant, two ClientHellos, revocation list, the
  * bundle's envelope, and the bundle once more, to answer a WANT with. */
 enum {
@@ -103,7 +105,7 @@ static void reset(void)
     (void)tf_arena_init(heap, page->heap_size);
     thread->channel->in.head = thread->channel->in.tail = 0;
     thread->channel->out.head = thread->channel->out.tail = 0;
-    thread->in_head = thread->out_tail = 0;
+    out_tail = 0;
     thread->is_stuck = false;
     rig->log_count = 0;
 }
@@ -202,9 +204,10 @@ static bool step(struct tf_reader *r)
         break;
     }
     /* What the host did to the out ring may have made it unreadable for the rig. */
-    thread->is_stuck |= thread->channel->out.tail != thread->out_tail ||
-                        thread->channel->out.head < thread->out_tail;
+    thread->is_stuck |=
+        thread->channel->out.tail != out_tail || thread->channel->out.head < out_tail;
     struct tf_core_exit last = rig_enter(rig, THREAD);
+    out_tail = thread->channel->out.tail;
     if ((last.exit == TF_EXIT_DEAD) != (last.err != TF_OK)) {
         __builtin_trap();
     }

@@ -212,13 +212,12 @@ bool rig_put(struct rig *rig, int index, uint32_t type, uint64_t id, const void 
     struct tf_ring *ring = &thread->channel->in;
     struct tf_frame frame = {type, (uint32_t)size, id};
 
-    if (sizeof(frame) + padded(size) > TF_RING_SIZE - (thread->in_head - ring->tail)) {
+    if (sizeof(frame) + padded(size) > TF_RING_SIZE - (ring->head - ring->tail)) {
         return false;
     }
-    ring_write(ring, thread->in_head, &frame, sizeof(frame));
-    ring_write(ring, thread->in_head + sizeof(frame), payload, size);
-    thread->in_head += sizeof(frame) + padded(size);
-    ring->head = thread->in_head;
+    ring_write(ring, ring->head, &frame, sizeof(frame));
+    ring_write(ring, ring->head + sizeof(frame), payload, size);
+    ring->head += sizeof(frame) + padded(size);
     return true;
 }
 
@@ -258,14 +257,13 @@ static void drain(struct rig *rig, struct rig_thread *thread)
 {
     struct tf_ring *ring = &thread->channel->out;
 
-    while (!thread->is_stuck && thread->out_tail != ring->head) {
+    while (!thread->is_stuck && ring->tail != ring->head) {
         struct tf_frame frame;
-        ring_read(ring, thread->out_tail, &frame, sizeof(frame));
+        ring_read(ring, ring->tail, &frame, sizeof(frame));
         struct rig_frame out = {frame.type, frame.id, frame.size, malloc(frame.size + 1)};
-        ring_read(ring, thread->out_tail + sizeof(frame), out.payload, frame.size);
+        ring_read(ring, ring->tail + sizeof(frame), out.payload, frame.size);
         out.payload[frame.size] = 0;
-        thread->out_tail += sizeof(frame) + padded(frame.size);
-        ring->tail = thread->out_tail;
+        ring->tail += sizeof(frame) + padded(frame.size);
         handle(rig, out);
     }
 }

@@ -52,8 +52,6 @@ struct rig_client {
 struct rig_thread {
     uint8_t *page; /* TF_PAGE bytes */
     struct tf_channel *channel;
-    uint64_t in_head;
-    uint64_t out_tail;
     bool is_stuck; /* the host does not empty the out ring */
     struct tf_core_exit last;
     unsigned entries;

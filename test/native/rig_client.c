@@ -26,7 +26,7 @@ static bool push(struct rig *rig, struct rig_client *client)
 
     while (!client->is_closed && BIO_ctrl_pending(client->from_client) > 0) {
         struct tf_ring *ring = &rig->threads[client->thread].channel->in;
-        if (TF_RING_SIZE - (rig->threads[client->thread].in_head - ring->tail) < 20000) {
+        if (TF_RING_SIZE - (ring->head - ring->tail) < 20000) {
             return has_moved;
         }
         size = BIO_read(client->from_client, bytes, sizeof(bytes));

@@ -44,12 +44,34 @@ static void pass(uint32_t size, uint8_t fill)
     uint32_t first = fill % 2 == 0 ? size / 3 : size / 24 * 8;
     CHECK(tf_ring_put(&writer, 5, fill, tf_part(sent, first),
                       tf_part(sent + first, size - first)) == TF_OK);
-    CHECK(tf_ring_take(&reader, &frame, payload) == TF_AGAIN);
     CHECK(tf_ring_writer_commit(&writer) == TF_OK);
     CHECK(tf_ring_take(&reader, &frame, payload) == TF_OK);
     CHECK(frame.type == 5 && frame.size == size && frame.id == fill);
     CHECK(memcmp(payload, sent, size) == 0);
     CHECK(tf_ring_reader_commit(&reader) == TF_OK);
+}
+
+static void what_was_emptied_begins_again(void)
+{
+    struct tf_frame frame;
+
+    start(TF_RING_SIZE - 8);
+    CHECK(tf_ring_put(&writer, 1, 0, tf_part(NULL, 0), tf_part(NULL, 0)) == TF_OK);
+    CHECK(tf_ring_put(&writer, 2, 0, tf_part("abc", 3), tf_part(NULL, 0)) == TF_OK);
+    CHECK(tf_ring_writer_commit(&writer) == TF_OK);
+    CHECK(tf_ring_take(&reader, &frame, payload) == TF_OK && frame.type == 1);
+    CHECK(tf_ring_reader_commit(&reader) == TF_OK);
+    CHECK(ring->tail == TF_RING_SIZE + 8 && ring->head == writer.head);
+    CHECK(tf_ring_writer_begin(&writer) == TF_OK && writer.tail == ring->tail);
+    CHECK(tf_ring_take(&reader, &frame, payload) == TF_OK && frame.type == 2);
+    CHECK(ring->head == writer.head);
+    CHECK(tf_ring_take(&reader, &frame, payload) == TF_AGAIN);
+    CHECK(reader.head == 0 && reader.tail == 0 && ring->head == 0 && ring->tail == 0);
+
+    ring->tail = writer.head; /* as a host that has taken all */
+    CHECK(tf_ring_writer_begin(&writer) == TF_OK);
+    CHECK(writer.head == 0 && writer.tail == 0 && ring->head == 0 && ring->tail == 0);
+    pass(PAYLOAD_MAX, 3);
 }
 
 static void frames_of_all_sizes(void)
@@ -160,6 +182,7 @@ static void lying_tail(void)
     CHECK(tf_ring_room(&writer, &room) == TF_EHOST);
     ring->tail = writer.head + 8; /* ahead of what we wrote */
     CHECK(tf_ring_put(&writer, 1, 0, tf_part(NULL, 0), tf_part(NULL, 0)) == TF_EHOST);
+    CHECK(tf_ring_writer_begin(&writer) == TF_EHOST);
     ring->tail = writer.head;
     CHECK(tf_ring_room(&writer, &room) == TF_OK && room == PAYLOAD_MAX);
 }
@@ -183,6 +206,7 @@ int main(void)
     RUN(frames_of_all_sizes);
     RUN(indexes_wrap_around_64_bits);
     RUN(header_around_the_end);
+    RUN(what_was_emptied_begins_again);
     RUN(padding_is_zero);
     RUN(full_ring_says_again);
     RUN(too_long_is_our_bug);
