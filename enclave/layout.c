@@ -16,7 +16,7 @@ __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout
     .magic = TF_LAYOUT_MAGIC,
     .threads = THREADS,
     .elrange = 1024 * MIB,
-    .stack_size = 256 * KIB,
+    .stack_size = 128 * KIB,
     .heap_size = 24 * MIB,
     .slot_size = TF_MEMORY_MAX,
     .shared_size = 64 * MIB,

@@ -26,7 +26,7 @@ struct tf_enclave {
     const struct tf_backend *backend;
     struct tf_aesm aesm; /* path NULL: the backend quotes */
     void *self;          /* the backend's */
-    void *file;          /* the image, mapped read-only */
+    void *file;          /* the image, mapped read-only until it is loaded */
     size_t file_size;
     struct tf_image image;
     uint8_t mrenclave[32];
@@ -59,6 +59,14 @@ static tf_err map_file(const char *path, size_t max, void **out, size_t *size)
     *out = map;
     *size = (size_t)st.st_size;
     return TF_OK;
+}
+
+static void unmap_file(struct tf_enclave *enclave)
+{
+    if (enclave->file != NULL) {
+        (void)munmap(enclave->file, enclave->file_size);
+        enclave->file = NULL;
+    }
 }
 
 static tf_err read_sigstruct(const char *path, struct sgx_sigstruct *out)
@@ -218,6 +226,7 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
         tf_enclave_close(enclave);
         return err;
     }
+    unmap_file(enclave); /* its layout is known, its bytes are inside */
     *out = enclave;
     return TF_OK;
 }
@@ -228,9 +237,7 @@ void tf_enclave_close(struct tf_enclave *enclave)
         return;
     }
     enclave->backend->destroy(enclave->self);
-    if (enclave->file != NULL) {
-        (void)munmap(enclave->file, enclave->file_size);
-    }
+    unmap_file(enclave);
     free(enclave);
 }
 

@@ -81,9 +81,17 @@ struct tf_sim_machine {
     uint8_t report_key_id[32]; /* fresh at every start, as CR_REPORT_KEYID */
     uint8_t cpu_svn[16];
     struct tf_sim_cpu cpu;
-    char *root_pem; /* sim_dir/root.pem: signs simulated evidence */
-    size_t root_pem_size;
+    uint8_t signer[32]; /* Ed25519, of sim_dir/root.pem: signs simulated evidence */
 };
+
+/** An mmap of the driver's: what EAUG asks where no page is. */
+struct tf_sim_map {
+    uint64_t offset;
+    uint64_t size;
+    unsigned access; /* SGX_SECINFO_R, _W, _X */
+};
+
+enum { TF_SIM_MAPS_MAX = 256 };
 
 enum tf_sim_stage { TF_SIM_OPENED, TF_SIM_CREATED, TF_SIM_INITIALISED };
 
@@ -99,8 +107,10 @@ struct tf_sim {
     size_t reserved_size;
     uint8_t *base;
     uint16_t *epcm; /* per page: TF_SIM_PAGE, SECINFO.FLAGS of EADD or of EACCEPT, 0 for no
-                       page; how it is mapped */
+                       page; how a page is mapped */
     size_t page_count;
+    struct tf_sim_map maps[TF_SIM_MAPS_MAX]; /* the later counts */
+    unsigned map_count;
     unsigned thread_count;
     bool is_strict;
     bool is_filtered; /* seccomp is on */
@@ -220,6 +230,14 @@ int tf_sim_patch(struct tf_sim *sim);
 /** Reads the machine's keys, makes them when missing. @return 0, -errno. */
 int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory);
 void tf_sim_machine_wipe(struct tf_sim_machine *machine);
+
+enum { TF_SIM_SPKI_SIZE = 44 };
+
+/** The key that signs, and its DER SubjectPublicKeyInfo. By hand, as OpenSSL's decoders
+ *  take longer to be found than an image to be measured.
+ *  @return the caller's, for EVP_PKEY_free; NULL on failure. */
+struct evp_pkey_st *tf_sim_machine_signer(const struct tf_sim_machine *machine,
+                                          uint8_t spki[static TF_SIM_SPKI_SIZE]);
 
 /* --- sim_leaf.c: EREPORT, EGETKEY and EACCEPT ------------------------------------------
  */

@@ -238,6 +238,8 @@ static int add_run(struct tf_sim *sim, const struct sgx_enclave_add_pages *given
         if (at == 0) {
             left = left < sizeof(adding->content) ? left : sizeof(adding->content);
             adding->copied = copy_some(adding->content, source, left);
+            tf_sim_memory_expect(sim, given->offset + *done, adding->content,
+                                 adding->copied);
         }
         rc = check_source(sim, source);
         if (rc == 0 && at + TF_PAGE > adding->copied) {
@@ -397,18 +399,47 @@ static bool is_allowed(uint64_t secinfo, int protection)
 }
 
 /* The page tables, of which EENTER too is a user. */
-static void note_mapping(const struct tf_sim *sim, uint64_t offset, uint64_t size,
-                         int protection)
+static int note_mapping(struct tf_sim *sim, const struct tf_sim_map *map)
+{
+    if (sim->map_count == TF_SIM_MAPS_MAX) {
+        return -ENOMEM;
+    }
+    sim->maps[sim->map_count++] = *map;
+    if (tf_sim_memory_is_bare(sim, map->offset, map->size)) {
+        return 0;
+    }
+    uint64_t end = map->offset + map->size;
+    for (uint64_t page = map->offset / TF_PAGE; page < end / TF_PAGE; page++) {
+        unsigned present = sim->epcm[page] & TF_SIM_PAGE;
+        sim->epcm[page] =
+            (uint16_t)(present != 0 ? present | map->access << TF_SIM_MAPPED : 0);
+    }
+    return 0;
+}
+
+static bool may_map(const struct tf_sim *sim, uint64_t offset, uint64_t size,
+                    int protection)
+{
+    if (tf_sim_memory_is_bare(sim, offset, size)) {
+        return true;
+    }
+    for (uint64_t at = offset; at < offset + size; at += TF_PAGE) {
+        uint64_t secinfo = sim->epcm[at / TF_PAGE] & TF_SIM_PAGE;
+        if (secinfo != 0 && !is_allowed(secinfo, protection)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static unsigned access_of(int protection)
 {
     unsigned access = 0;
 
     access |= (protection & PROT_READ) != 0 ? (unsigned)SGX_SECINFO_R : 0;
     access |= (protection & PROT_WRITE) != 0 ? (unsigned)SGX_SECINFO_W : 0;
     access |= (protection & PROT_EXEC) != 0 ? (unsigned)SGX_SECINFO_X : 0;
-    for (uint64_t page = offset / TF_PAGE; page < (offset + size) / TF_PAGE; page++) {
-        sim->epcm[page] =
-            (uint16_t)((sim->epcm[page] & TF_SIM_PAGE) | access << TF_SIM_MAPPED);
-    }
+    return access;
 }
 
 int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protection,
@@ -431,12 +462,10 @@ int tf_sim_mmap(struct tf_sim *sim, uint64_t address, uint64_t size, int protect
     if ((protection & PROT_WRITE) != 0 && (protection & PROT_EXEC) != 0) {
         return -EACCES;
     }
-    for (uint64_t at = offset; at < offset + size; at += TF_PAGE) {
-        uint64_t secinfo = sim->epcm[at / TF_PAGE] & TF_SIM_PAGE;
-        if (secinfo != 0 && !is_allowed(secinfo, protection)) {
-            return -EACCES;
-        }
+    if (!may_map(sim, offset, size, protection)) {
+        return -EACCES;
     }
-    note_mapping(sim, offset, size, protection);
-    return tf_sim_memory_map(sim, offset, size, protection);
+    const struct tf_sim_map map = {offset, size, access_of(protection)};
+    int rc = note_mapping(sim, &map);
+    return rc != 0 ? rc : tf_sim_memory_map(sim, offset, size, protection);
 }

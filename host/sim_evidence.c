@@ -6,10 +6,7 @@
  */
 #include <string.h>
 
-#include <openssl/bio.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/x509.h>
 
 #include "host/sim.h"
 #include "lib/crypto.h"
@@ -26,15 +23,6 @@ static const struct tf_sim_evidence {
     [TF_SIM_NATIVE] = {"tfaas-simulated-native-report.v1",
                        "tfaas SIMULATED native evidence v1"},
 };
-
-static EVP_PKEY *read_root(const struct tf_sim_machine *machine)
-{
-    BIO *bio = BIO_new_mem_buf(machine->root_pem, (int)machine->root_pem_size);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-
-    BIO_free(bio);
-    return key;
-}
 
 static bool sign(EVP_PKEY *root, const char *label, const struct sgx_report *report,
                  uint8_t signature[static SIGNATURE_SIZE])
@@ -54,38 +42,26 @@ static bool sign(EVP_PKEY *root, const char *label, const struct sgx_report *rep
     return is_done;
 }
 
-static tf_err write_evidence(EVP_PKEY *root, const struct tf_sim_evidence *kind,
-                             const struct sgx_report *report, char *out, size_t *size)
+tf_err tf_sim_evidence(const struct tf_sim_machine *machine, enum tf_sim_kind kind,
+                       const struct sgx_report *report, char *out, size_t *size)
 {
     uint8_t signature[SIGNATURE_SIZE];
-    uint8_t *spki = NULL;
+    uint8_t spki[TF_SIM_SPKI_SIZE];
     struct tf_json_writer w;
+    EVP_PKEY *root = tf_sim_machine_signer(machine, spki);
 
-    int spki_size = i2d_PUBKEY(root, &spki);
-    if (spki_size <= 0 || !sign(root, kind->label, report, signature)) {
-        OPENSSL_free(spki);
+    bool is_signed = root != NULL && sign(root, kinds[kind].label, report, signature);
+    EVP_PKEY_free(root);
+    if (!is_signed) {
         return TF_EINTERNAL;
     }
     tf_json_writer_init(&w, out, TF_EVIDENCE_MAX);
     tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "type", kind->type);
+    tf_json_put_string(&w, "type", kinds[kind].type);
     tf_json_put_boolean(&w, "simulated", true);
-    tf_json_put_base64(&w, "root", spki, (size_t)spki_size);
+    tf_json_put_base64(&w, "root", spki, sizeof(spki));
     tf_json_put_base64(&w, "report", report, SGX_REPORT_BODY_SIZE);
     tf_json_put_base64(&w, "signature", signature, sizeof(signature));
     tf_json_close_object(&w);
-    OPENSSL_free(spki);
     return tf_json_take(&w, size);
-}
-
-tf_err tf_sim_evidence(const struct tf_sim_machine *machine, enum tf_sim_kind kind,
-                       const struct sgx_report *report, char *out, size_t *size)
-{
-    EVP_PKEY *root = read_root(machine);
-    if (root == NULL) {
-        return TF_EINTERNAL;
-    }
-    tf_err err = write_evidence(root, &kinds[kind], report, out, size);
-    EVP_PKEY_free(root);
-    return err;
 }

@@ -162,7 +162,7 @@ tf_sim_gate:
     jne     7f
     shrq    $12, %rdx
     movq    S_EPCM(%rdi), %rdi
-    cmpw    $PAGE_MAPPED, (%rdi,%rdx,2)
+    cmpw    $0, (%rdi,%rdx,2)       /* no page there */
     jne     7f
     movw    $PAGE_ACCEPTED, (%rdi,%rdx,2)
     popq    %rdi

@@ -290,13 +290,19 @@ static bool egetkey(const struct tf_sim *sim, struct tf_sim_registers *registers
  * somebody mapped that place readable and writable. */
 static bool augment(const struct tf_sim *sim, uint64_t offset)
 {
-    const unsigned mapped = (SGX_SECINFO_R | SGX_SECINFO_W) << TF_SIM_MAPPED;
+    const unsigned both = SGX_SECINFO_R | SGX_SECINFO_W;
     uint16_t *page = &sim->epcm[offset / TF_PAGE];
 
-    if ((*page & TF_SIM_PAGE) == 0 && (*page & mapped) == mapped) {
-        *page |= SGX_SECINFO_NEW;
+    for (unsigned i = sim->map_count; *page == 0 && i-- > 0;) {
+        const struct tf_sim_map *map = &sim->maps[i];
+        if (offset >= map->offset && offset - map->offset < map->size) {
+            if ((map->access & both) != both) {
+                return false;
+            }
+            *page = (uint16_t)(SGX_SECINFO_NEW | map->access << TF_SIM_MAPPED);
+        }
     }
-    return (*page & TF_SIM_PAGE) != 0;
+    return *page != 0;
 }
 
 static bool eaccept(struct tf_sim *sim, struct tf_sim_registers *registers)

@@ -7,14 +7,13 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
-#include <openssl/rand.h>
 
 #include "host/sim.h"
 #include "lib/bytes.h"
@@ -110,7 +109,7 @@ static int make_machine_key(int directory)
 {
     uint8_t key[32];
 
-    if (RAND_bytes(key, sizeof(key)) != 1) {
+    if (getrandom(key, sizeof(key), 0) != (ssize_t)sizeof(key)) {
         return -EIO;
     }
     int rc = store_once(directory, "machine.key", key, sizeof(key));
@@ -154,6 +153,51 @@ static int read_or_make(int directory, const char *name, int (*make)(int), uint8
     return 0;
 }
 
+/* PKCS#8 (RFC 8410): SEQUENCE { 0, SEQUENCE { id-Ed25519 }, OCTET STRING of one }. */
+static const uint8_t pkcs8_prefix[] = {0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06,
+                                       0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20};
+
+/* SEQUENCE { SEQUENCE { id-Ed25519 }, BIT STRING of 32 bytes } */
+static const uint8_t spki_prefix[] = {0x30, 0x2a, 0x30, 0x05, 0x06, 0x03,
+                                      0x2b, 0x65, 0x70, 0x03, 0x21, 0x00};
+
+/* The seed in root.pem, which has one line of base64. */
+static int read_signer(struct tf_sim_machine *machine, const uint8_t *pem, size_t size)
+{
+    static const char begin[] = "-----BEGIN PRIVATE KEY-----\n";
+    const size_t head = sizeof(begin) - 1;
+    uint8_t der[sizeof(pkcs8_prefix) + sizeof(machine->signer)];
+    size_t line = tf_base64_size(sizeof(der));
+    size_t der_size = 0;
+    int rc = -EINVAL;
+
+    if (size > head + line && memcmp(pem, begin, head) == 0 && pem[head + line] == '\n' &&
+        tf_base64_parse((const char *)pem + head, line, der, sizeof(der), &der_size) ==
+            TF_OK &&
+        der_size == sizeof(der) && memcmp(der, pkcs8_prefix, sizeof(pkcs8_prefix)) == 0) {
+        memcpy(machine->signer, der + sizeof(pkcs8_prefix), sizeof(machine->signer));
+        rc = 0;
+    }
+    tf_wipe(der, sizeof(der));
+    return rc;
+}
+
+struct evp_pkey_st *tf_sim_machine_signer(const struct tf_sim_machine *machine,
+                                          uint8_t spki[static TF_SIM_SPKI_SIZE])
+{
+    size_t size = TF_SIM_SPKI_SIZE - sizeof(spki_prefix);
+    EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, machine->signer,
+                                                 sizeof(machine->signer));
+
+    if (key == NULL ||
+        EVP_PKEY_get_raw_public_key(key, spki + sizeof(spki_prefix), &size) != 1) {
+        EVP_PKEY_free(key);
+        return NULL;
+    }
+    memcpy(spki, spki_prefix, sizeof(spki_prefix));
+    return key;
+}
+
 static int read_keys(struct tf_sim_machine *machine, int directory)
 {
     uint8_t bytes[PEM_MAX];
@@ -170,12 +214,7 @@ static int read_keys(struct tf_sim_machine *machine, int directory)
     memcpy(machine->root, bytes, sizeof(machine->root));
     rc = read_or_make(directory, "root.pem", make_root, bytes, sizeof(bytes), &size);
     if (rc == 0) {
-        machine->root_pem = malloc(size + 1);
-        rc = machine->root_pem != NULL ? 0 : -ENOMEM;
-    }
-    if (rc == 0) {
-        memcpy(machine->root_pem, bytes, size);
-        machine->root_pem_size = size;
+        rc = read_signer(machine, bytes, size);
     }
     tf_wipe(bytes, sizeof(bytes));
     return rc;
@@ -225,15 +264,11 @@ int tf_sim_machine_open(struct tf_sim_machine *machine, const char *directory)
     if (rc != 0) {
         return rc;
     }
-    int is_random = RAND_bytes(machine->report_key_id, sizeof(machine->report_key_id));
-    return is_random == 1 ? 0 : -EIO;
+    ssize_t size = sizeof(machine->report_key_id);
+    return getrandom(machine->report_key_id, (size_t)size, 0) == size ? 0 : -EIO;
 }
 
 void tf_sim_machine_wipe(struct tf_sim_machine *machine)
 {
-    if (machine->root_pem != NULL) {
-        tf_wipe(machine->root_pem, machine->root_pem_size);
-        free(machine->root_pem);
-    }
     tf_wipe(machine, sizeof(*machine));
 }

@@ -66,10 +66,29 @@ void tf_sim_memory_close(struct tf_sim *sim, uint64_t offset, uint64_t size)
     (void)mprotect(sim->base + offset, size, PROT_NONE);
 }
 
+void tf_sim_memory_expect(struct tf_sim *sim, uint64_t offset, const uint8_t *content,
+                          size_t size)
+{
+    for (size_t at = 0; at + TF_PAGE <= size; at += TF_PAGE) {
+        if (tf_sim_is_zero(content + at, TF_PAGE)) {
+            return; /* what is zeros stays untouched */
+        }
+    }
+    (void)madvise(sim->base + offset, size, MADV_POPULATE_WRITE); /* Linux 5.14; a help */
+}
+
 void tf_sim_memory_fill(struct tf_sim *sim, uint64_t offset,
                         const uint8_t page[static TF_PAGE])
 {
     memcpy(sim->base + offset, page, TF_PAGE);
+}
+
+bool tf_sim_memory_is_bare(const struct tf_sim *sim, uint64_t offset, uint64_t size)
+{
+    const uint8_t *first = (const uint8_t *)(sim->epcm + offset / TF_PAGE);
+
+    return *first == 0 &&
+           memcmp(first, first + 1, size / TF_PAGE * sizeof(*sim->epcm) - 1) == 0;
 }
 
 /* After EADD no software reads or writes a TCS, and where no page is, an access faults.
@@ -85,13 +104,15 @@ static bool is_reachable(const struct tf_sim *sim, uint64_t offset)
 int tf_sim_memory_map(struct tf_sim *sim, uint64_t offset, uint64_t size, int protection)
 {
     uint64_t end = offset + size;
+    bool is_bare = tf_sim_memory_is_bare(sim, offset, size);
 
     while (offset < end) {
         bool is_open = is_reachable(sim, offset);
         uint64_t start = offset;
-        while (offset < end && is_reachable(sim, offset) == is_open) {
+        while (offset < end && !is_bare && is_reachable(sim, offset) == is_open) {
             offset += TF_PAGE;
         }
+        offset = is_bare ? end : offset;
         if (mprotect(sim->base + start, offset - start,
                      is_open ? protection : PROT_NONE) != 0) {
             return -errno;

@@ -45,7 +45,6 @@
 #define S_SIZE        8
 #define S_BASE        16
 #define S_SGX2        8624
-#define S_EPCM        8672
-#define PAGE_MAPPED   0x3000 /* readable and writable, and no page there */
+#define S_EPCM        8688
 #define PAGE_ACCEPTED 0x3203
 #define PAGE_PENDING  0x20b /* SECINFO.FLAGS that an EACCEPT gives */

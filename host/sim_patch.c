@@ -10,7 +10,7 @@
 
 #include "host/sim.h"
 
-enum { SITE = 6, CALL = 5 };
+enum { SITE = 6, CALL = 5, RARE = 2 };
 
 static const uint8_t enclu_nop[SITE] = {0x0f, 0x01, 0xd7, 0x0f, 0x1f, 0x00};
 
@@ -42,18 +42,21 @@ static void patch_site(const struct tf_sim *sim, uint8_t *site)
     site[CALL] = 0x90; /* nop */
 }
 
-/* A run of executable pages, not yet mapped for anyone. */
+/* A run of executable pages, not yet mapped for anyone. What is looked for is the byte of
+ * the site that code has least of. */
 static int patch_run(const struct tf_sim *sim, uint8_t *run, size_t size)
 {
     if (mprotect(run, size, PROT_READ | PROT_WRITE) != 0) {
         return -errno;
     }
-    uint8_t *end = run + size;
-    uint8_t *at = memmem(run, size, enclu_nop, SITE);
+    uint8_t *last = run + size - (SITE - RARE);
+    uint8_t *at = memchr(run + RARE, enclu_nop[RARE], (size_t)(last - run) + 1 - RARE);
     while (at != NULL) {
-        patch_site(sim, at);
-        at += SITE;
-        at = memmem(at, (size_t)(end - at), enclu_nop, SITE);
+        if (memcmp(at - RARE, enclu_nop, SITE) == 0) {
+            patch_site(sim, at - RARE);
+        }
+        at++;
+        at = at > last ? NULL : memchr(at, enclu_nop[RARE], (size_t)(last - at) + 1);
     }
     return mprotect(run, size, PROT_NONE) == 0 ? 0 : -errno;
 }

@@ -1,32 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/sim_root.h"
 
-#include <openssl/pem.h>
+#include <openssl/evp.h>
 
 #include "host/sim.h"
 
 tf_err tf_sim_root(const char *directory, uint8_t spki[static TF_SPKI_MAX], size_t *size)
 {
+    static_assert((int)TF_SIM_SPKI_SIZE <= (int)TF_SPKI_MAX, "room for the key");
     struct tf_sim_machine machine = {0};
-    uint8_t *at = spki;
-    int n = 0;
+    EVP_PKEY *key = NULL;
 
-    if (tf_sim_machine_open(&machine, directory) != 0) {
-        tf_sim_machine_wipe(&machine);
-        return TF_EIO;
+    if (tf_sim_machine_open(&machine, directory) == 0) {
+        key = tf_sim_machine_signer(&machine, spki);
     }
-    BIO *bio = BIO_new_mem_buf(machine.root_pem, (int)machine.root_pem_size);
-    EVP_PKEY *key = bio != NULL ? PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL) : NULL;
-    if (key != NULL) {
-        n = i2d_PUBKEY(key, NULL);
-        n = n > 0 && n <= TF_SPKI_MAX ? i2d_PUBKEY(key, &at) : 0;
+    tf_sim_machine_wipe(&machine);
+    if (key == NULL) {
+        return TF_EIO;
     }
     EVP_PKEY_free(key);
-    (void)BIO_free(bio);
-    tf_sim_machine_wipe(&machine);
-    if (n <= 0) {
-        return TF_EIO;
-    }
-    *size = (size_t)n;
+    *size = TF_SIM_SPKI_SIZE;
     return TF_OK;
 }

@@ -43,8 +43,8 @@ static_assert(offsetof(struct tf_sim, secs.base) == S_BASE, "sim_gate.S");
 static_assert(offsetof(struct tf_sim, epcm) == S_EPCM, "sim_gate.S");
 static_assert(offsetof(struct tf_sim, machine.cpu.has_sgx2) == S_SGX2, "sim_gate.S");
 enum { RW = SGX_SECINFO_R | SGX_SECINFO_W };
-static_assert((RW << TF_SIM_MAPPED) == PAGE_MAPPED, "sim_gate.S");
-static_assert((SGX_SECINFO_REG | RW | RW << TF_SIM_MAPPED) == PAGE_ACCEPTED, "sim_gate.S");
+static_assert((SGX_SECINFO_REG | RW | RW << TF_SIM_MAPPED) == PAGE_ACCEPTED,
+              "sim_gate.S");
 static_assert(SGX_SECINFO_NEW == PAGE_PENDING, "sim_gate.S");
 static_assert((SGX_SECINFO_REG | RW | SGX_SECINFO_PENDING) == PAGE_PENDING, "SDM");
 

@@ -40,7 +40,7 @@ normal() {
     perl -e '
         my @lines = <STDIN>;
         my ($tcs) = map { /offset=([0-9a-f]+) length=1000 secinfo=100/ ? hex($1) : () } @lines;
-        my ($end, $last) = ($tcs - 0x60000, "");
+        my ($end, $last) = ($tcs - 0x40000, "");
         for (@lines) {
             s/mrenclave=[0-9a-f]{64}/mrenclave=MRENCLAVE/;
             s/(offset=|mmap BASE\+)([0-9a-f]+) (length|size)=[0-9a-f]+/hex($2) < $end ? "$1SEGMENT" : $&/e;
