@@ -45,7 +45,7 @@ BUILT     := $(DEP)/.built
 
 all: images programs ## build the enclave images and the programs
 
-$(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch])
+$(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch] deps/wolfssl/*)
 	@O=$(O) LVI=$(LVI) deps/build
 	@touch $@
 

@@ -24,6 +24,11 @@ sed -i 's/^\(\t\.quad\t.*\)_x64$/\1_avx2/' wolfcrypt/src/fe_x25519_asm.S
 # SHA-512 hashes little: C is fast enough. SHA-256 has a choice of its own (0005).
 sed -i 's/defined(USE_INTEL_SPEEDUP)/0/' wolfcrypt/src/sha512.c wolfcrypt/src/sha256.c
 
+for f in src/*.c wolfcrypt/src/*.c; do
+    awk -f "$TF_DEPS/wolfssl/unused.awk" "$TF_DEPS/wolfssl/unused" "$f" >trimmed
+    mv trimmed "$f"
+done
+
 # Branches through memory, which no fence can make safe, go through a register.
 if [ "$TF_LVI" != off ]; then
     sed -i 's/^ *jmpq\t\*\([a-z0-9_]*_p\)(%rip)$/\tmovq\t\1(%rip), %rax\n\tjmpq\t*%rax/' \
