@@ -178,6 +178,7 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
     (void)snprintf(program, sizeof(program), "%s/node", folder);
     (void)snprintf(script, sizeof(script), "%s/start.js", folder);
     char *const argv[] = {arg("tfaas-worker-native"),
+                          arg("--no-memory-pool-share-memory-on-teardown"), /* start.js */
                           script,
                           arg("--image"),
                           arg(folder),

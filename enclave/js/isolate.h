@@ -17,10 +17,10 @@ enum { TF_STEP_NS = 10 };
 enum tf_js_state {
     TF_JS_FRESH, /* no request has run since the top level did */
     TF_JS_USED,  /* one has */
-    TF_JS_FAILED /* one has failed: good for tf_js_renew only */
+    TF_JS_SPENT  /* one has failed, or it rests without a context: tf_js_renew is next */
 };
 
-/** Where the engine is; TF_JS_FAILED stays until tf_js_renew. */
+/** Where the engine is; TF_JS_SPENT stays until tf_js_renew. */
 enum tf_js_state tf_js_state(const struct tf_js *js);
 
 /**
@@ -41,7 +41,8 @@ TF_MUST_USE bool tf_js_warm(void);
 /**
  * Does one thing that has been put off until the calling thread has nothing else to do:
  * takes back what an instance needed that has not been called for a few seconds (garbage,
- * room to allocate in, machine code), or makes ahead what the next load will take.
+ * room to allocate in, machine code, and the context if no request has run in it), or
+ * makes ahead what the next load will take.
  *
  * @param now  ns, of any clock: what the host says will do.
  * @return whether there was something.

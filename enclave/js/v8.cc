@@ -397,7 +397,7 @@ extern "C" tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *progr
 extern "C" tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limits,
                               struct tf_js_report *report)
 {
-    js->state = TF_JS_FAILED;
+    js->state = TF_JS_SPENT;
     wake(js);
     if (js->is_full) {
         end_isolate(js);
@@ -406,7 +406,7 @@ extern "C" tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limit
         return tf_text_say(report, TF_EMEMORY);
     }
     tf_err err = guard(js, limits, report, [=] { return load(js, report); });
-    js->state = err == TF_OK ? TF_JS_FRESH : TF_JS_FAILED;
+    js->state = err == TF_OK ? TF_JS_FRESH : TF_JS_SPENT;
     return err;
 }
 
@@ -421,7 +421,7 @@ extern "C" tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *reque
     tf_err err =
         guard(js, limits, report, [=] { return call(js, limits, response, report); });
     js->native.request = &nothing;
-    js->state = err == TF_OK ? TF_JS_USED : TF_JS_FAILED;
+    js->state = err == TF_OK ? TF_JS_USED : TF_JS_SPENT;
     return err;
 }
 

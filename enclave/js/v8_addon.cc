@@ -40,6 +40,22 @@ uv_loop_t *tfv8::loop_of_thread()
     return loop;
 }
 
+/* What this addon and the C++ library's templates in it free is zeroed where its size is
+ * known: it may have been a lambda's. Bound to these in the addon alone; the form with
+ * nothrow is the library's own and ends in its free(), whose name is the core's here. */
+void operator delete(void *block) noexcept
+{
+    operator delete(block, std::nothrow);
+}
+
+void operator delete(void *block, std::size_t size) noexcept
+{
+    if (block != nullptr) {
+        explicit_bzero(block, size);
+    }
+    operator delete(block, std::nothrow);
+}
+
 void tfv8::trim_memory()
 {
     (void)malloc_trim(0);

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <node.h>
+#include <string.h>
 
 extern "C" {
 #include "enclave/js/isolate.h"
@@ -26,7 +27,8 @@ namespace tfv8
 {
 
 /**
- * Memory of array buffers, which lies outside of V8's heap; with a cap. V8 collects
+ * Memory of array buffers, which lies outside of V8's heap; with a cap, and zeroed when
+ * it goes. V8 collects
  * garbage when it gets none, asks again, and then throws. Its own threads free blocks:
  * they come from its allocator, never from the core's heap, which is a thread's own.
  */
@@ -47,6 +49,7 @@ class Buffers final : public v8::ArrayBuffer::Allocator
     }
     void Free(void *data, size_t size) override
     {
+        explicit_bzero(data, size);
         base_->Free(data, size);
         used_ -= size;
     }
@@ -114,7 +117,7 @@ struct tf_js {
     std::vector<struct tf_js_header> list;
     struct tf_watch *watch = nullptr;
     bool is_full = false; /* the heap's limit was hit */
-    enum tf_js_state state = TF_JS_FAILED;
+    enum tf_js_state state = TF_JS_SPENT;
     unsigned calls = 0;
     bool is_awake = false;   /* among the thread's that tf_js_rest looks at */
     uint64_t idle_since = 0; /* ns; 0: it has been called since anybody looked */

@@ -177,6 +177,10 @@ extern "C" bool tf_js_rest(uint64_t now)
     tf_js *js = *at;
     forget(js);
     if (js->isolate != nullptr) {
+        if (js->state == TF_JS_FRESH) { /* nobody misses it: the next call makes one */
+            end_realm(js);
+            js->state = TF_JS_SPENT;
+        }
         Isolate::Scope entered(js->isolate);
         js->isolate->LowMemoryNotification();
     }

@@ -204,7 +204,10 @@ static void run_native(const Call &call)
     if (new_value(isolate, &js->native, &out).ToLocal(&value)) {
         call.GetReturnValue().Set(value);
     }
-    tf_arena_free(js->scratch, out.owned);
+    if (out.owned != nullptr) {
+        tf_arena_wipe(js->scratch, out.owned);
+        tf_arena_free(js->scratch, out.owned);
+    }
 }
 
 MaybeLocal<Value> run_script(Isolate *isolate, Global<v8::UnboundScript> *kept,

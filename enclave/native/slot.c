@@ -95,7 +95,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
         return err;
     }
     enum tf_js_state state = tf_js_state(snapshot->js);
-    if (state == TF_JS_FAILED || (state == TF_JS_USED && !snapshot->is_reused)) {
+    if (state == TF_JS_SPENT || (state == TF_JS_USED && !snapshot->is_reused)) {
         err = tf_js_renew(snapshot->js, limits, report);
     }
     if (err == TF_OK) {

@@ -8,7 +8,9 @@
 # half of a marker is left in the worker, enclave included, nor in the daemon or a file.
 #
 #   TFAAS_MARKERS  requests over all engines (1,000; the long form has 10,000)
-export TFAAS_ENGINES=${TFAAS_ENGINES:-quickjs duktape mujs}
+some="quickjs duktape mujs"
+[ ! -e "${TFAAS_BIN:-build}/v8/tfaas.node" ] || some+=" v8"
+export TFAAS_ENGINES=${TFAAS_ENGINES:-$some}
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 # shellcheck source=test/tools/tool.sh

@@ -3,6 +3,7 @@
 #include "enclave/js/isolate.h"
 
 #include "abi/limits.h"
+#include "enclave/native/slot.h"
 #include "test/test.h"
 #include "test/unit/js/fixture.h"
 
@@ -49,6 +50,23 @@ static void rest_keeps_what_the_lambda_has(void)
     CHECK(rest(100 * second) == 0); /* nothing is left to rest */
 }
 
+static void rest_drops_a_context_that_nobody_has_used(void)
+{
+    static struct lambda lambda;
+
+    CHECK(load(&lambda, counter) == TF_OK);
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "1"));
+    CHECK(tf_js_state(lambda.snapshot.js) == TF_JS_USED && tf_slot_is_stale());
+    tf_slot_freshen();
+    CHECK(tf_js_state(lambda.snapshot.js) == TF_JS_FRESH);
+    (void)rest(1 * second);
+    CHECK(rest(10 * second) == 1);
+    CHECK(tf_js_state(lambda.snapshot.js) == TF_JS_SPENT);
+    CHECK(rest(20 * second) == 0);
+    CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "1"));
+    drop(&lambda);
+}
+
 static void the_spare_is_made_again_when_a_load_took_it(void)
 {
     static struct lambda lambda;
@@ -70,6 +88,7 @@ int main(void)
     start();
     RUN(threads_are_made_warm);
     RUN(rest_keeps_what_the_lambda_has);
+    RUN(rest_drops_a_context_that_nobody_has_used);
     RUN(the_spare_is_made_again_when_a_load_took_it);
     return test_end();
 }
