@@ -187,10 +187,6 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     tf_duktape_push_native(context);
     duk_dup(context, 0);
     duk_call(context, 3);
-    duk_get_prop_string(context, 0, "need");
-    duk_push_string(context, "commonjs"); /* every program here runs by it */
-    duk_call(context, 1);
-    duk_pop(context);
     duk_get_prop_string(context, 0, "prepare");
     duk_get_prop_string(context, 0, "load");
     duk_get_prop_string(context, 0, "call");

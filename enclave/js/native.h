@@ -11,6 +11,11 @@
  *   http(own)   defines them, and own.respond and own.answer as in prelude/http.js
  *   serve(target, fetch, env, context)   who answers: fetch is called, its result taken
  *
+ * And one that makes properties when they are touched has
+ *
+ *   provide(object, name, file)   one that a file of the prelude, or a part of the engine
+ *                                 of that name, defines then
+ *
  * Arguments come from scripts and are untrusted.
  */
 #pragma once

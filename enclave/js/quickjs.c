@@ -207,8 +207,7 @@ static void add_parts(JSContext *context)
     JS_AddIntrinsicStringNormalize(context);
     JS_AddIntrinsicRegExp(context);
     JS_AddIntrinsicJSON(context);
-    JS_AddIntrinsicProxy(context);
-    JS_AddIntrinsicTypedArrays(context);
+    JS_AddIntrinsicArrayBuffer(context);
     JS_AddIntrinsicPromise(context);
 }
 
@@ -234,6 +233,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
         return NULL;
     }
     add_parts(js->context);
+    JS_SetLazyFunc(js->runtime, tf_quickjs_provide);
     JS_SetContextOpaque(js->context, js);
     JS_SetMaxStackSize(js->runtime, 0);
     if (!run_prelude(js)) {
@@ -403,7 +403,6 @@ static tf_err load_es_module(struct tf_js *js, const struct tf_js_program *progr
 static tf_err load(struct tf_js *js, struct tf_js_report *report)
 {
     const struct tf_js_program *program = js->native.program;
-    JSMemoryUsage usage;
     tf_err err = enter(js, js->prepare, 0, NULL, report);
 
     if (err == TF_OK && program->is_module) {
@@ -415,8 +414,7 @@ static tf_err load(struct tf_js *js, struct tf_js_report *report)
     }
     if (err == TF_OK) {
         JS_RunGC(js->runtime);
-        JS_ComputeMemoryUsage(js->runtime, &usage);
-        JS_SetGCThreshold(js->runtime, (size_t)usage.malloc_size + GARBAGE_MAX);
+        JS_SetGCThreshold(js->runtime, tf_arena_used(js->arena) + GARBAGE_MAX);
     }
     return err == TF_EEXCEPTION || err == TF_EPENDING ? TF_ELAMBDA_SOURCE : err;
 }

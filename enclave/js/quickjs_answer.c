@@ -119,12 +119,15 @@ static JSValue native_http(JSContext *context, JSValueConst this, int argc,
     return is_ok ? JS_UNDEFINED : JS_EXCEPTION;
 }
 
-bool tf_quickjs_http(JSContext *context, JSValueConst native)
+void tf_quickjs_http(JSContext *context, JSValueConst native)
 {
-    return tf_quickjs_define(context, native, "http",
-                             JS_NewCFunction(context, native_http, "http", 1)) &&
-           tf_quickjs_define(context, native, "serve",
-                             JS_NewCFunction(context, native_serve, "serve", 4));
+    static const JSCFunctionListEntry functions[] = {
+        JS_CFUNC_DEF("http", 1, native_http),
+        JS_CFUNC_DEF("serve", 4, native_serve),
+    };
+
+    JS_SetPropertyFunctionList(context, native, functions,
+                               sizeof(functions) / sizeof(functions[0]));
 }
 
 /* --- to the platform ------------------------------------------------------------- */

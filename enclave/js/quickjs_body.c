@@ -161,7 +161,11 @@ static JSValue as_json(JSContext *context, const struct tf_message *message)
 static JSValue as_bytes(JSContext *context, const struct tf_message *message)
 {
     /* The constructor reads three arguments, however many there are. */
-    JSValue args[3] = {as_buffer(context, message), JS_UNDEFINED, JS_UNDEFINED};
+    JSValue args[3] = {JS_EXCEPTION, JS_UNDEFINED, JS_UNDEFINED};
+
+    if (tf_quickjs_need(JS_GetContextOpaque(context), "Views") == 0) {
+        args[0] = as_buffer(context, message);
+    }
     JSValue view = JS_IsException(args[0])
                        ? JS_EXCEPTION
                        : JS_NewTypedArray(context, 3, args, JS_TYPED_ARRAY_UINT8);

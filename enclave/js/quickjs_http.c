@@ -525,29 +525,43 @@ static bool define_request(JSContext *context, JSValueConst global)
     return is_ok;
 }
 
-/* The engine makes a function's object when it is first asked for. What nearly every
- * request asks for is made here, so that it is there after each restore. */
+/* The engine makes functions and accessors when they are first asked for. What nearly
+ * every request asks for is made here, so that it is there after each restore. */
 static void make_at_once(JSContext *context, JSValueConst prototype,
                          const char *const *names)
 {
     while (*names != NULL) {
-        JS_FreeValue(context, JS_GetPropertyStr(context, prototype, *names));
+        JSPropertyDescriptor found;
+        JSAtom name = JS_NewAtom(context, *names);
+        if (JS_GetOwnProperty(context, &found, prototype, name) > 0) {
+            JS_FreeValue(context, found.value);
+            JS_FreeValue(context, found.getter);
+            JS_FreeValue(context, found.setter);
+        }
+        JS_FreeAtom(context, name);
         names++;
     }
 }
 
 static void make_common(JSContext *context)
 {
-    static const char *const of_request[] = {"text", "json", "arrayBuffer", NULL};
+    static const char *const of_request[] = {"text",   "json", "arrayBuffer", "headers",
+                                             "method", "url",  NULL};
     static const char *const of_headers[] = {"get", NULL};
     static const char *const of_promise[] = {"then", NULL};
     JSValue promise = JS_NewSettledPromise(context, JS_UNDEFINED, false);
+    JSValue promises = JS_GetPrototype(context, promise);
     JSValue request = JS_GetClassProto(context, TF_CLASS_REQUEST);
     JSValue headers = JS_GetClassProto(context, TF_CLASS_HEADERS);
 
+    /* Every then() asks for this one, too. */
+    static const char species[] = "Promise[Symbol.species]";
+    JS_FreeValue(context, JS_Eval(context, species, sizeof(species) - 1, "prelude",
+                                  JS_EVAL_TYPE_GLOBAL));
     make_at_once(context, request, of_request);
     make_at_once(context, headers, of_headers);
-    make_at_once(context, promise, of_promise);
+    make_at_once(context, promises, of_promise);
+    JS_FreeValue(context, promises);
     JS_FreeValue(context, promise);
     JS_FreeValue(context, request);
     JS_FreeValue(context, headers);

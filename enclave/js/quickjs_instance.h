@@ -70,8 +70,8 @@ JSValue tf_quickjs_construct(JSContext *context, JSValueConst new_target, JSClas
 JSValue tf_quickjs_text(JSContext *context, const struct tf_str *bytes, bool is_latin1);
 
 /** Adds what native.h says of engines with their own Request to the prelude's `native`.
- *  @return false with an exception. */
-TF_MUST_USE bool tf_quickjs_http(JSContext *context, JSValueConst native);
+ */
+void tf_quickjs_http(JSContext *context, JSValueConst native);
 
 /** Gives back what the last answer held. */
 void tf_quickjs_forget(struct tf_js *js);
@@ -85,8 +85,17 @@ TF_MUST_USE bool tf_quickjs_respond(struct tf_js *js, JSValueConst response);
 TF_MUST_USE tf_err tf_quickjs_answer(struct tf_js *js, const struct tf_js_limits *limits,
                                      struct tf_js_response *out);
 
-/** Makes the prelude's `native`. @return an exception when the arena is full. */
+/** Makes the prelude's `native`. */
 JSValue tf_quickjs_native(JSContext *context);
+
+/** Has a file of the prelude run, or a part of the engine added, if that was not begun
+ * yet.
+ *  @return 0, or -1 with an exception. */
+TF_MUST_USE int tf_quickjs_need(const struct tf_js *js, const char *file);
+
+/** For JS_SetLazyFunc: makes what was defined with JS_DefineLazy. */
+int tf_quickjs_provide(JSContext *context, JSValueConst object, JSAtom property,
+                       const void *what);
 
 /** Compiles a file: as a module, or, with CommonJS's wrapper around it, as a function. */
 JSValue tf_quickjs_compile(JSContext *context, const struct tf_js_file *file,

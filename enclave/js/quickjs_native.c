@@ -181,9 +181,11 @@ static JSValue native_compile(JSContext *context, JSValueConst this, int argc,
 static const struct {
     const char *name;
     void (*add)(JSContext *context);
-} parts[] = {{"Date", JS_AddIntrinsicDate},
-             {"Map", JS_AddIntrinsicMapSet},
-             {"WeakRef", JS_AddIntrinsicWeakRef}};
+} parts[] = {{"Date", JS_AddIntrinsicDate},       {"Map", JS_AddIntrinsicMapSet},
+             {"WeakRef", JS_AddIntrinsicWeakRef}, {"Proxy", JS_AddIntrinsicProxy},
+             {"Views", JS_AddIntrinsicViews},     {NULL, NULL}};
+
+enum { PARTS = sizeof(parts) / sizeof(parts[0]) - 1 };
 
 static JSValue nothing(JSContext *context, JSValueConst this, int argc,
                        JSValueConst *argv)
@@ -195,16 +197,15 @@ static JSValue nothing(JSContext *context, JSValueConst this, int argc,
     return JS_UNDEFINED;
 }
 
-/* A part of the engine, added now. @return a function, as for a file; or undefined. */
-static JSValue add_part(JSContext *context, const char *name)
+/* The number of a part of the engine, or of none. */
+static size_t find_part(const char *name)
 {
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        if (strcmp(parts[i].name, name) == 0) {
-            parts[i].add(context);
-            return JS_NewCFunction(context, nothing, name, 0);
-        }
+    size_t at = 0;
+
+    while (at < PARTS && strcmp(parts[at].name, name) != 0) {
+        at++;
     }
-    return JS_UNDEFINED;
+    return at;
 }
 
 /* Another file of the prelude. Its debug information is not worth its bytes. */
@@ -220,11 +221,12 @@ static JSValue native_prelude(JSContext *context, JSValueConst this, int argc,
     if (name == NULL) {
         return JS_EXCEPTION;
     }
-    JSValue part = add_part(context, name);
+    size_t part = find_part(name);
     file = tf_text_prelude(name, size);
     JS_FreeCString(context, name);
-    if (!JS_IsUndefined(part)) {
-        return part;
+    if (part < PARTS) {
+        parts[part].add(context);
+        return JS_NewCFunction(context, nothing, parts[part].name, 0);
     }
     return file == NULL ? JS_ThrowReferenceError(context, "no such file")
                         : tf_quickjs_prelude(context, file);
@@ -262,27 +264,75 @@ bool tf_quickjs_define(JSContext *context, JSValueConst object, const char *name
     return !JS_IsException(value) && JS_SetPropertyStr(context, object, name, value) >= 0;
 }
 
+/* --- what is made when it is touched ---------------------------------------------- */
+
+/* (object, name, file): a property that the file of the prelude, or the part of the
+ * engine, defines when it is touched. */
+static JSValue native_provide(JSContext *context, JSValueConst this, int argc,
+                              JSValueConst *argv)
+{
+    size_t size = 0;
+    const char *name = JS_ToCString(context, argv[1]);
+    const char *file = JS_ToCStringLen(context, &size, argv[2]);
+    const char *found = NULL;
+    bool is_ok = false;
+
+    (void)this;
+    (void)argc;
+    if (name != NULL && file != NULL) {
+        const struct tf_prelude *prelude = tf_text_prelude(file, size);
+        found = prelude == NULL ? parts[find_part(file)].name : prelude->name;
+    }
+    if (found != NULL) {
+        is_ok = JS_DefineLazy(context, argv[0], name, found) >= 0;
+    }
+    JS_FreeCString(context, name);
+    JS_FreeCString(context, file);
+    return is_ok ? JS_UNDEFINED : JS_EXCEPTION;
+}
+
+int tf_quickjs_need(const struct tf_js *js, const char *file)
+{
+    JSContext *context = js->context;
+    JSValue need = JS_GetPropertyStr(context, js->own, "need");
+    JSValue name = JS_NewString(context, file);
+    JSValue done = JS_Call(context, need, JS_UNDEFINED, 1, &name);
+    JS_FreeValue(context, need);
+    JS_FreeValue(context, name);
+    JS_FreeValue(context, done);
+    return JS_IsException(done) ? -1 : 0;
+}
+
+int tf_quickjs_provide(JSContext *context, JSValueConst object, JSAtom property,
+                       const void *what)
+{
+    for (int i = 0; tf_natives[i].name != NULL; i++) {
+        if (what == &tf_natives[i]) {
+            JSValue made = JS_NewCFunctionMagic(context, native, tf_natives[i].name, 4,
+                                                JS_CFUNC_generic_magic, i);
+            return JS_DefinePropertyValue(context, object, property, made, JS_PROP_C_W_E);
+        }
+    }
+    return tf_quickjs_need(JS_GetContextOpaque(context), what);
+}
+
 JSValue tf_quickjs_native(JSContext *context)
 {
+    static const JSCFunctionListEntry functions[] = {
+        JS_CFUNC_DEF("compile", 1, native_compile),
+        JS_CFUNC_DEF("prelude", 1, native_prelude),
+        JS_CFUNC_DEF("provide", 3, native_provide),
+        JS_CFUNC_DEF("fail", 1, native_fail),
+    };
     JSValue object = JS_NewObject(context);
-    bool is_ok = !JS_IsException(object);
 
-    for (int i = 0; is_ok && tf_natives[i].name != NULL; i++) {
-        const char *name = tf_natives[i].name;
-        is_ok = tf_quickjs_define(
-            context, object, name,
-            JS_NewCFunctionMagic(context, native, name, 4, JS_CFUNC_generic_magic, i));
+    for (int i = 0; tf_natives[i].name != NULL; i++) {
+        JS_DefineLazy(context, object, tf_natives[i].name, &tf_natives[i]);
     }
-    is_ok = is_ok &&
-            tf_quickjs_define(context, object, "compile",
-                              JS_NewCFunction(context, native_compile, "compile", 1)) &&
-            tf_quickjs_define(context, object, "prelude",
-                              JS_NewCFunction(context, native_prelude, "prelude", 1)) &&
-            tf_quickjs_define(context, object, "parts", JS_TRUE) &&
-            tf_quickjs_http(context, object) &&
-            tf_quickjs_define(context, object, "fail",
-                              JS_NewCFunction(context, native_fail, "fail", 1));
-    return is_ok ? object : JS_EXCEPTION;
+    JS_SetPropertyFunctionList(context, object, functions,
+                               sizeof(functions) / sizeof(functions[0]));
+    tf_quickjs_http(context, object);
+    return object;
 }
 
 JSValue tf_quickjs_class(JSContext *context, JSValueConst global,

@@ -109,39 +109,53 @@
     var loaded = {};
     var lazy = [];
 
-    /* Runs another file of the prelude, once. */
+    /* Runs another file of the prelude, once; what it defines may ask for it again. */
     function need(file) {
-        if (loaded[file] !== true) {
+        if (loaded[file] === true) {
+            return;
+        }
+        loaded[file] = true;
+        try {
             native.prelude(file)(global, native, own);
-            loaded[file] = true;
+        } catch (e) {
+            loaded[file] = false;
+            throw e;
         }
     }
 
-    /* Globals (or, with a prefix, properties) that `file` defines when they are touched. */
-    function provide(object, prefix, names, file) {
+    /* A property that `file` defines when it is touched. */
+    function provideOne(object, name, file) {
+        Object.defineProperty(object, name, {
+            get: function () {
+                need(file);
+                return object[name];
+            },
+            set: function (value) {
+                define(object, name, value);
+            },
+            configurable: true,
+            enumerable: false
+        });
+    }
+
+    /* Globals (or, with a prefix, properties) that `file` defines when they are touched, or
+     * when the program mentions one of `words`: their names, if others are not given. */
+    function provide(object, prefix, names, file, words) {
         names.forEach(function (name) {
-            lazy.push([prefix + name, file]);
-            Object.defineProperty(object, name, {
-                get: function () {
-                    need(file);
-                    return object[name];
-                },
-                set: function (value) {
-                    define(object, name, value);
-                },
-                configurable: true,
-                enumerable: false
-            });
+            (native.provide || provideOne)(object, name, file);
+        });
+        (words || names).forEach(function (word) {
+            lazy.push(prefix + word, file);
         });
     }
 
     /* Before the program runs: what its files mention belongs into the snapshot. */
     own.prepare = function () {
-        lazy.forEach(function (item) {
-            if (native.mentions(item[0])) {
-                need(item[1]);
+        for (var i = 0; i < lazy.length; i += 2) {
+            if (native.mentions(lazy[i])) {
+                need(lazy[i + 1]);
             }
-        });
+        }
     };
 
     own.S = S;
@@ -160,10 +174,16 @@
     provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
     provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
         'structuredClone'], 'web');
-    if (native.parts) { /* of the engine itself */
+    if (native.provide) { /* of the engine itself */
         provide(global, '', ['Date'], 'Date');
         provide(global, '', ['Map', 'Set', 'WeakMap', 'WeakSet'], 'Map');
         provide(global, '', ['WeakRef', 'FinalizationRegistry'], 'WeakRef');
+        provide(global, '', ['Proxy'], 'Proxy');
+        provide(global, '', ['Uint8Array', 'Uint8ClampedArray', 'Int8Array', 'Uint16Array',
+            'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array',
+            'BigInt64Array', 'BigUint64Array', 'DataView'], 'Views', ['8Array',
+            '8ClampedArray', '16Array', '32Array', '64Array', 'DataView', 'bytes', 'crypto',
+            'TextEncoder']); /* the last three make some */
     }
     if (own.key) {
         need('bytes');

@@ -79,8 +79,8 @@
             'exports.handler');
     }
 
+    own.need('commonjs'); /* most lambdas': part of the base, it costs no load */
     own.load = function (entry) {
-        own.need('commonjs');
         bind(own.run(entry));
     };
     own.bind = bind;

@@ -3,6 +3,8 @@
 (function (global, native, own) {
     'use strict';
 
+    var Uint8Array = global.Uint8Array;
+
     /* Percent-decoding that keeps what is no escape and replaces what is no UTF-8. */
     function unescapeText(text) {
         return text.replace(/(?:%[0-9A-Fa-f]{2})+/g, function (run) {
