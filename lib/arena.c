@@ -63,6 +63,7 @@ struct tf_arena {
     struct tf_plan *plan;
     size_t is_exact; /* blocks are neither split nor merged */
     uint32_t front;  /* unit that the next fresh block gets */
+    uint32_t ahead;  /* up to here small blocks come from the front */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
     uint32_t resting_count;
@@ -245,6 +246,19 @@ static bool advance(struct tf_arena *arena, uint32_t units)
     return true;
 }
 
+/* A block at the front, whatever is free elsewhere; or 0. */
+static inline uint32_t take_ahead(struct tf_arena *arena, uint32_t units)
+{
+    uint32_t unit = arena->front;
+    uint32_t behind_free = arena->is_last_free;
+    if (units >= COLUMNS || unit + units > arena->ahead || !advance(arena, units)) {
+        return 0;
+    }
+    *header_at(arena, unit) = (struct header){units, STATE_USED | behind_free};
+    arena->is_last_free = false;
+    return unit;
+}
+
 /* A block at the end of the arena: the free block before the front if there is one, made
  * longer by fresh memory. @return its unit, or 0. */
 static uint32_t take_last(struct tf_arena *arena, uint32_t units)
@@ -263,7 +277,7 @@ static uint32_t take_last(struct tf_arena *arena, uint32_t units)
 }
 
 /* Makes a block that is in no list free, as one with the free blocks beside it. */
-static void merge(struct tf_arena *arena, uint32_t unit)
+static __attribute__((noinline)) void merge(struct tf_arena *arena, uint32_t unit)
 {
     struct header *header = header_at(arena, unit);
     uint32_t units = header->units;
@@ -294,7 +308,7 @@ static uint32_t wake(struct tf_arena *arena, uint32_t units)
     return unit;
 }
 
-static void merge_resting(struct tf_arena *arena)
+static __attribute__((noinline)) void merge_resting(struct tf_arena *arena)
 {
     for (uint32_t units = UNITS_MIN; units < COLUMNS; units++) {
         for (uint32_t unit = wake(arena, units); unit != 0; unit = wake(arena, units)) {
@@ -333,8 +347,9 @@ static uint32_t take_exact(struct tf_arena *arena, uint32_t units)
     return unit;
 }
 
-/* A used block of at least `units`, or 0. */
-static uint32_t take(struct tf_arena *arena, uint32_t units)
+/* A used block of at least `units`, or 0. Apart from the quick ways, which then need no
+ * registers saved. */
+static __attribute__((noinline)) uint32_t take(struct tf_arena *arena, uint32_t units)
 {
     if (arena->is_exact != 0) {
         return take_exact(arena, units);
@@ -363,7 +378,7 @@ static uint32_t units_for(size_t size)
 }
 
 /* The used block at `block`; traps on any other pointer. */
-static uint32_t checked_unit(struct tf_arena *arena, const void *block)
+static inline uint32_t checked_unit(struct tf_arena *arena, const void *block)
 {
     uintptr_t offset = (uintptr_t)block - (uintptr_t)arena;
     if (offset % UNIT != 0 || offset < sizeof(struct tf_arena) ||
@@ -416,6 +431,9 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size)
         return NULL;
     }
     uint32_t unit = units < COLUMNS ? wake(arena, units) : 0;
+    if (unit == 0) {
+        unit = take_ahead(arena, units);
+    }
     if (unit == 0) {
         unit = take(arena, units);
     }
@@ -578,6 +596,11 @@ size_t tf_arena_zeroed(const struct tf_arena *arena)
 void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan)
 {
     arena->plan = plan;
+}
+
+void tf_arena_set_ahead(struct tf_arena *arena, size_t size)
+{
+    arena->ahead = arena->front + (uint32_t)(size / UNIT);
 }
 
 void tf_arena_set_exact(struct tf_arena *arena, bool is_exact)

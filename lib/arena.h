@@ -81,6 +81,12 @@ void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
  *  and nothing is resized in place. While it holds, free memory is used badly. */
 void tf_arena_set_exact(struct tf_arena *arena, bool is_exact);
 
+/** Has small blocks come from the arena's end, without a look at what is free before it,
+ *  for the next `size` bytes, fewer than 2^32: quick, for who will restore the arena
+ * soon.
+ */
+void tf_arena_set_ahead(struct tf_arena *arena, size_t size);
+
 /** Bytes from the arena's start after which nothing was zeroed yet: between
  *  tf_arena_used() and here all is zero. */
 size_t tf_arena_zeroed(const struct tf_arena *arena);

@@ -7,8 +7,10 @@
 #include "lib/plan.h"
 
 enum {
-    BLOCK = 64,       /* bytes; what is compared at once, a cache line */
-    CHUNK = 256 << 10 /* bytes copied or zeroed before others get their turn */
+    BLOCK = 64,        /* bytes; what is compared at once, a cache line */
+    CHUNK = 256 << 10, /* bytes copied or zeroed before others get their turn */
+    AHEAD = 16 << 10,  /* bytes that a call takes before it looks for holes in the heap */
+    REPEATS = 8        /* times before a snapshot is kept as one piece */
 };
 
 struct block {
@@ -215,6 +217,33 @@ static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *sna
     put_tail(slot, snapshot, at, move);
 }
 
+static void drop_whole(struct tf_slot *slot)
+{
+    if (slot->whole != NULL) {
+        tf_arena_wipe(slot->heap, slot->whole); /* it has the lambda's secrets */
+        tf_arena_free(slot->heap, slot->whole);
+    }
+    slot->whole = NULL;
+    slot->whole_of = NULL;
+}
+
+/* The snapshot was just brought in from its base and its blocks. */
+static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
+{
+    slot->repeats = slot->last == snapshot ? slot->repeats + 1 : 0;
+    slot->last = snapshot;
+    if (slot->repeats < REPEATS || snapshot->extent > TF_WHOLE_MAX) {
+        return;
+    }
+    slot->repeats = 0;
+    drop_whole(slot);
+    slot->whole = tf_arena_alloc(slot->heap, snapshot->extent);
+    if (slot->whole != NULL) {
+        slot->whole_of = snapshot;
+        memcpy(slot->whole, slot->memory, snapshot->extent);
+    }
+}
+
 /* Brings a base into the slot, and a snapshot that differs from it, if that is not NULL.
  */
 static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
@@ -225,9 +254,14 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
 
     slot->in = NULL;
     slot->dirty = extent > slot->dirty ? extent : slot->dirty;
-    put(move, slot->memory, base->bytes, base_size);
-    if (snapshot != NULL) {
-        put_blocks(slot, snapshot, move);
+    if (snapshot != NULL && slot->whole_of == snapshot) {
+        put(move, slot->memory, slot->whole, extent);
+    } else {
+        put(move, slot->memory, base->bytes, base_size);
+        if (snapshot != NULL) {
+            put_blocks(slot, snapshot, move);
+            keep_whole(slot, snapshot);
+        }
     }
     slot->has_arena = true;
     wipe(slot, extent, move);
@@ -242,10 +276,15 @@ static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *sna
                        size_t at)
 {
     static const struct block zeros;
-    const void *then =
-        at < snapshot->base_size ? snapshot->base->bytes + at : (const void *)&zeros;
+    const struct block *now = (const void *)(slot->memory + at);
+    const struct block *then =
+        at < snapshot->base_size ? (const void *)(snapshot->base->bytes + at) : &zeros;
+    uint64_t difference = 0;
 
-    return memcmp(slot->memory + at, then, BLOCK) != 0;
+    for (size_t i = 0; i < BLOCK / sizeof(uint64_t); i++) {
+        difference |= now->words[i] ^ then->words[i];
+    }
+    return difference != 0;
 }
 
 tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snapshot *out)
@@ -258,6 +297,10 @@ tf_err tf_slot_keep(struct tf_slot *slot, struct tf_arena *heap, struct tf_snaps
     out->block_count = count;
     out->size = whole_blocks(count * sizeof(uint32_t)) + count * BLOCK;
     out->bytes = tf_arena_alloc(heap, out->size);
+    if (out->bytes == NULL && slot->whole != NULL) {
+        drop_whole(slot);
+        out->bytes = tf_arena_alloc(heap, out->size);
+    }
     if (out->bytes == NULL) {
         return TF_ENOMEM;
     }
@@ -286,6 +329,7 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     struct tf_slot_base *base = base_for(slot, program);
 
     *out = made;
+    slot->heap = heap;
     slot->in = NULL;
     slot->is_clean = false;
     if (base->bytes != NULL) {
@@ -308,6 +352,7 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     made.base_size = base->size;
     tf_arena_tidy(arena, base->bytes, base->size);
     made.extent = whole_blocks(tf_arena_used(arena));
+    tf_arena_set_ahead(arena, AHEAD);
     *out = made;
     return tf_slot_keep(slot, heap, out);
 }
@@ -328,6 +373,9 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     if (slot->in != snapshot || (!slot->is_clean && !snapshot->is_reused)) {
         struct move move = {limits, CHUNK};
         restore(slot, snapshot->base, snapshot, &move);
+    }
+    if (snapshot->is_reused) {
+        tf_arena_set_ahead(arena_of(slot), 0); /* its holes will be needed */
     }
     slot->is_clean = false;
     err = tf_js_call(snapshot->js, request, limits, response, report);
@@ -371,6 +419,12 @@ void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
 {
     if (slot->in == snapshot) {
         slot->in = NULL;
+    }
+    if (slot->last == snapshot) {
+        slot->last = NULL;
+    }
+    if (slot->whole_of == snapshot) {
+        drop_whole(slot);
     }
     if (snapshot->bytes != NULL) {
         tf_arena_wipe(heap, snapshot->bytes); /* it has the lambda's secrets */

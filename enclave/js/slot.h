@@ -8,7 +8,9 @@
  * that slot only: what its top level changed, in blocks of 64 bytes. Both are kept in the
  * thread's heap. To invoke: bring base and snapshot into the slot (nothing to do if they
  * are in it and no request ran since), zero what the last request left beyond them, call.
- * Load and call pause (js.h) also between the chunks of what is copied and zeroed.
+ * What is called again and again is kept beside them as one piece, which is copied
+ * faster. Load and call pause (js.h) also between the chunks of what is copied and
+ * zeroed.
  */
 #pragma once
 
@@ -19,6 +21,8 @@ enum tf_slot_bases {
     TF_BASE_URL, /* with the prelude's largest file, which most lambdas do without */
     TF_BASES
 };
+
+enum { TF_WHOLE_MAX = 256 << 10 }; /* bytes of a snapshot that may be kept as one piece */
 
 /** What a slot holds before a lambda is loaded. */
 struct tf_slot_base {
@@ -34,9 +38,14 @@ struct tf_slot {
     tf_fresh_fn fresh;
     size_t dirty;  /* bytes from the start that may be non-zero now */
     struct tf_slot_base bases[TF_BASES];
-    const struct tf_snapshot *in; /* whose instance is in the slot, or NULL */
-    bool is_clean;                /* no request ran since it was brought in */
-    bool has_arena;               /* the memory begins with an arena */
+    const struct tf_snapshot *in;       /* whose instance is in the slot, or NULL */
+    struct tf_arena *heap;              /* the thread's, of the last load */
+    const struct tf_snapshot *last;     /* that was brought in, */
+    unsigned repeats;                   /* so many times one after the other */
+    const struct tf_snapshot *whole_of; /* that is kept as one piece, or NULL */
+    uint8_t *whole;                     /* in `heap`: its extent; NULL: none */
+    bool is_clean;                      /* no request ran since it was brought in */
+    bool has_arena;                     /* the memory begins with an arena */
 };
 
 struct tf_snapshot {

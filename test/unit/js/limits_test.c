@@ -389,7 +389,7 @@ static void memory_may_end_anywhere(void)
     CHECK(load(&lambda, source) == TF_OK);
     size_t extent = lambda.snapshot.extent;
     memcpy(loaded, slot.memory, extent);
-    for (size_t cap = extent; cap < extent + 40000; cap += 176) {
+    for (size_t cap = extent; cap < extent + 60000; cap += 176) {
         memcpy(slot.memory, loaded, extent);
         slot.in = &lambda.snapshot;
         slot.is_clean = true;

@@ -15,6 +15,7 @@
 enum {
     LAMBDAS = 4,
     ROUNDS = 30,
+    AGAIN = 20,     /* calls of one lambda: enough for it to be kept as one piece */
     HEAD = 2 << 10, /* of the arena: a slot believes its numbers, within bounds */
     WORDS = 3000
 };
@@ -175,6 +176,12 @@ static void go_round(struct image *images)
             break;
         case 3:
             tf_slot_wipe(&slot);
+            break;
+        case 4:
+            for (int again = 0; again < AGAIN; again++) {
+                call(image);
+            }
+            CHECK(image->size > TF_WHOLE_MAX || slot.whole_of == &image->lambda.snapshot);
             break;
         default:
             break;

@@ -77,6 +77,35 @@ static void test_freed_memory_comes_back_before_fresh_memory(void)
     CHECK(tf_arena_used(arena) == used);
 }
 
+static void test_the_end_comes_first_where_it_should(void)
+{
+    struct tf_arena *arena = fresh(SIZE);
+    void *hole = tf_arena_alloc(arena, 1000);
+    void *last = tf_arena_alloc(arena, 1000);
+    void *small[4];
+
+    tf_arena_free(arena, hole);
+    tf_arena_free(arena, last); /* one free block, just before the front */
+    size_t used = tf_arena_used(arena);
+    tf_arena_set_ahead(arena, 128);
+    for (int i = 0; i < 4; i++) {
+        small[i] = tf_arena_alloc(arena, 24);
+        CHECK((uintptr_t)small[i] >= (uintptr_t)arena + used);
+        memset(small[i], 0xa5, 24);
+    }
+    CHECK(tf_arena_used(arena) == used + 128);
+    CHECK(tf_arena_alloc(arena, 24) == hole); /* and then no longer */
+    void *large = tf_arena_alloc(arena, 1500);
+    CHECK((uintptr_t)large > (uintptr_t)hole && (uintptr_t)large < (uintptr_t)small[0]);
+    for (int i = 0; i < 4; i++) {
+        tf_arena_free(arena, small[i]);
+    }
+    tf_arena_free(arena, large);
+    tf_arena_free(arena, hole);
+    tf_arena_tidy(arena, NULL, 0);
+    CHECK(tf_arena_used(arena) < 3000); /* all merged, and given back */
+}
+
 static void test_neighbours_merge_in_every_order(void)
 {
     static const int orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
@@ -386,6 +415,7 @@ int main(void)
     RUN(test_blocks_are_aligned_and_hold_their_size);
     RUN(test_zero_and_huge_sizes_fail);
     RUN(test_freed_memory_comes_back_before_fresh_memory);
+    RUN(test_the_end_comes_first_where_it_should);
     RUN(test_neighbours_merge_in_every_order);
     RUN(test_realloc_grows_in_place);
     RUN(test_realloc_shrinks_and_gives_back);
