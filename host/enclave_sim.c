@@ -46,12 +46,11 @@ static int sim_add_pages(void *self, const struct tf_backend_pages *pages)
         uint64_t flags;
         uint8_t reserved[56];
     } secinfo = {.flags = pages->secinfo};
-    struct sgx_enclave_add_pages argument = {
-        .src = (uint64_t)(uintptr_t)pages->from,
-        .offset = pages->offset,
-        .length = pages->size,
-        .secinfo = (uint64_t)(uintptr_t)&secinfo,
-        .flags = SGX_PAGE_MEASURE};
+    struct sgx_enclave_add_pages argument = {.src = (uint64_t)(uintptr_t)pages->from,
+                                             .offset = pages->offset,
+                                             .length = pages->size,
+                                             .secinfo = (uint64_t)(uintptr_t)&secinfo,
+                                             .flags = SGX_PAGE_MEASURE};
     uint32_t code = SGX_SUCCESS;
 
     return tf_sim_ioctl(self, SGX_IOC_ENCLAVE_ADD_PAGES, &argument, &code);
