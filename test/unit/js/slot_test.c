@@ -3,12 +3,14 @@
  * What a request leaves in a slot does not reach the next one, whatever it wrote: each
  * request here, after an ordinary call, writes all over the heap, and before the next
  * call of any lambda the whole slot is compared with what it held after that lambda's
- * load. Built with -Wl,--wrap=tf_js_call.
+ * load. Whatever happens, the slot's memory is asked for page by page, each once, and not
+ * touched before. Built with -Wl,--wrap=tf_js_call.
  */
 #include <setjmp.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "abi/layout.h"
 #include "test/test.h"
 #include "test/unit/js/fixture.h"
 
@@ -17,7 +19,9 @@ enum {
     ROUNDS = 30,
     AGAIN = 20,     /* calls of one lambda: enough for it to be kept as one piece */
     HEAD = 2 << 10, /* of the arena: a slot believes its numbers, within bounds */
-    WORDS = 3000
+    WORDS = 3000,
+    PAGES = (16 << 20) / TF_PAGE, /* of the slot */
+    UNTOUCHED = 0xa5              /* what start() fills it with */
 };
 
 /* What the slot held when a lambda was loaded. */
@@ -40,6 +44,7 @@ static const char *const sources[LAMBDAS] = {
     " exports.fetch = function (r) { u = t + t; return new Response('ok'); };",
 };
 
+static bool is_there[PAGES];
 static uint64_t state = 88172645463325252;
 static const struct image *expected;
 static bool is_left; /* the call ends in the middle */
@@ -51,6 +56,36 @@ static size_t draw(size_t below)
     state ^= state >> 7;
     state ^= state << 17;
     return (size_t)(state % below);
+}
+
+/* As an enclave accepts pages. */
+static void bring(void *memory, size_t size)
+{
+    size_t at = (size_t)((uint8_t *)memory - slot.memory);
+
+    CHECK(at % TF_PAGE == 0 && size % TF_PAGE == 0 && at + size <= slot.size);
+    for (size_t page = at / TF_PAGE; page < (at + size) / TF_PAGE; page++) {
+        CHECK(!is_there[page]);
+        is_there[page] = true;
+    }
+    memset(memory, 0, size);
+}
+
+static void start_bare(void)
+{
+    start();
+    memset(is_there, 0, sizeof(is_there));
+    slot.fresh = bring;
+}
+
+static void check_untouched(void)
+{
+    CHECK(slot.size == (size_t)PAGES * TF_PAGE && is_there[0] && !is_there[PAGES - 1]);
+    for (size_t at = 0; at < slot.size; at++) {
+        if (!is_there[at / TF_PAGE] && !CHECK(slot.memory[at] == UNTOUCHED)) {
+            return;
+        }
+    }
 }
 
 /* The arena with nothing said of how far its memory was zeroed, which may grow. */
@@ -194,11 +229,12 @@ static void requests_write_all_over_the_heap(void)
 {
     static struct image images[LAMBDAS];
 
-    start();
+    start_bare();
     for (size_t i = 0; i < LAMBDAS; i++) {
         load_image(&images[i], sources[i]);
     }
     go_round(images);
+    check_untouched();
     for (size_t i = 0; i < LAMBDAS; i++) {
         forget_image(&images[i]);
     }
@@ -211,7 +247,7 @@ static void the_same_with_little_room_at_first(void)
     size_t size = (size_t)8 << 20;
     void *hog = NULL;
 
-    start();
+    start_bare();
     while (hog == NULL) {
         size -= 64 << 10;
         hog = tf_arena_alloc(heap, size);
@@ -226,6 +262,7 @@ static void the_same_with_little_room_at_first(void)
         load_image(&images[i], sources[i]);
     }
     go_round(images);
+    check_untouched();
     for (size_t i = 0; i < LAMBDAS; i++) {
         forget_image(&images[i]);
     }

@@ -317,6 +317,53 @@ static void test_what_is_handed_out_first_is_zero(void)
     CHECK(is_filled(block, HOSTILE, 1000));
 }
 
+enum { PAGE = 4096 };
+
+static unsigned brought[SIZE / PAGE];
+
+static void bring(void *from, size_t size)
+{
+    size_t at = (size_t)((uint8_t *)from - memory);
+
+    CHECK(at % PAGE == 0 && size % PAGE == 0 && at + size <= SIZE);
+    for (size_t i = at / PAGE; i < (at + size) / PAGE; i++) {
+        brought[i]++;
+    }
+    memset(from, 0, size);
+}
+
+/* Whether each page was brought once, or never and is as it was. */
+static bool is_brought_once(void)
+{
+    for (size_t i = 0; i < SIZE / PAGE; i++) {
+        if (brought[i] > 1 ||
+            (brought[i] == 0 && !is_filled(memory + i * PAGE, HOSTILE, PAGE))) {
+            return false;
+        }
+    }
+    return brought[0] == 1;
+}
+
+static void test_memory_is_brought_by_pages_each_once(void)
+{
+    struct shadow shadows[SHADOWS] = {{0}};
+
+    memset(memory, HOSTILE, sizeof(memory));
+    memset(brought, 0, sizeof(brought));
+    CHECK(tf_arena_init_fresh(memory, PAGE - 1, 0, bring) == NULL && brought[0] == 0);
+    struct tf_arena *arena = tf_arena_init_fresh(memory, SIZE, 0, bring);
+    CHECK(brought[0] == 1 && brought[SIZE / PAGE - 1] == 0);
+    stress(arena, shadows, 7, 3000);
+    CHECK(is_brought_once());
+    /* Another arena in its place asks for what is not there yet, and nothing else. */
+    memset(shadows, 0, sizeof(shadows));
+    arena = tf_arena_init_fresh(memory, SIZE, tf_arena_zeroed(arena), bring);
+    stress(arena, shadows, 8, 3000);
+    while (tf_arena_alloc(arena, PAGE) != NULL) {
+    }
+    CHECK(is_brought_once() && brought[SIZE / PAGE - 1] == 1);
+}
+
 static void test_tidy_leaves_nothing_in_free_blocks(void)
 {
     struct tf_arena *arena = fresh(SIZE);
@@ -425,6 +472,7 @@ int main(void)
     RUN(test_random_stress_against_a_shadow);
     RUN(test_snapshot_restores_and_repeats);
     RUN(test_what_is_handed_out_first_is_zero);
+    RUN(test_memory_is_brought_by_pages_each_once);
     RUN(test_tidy_leaves_nothing_in_free_blocks);
     RUN(test_foreign_pointers_trap);
     return test_end();
