@@ -20,6 +20,7 @@ enum {
     BYTES_PER_STEP = 64,       /* of heap, walked by an emergency collection */
     BIG_BLOCK = 4096,          /* bytes; from here on the filling of a block counts */
     BLOCK_PER_STEP = 32,       /* bytes of a big block */
+    GARBAGE_MAX = 64 << 10,    /* bytes that a load may leave behind */
     WORK_MAX = 8192,           /* of a collection, about a step each, between turns */
     PREPARE = 0,               /* the prelude's functions, on the value stack */
     LOAD,
@@ -178,6 +179,9 @@ static void js_release(void *udata, void *block)
 static duk_ret_t run_prelude(duk_context *context, void *unused)
 {
     (void)unused;
+    duk_push_global_stash(context);
+    tf_duktape_self(context)->stash = duk_get_heapptr(context, -1);
+    duk_pop(context);
     duk_push_object(context);
     duk_push_array(context); /* only Function compiles source here */
     duk_put_prop_string(context, 0, "compilers");
@@ -191,6 +195,19 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     duk_get_prop_string(context, 0, "load");
     duk_get_prop_string(context, 0, "call");
     return BASE;
+}
+
+/* What an answer has left in the stash; the places are there from the start. */
+static duk_ret_t forget_answer(duk_context *context, void *unused)
+{
+    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
+    (void)unused;
+    duk_push_global_stash(context);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        duk_push_undefined(context);
+        duk_put_prop_string(context, -2, names[i]);
+    }
+    return 0;
 }
 
 struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
@@ -207,7 +224,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     if (js->context == NULL) {
         return NULL;
     }
-    if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS) {
+    if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS ||
+        duk_safe_call(js->context, forget_answer, NULL, 0, 0) != DUK_EXEC_SUCCESS) {
         return NULL;
     }
     duk_gc(js->context, DUK_GC_COMPACT);
@@ -225,18 +243,6 @@ struct job {
     struct tf_js_response response;
     tf_err err;
 };
-
-static duk_ret_t forget_answer(duk_context *context, void *unused)
-{
-    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
-    (void)unused;
-    duk_push_global_stash(context);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        duk_push_undefined(context);
-        duk_put_prop_string(context, -2, names[i]);
-    }
-    return 0;
-}
 
 /* Forgets the last answer and sets the limits. */
 static void begin(struct tf_js *js, const struct tf_js_limits *limits,
@@ -378,14 +384,16 @@ static tf_err run_within(struct job *job, tf_err (*work)(struct job *job))
 static tf_err load(struct job *job)
 {
     duk_context *context = job->js->context;
+    size_t used = tf_arena_used(job->js->arena);
     tf_err err = TF_OK;
 
     if (duk_safe_call(context, load_program, job, 0, 1) != DUK_EXEC_SUCCESS) {
         err = classify(job, TF_ELAMBDA_SOURCE);
     } else {
         duk_pop(context);
-        duk_gc(context,
-               0); /* to compact would move all, and make it differ from the base */
+        if (tf_arena_used(job->js->arena) > used + GARBAGE_MAX) {
+            duk_gc(context, 0); /* to compact would move what is in the base */
+        }
     }
     return err == TF_ERESPONSE ? TF_ELAMBDA_SOURCE : err;
 }
@@ -413,7 +421,7 @@ static void take_body(duk_context *context, struct job *job)
     struct tf_str *out = &job->response.body;
     char *clean;
 
-    duk_get_prop_string(context, STASH, "body");
+    duk_get_prop_literal(context, STASH, "body");
     if (duk_is_null(context, -1)) {
         return;
     }
@@ -454,7 +462,7 @@ static void take_headers(duk_context *context, struct job *job)
     size_t room = 0;
     char *to;
 
-    duk_get_prop_string(context, STASH, "headers"); /* at HEADERS */
+    duk_get_prop_literal(context, STASH, "headers"); /* at HEADERS */
     count = (duk_uarridx_t)duk_get_length(context, HEADERS);
     if (count % 2 != 0 || count / 2 > TF_HEADERS_MAX) {
         job->err = TF_ERESPONSE;
@@ -466,7 +474,7 @@ static void take_headers(duk_context *context, struct job *job)
         duk_pop(context);
     }
     to = duk_push_fixed_buffer(context, count / 2 * sizeof(struct tf_js_header) + room);
-    duk_put_prop_string(context, STASH, "block");
+    duk_put_prop_literal(context, STASH, "block");
     out->headers = (void *)to;
     out->header_count = count / 2;
     to += count / 2 * sizeof(struct tf_js_header);
@@ -490,7 +498,7 @@ static duk_ret_t run_handler(duk_context *context, void *udata)
     struct job *job = udata;
     struct tf_js *js = job->js;
 
-    if (js->http.serving != NULL) {
+    if (js->http.serving[0] != NULL) {
         tf_duktape_serve(context);
     } else {
         duk_dup(context, CALL);
@@ -499,12 +507,12 @@ static duk_ret_t run_handler(duk_context *context, void *udata)
         duk_call(context, 2);
         tf_duktape_run_jobs(context);
     }
-    duk_push_global_stash(context);
     if (js->is_failed) {
-        duk_get_prop_string(context, -1, "reason");
+        duk_push_heapptr(context, js->stash);
+        duk_get_prop_literal(context, -1, "reason");
         return duk_throw(context);
     }
-    return 1;
+    return 0;
 }
 
 static duk_ret_t convert(duk_context *context, void *udata)
@@ -512,7 +520,7 @@ static duk_ret_t convert(duk_context *context, void *udata)
     struct job *job = udata;
     double status = job->js->status;
 
-    duk_push_global_stash(context);
+    duk_push_heapptr(context, job->js->stash);
     take_headers(context, job);
     if (job->err == TF_OK) {
         take_body(context, job);

@@ -3,8 +3,8 @@
  * duktape_http.c - the way that most requests take through enclave/js/prelude/http.js, in
  * C: the incoming Request, its text() and arrayBuffer(), a header of it, `new Response`,
  * and what becomes of the handler's result. Objects are what http.js makes of them, with
- * their state under its symbol; whatever is unusual is left to it. The prototypes of two
- * kinds of states hold what is the same in all.
+ * their state under its symbol, and begin as copies of blank ones that it hands over;
+ * whatever is unusual is left to it.
  */
 #include <string.h>
 
@@ -14,18 +14,11 @@
 
 enum { HEADER_MAX = 128, STATUS_MIN = 200, STATUS_MAX = 599 };
 enum { AS_TEXT, AS_BUFFER };
-enum { TARGET, FETCH, ENV, CONTEXT, SERVING };
+enum { TARGET, FETCH, ENV, CONTEXT };
 
 static struct tf_duktape_http *http_of(duk_context *context)
 {
     return &tf_duktape_self(context)->http;
-}
-
-static void push_child(duk_context *context, void *prototype)
-{
-    duk_push_object(context);
-    duk_push_heapptr(context, prototype);
-    duk_set_prototype(context, -2);
 }
 
 /* Pushes the state of the object at `at`, or another value. */
@@ -68,8 +61,8 @@ static void push_incoming(duk_context *context)
     const struct tf_js *js = tf_duktape_self(context);
     const struct tf_js_request *request = js->native.request;
 
-    push_child(context, js->http.request_prototype);
-    push_child(context, js->http.incoming_state);
+    (void)duk_push_copy(context, js->http.request);
+    (void)duk_push_copy(context, js->http.request_state);
     duk_push_lstring(context, request->method.data, request->method.size);
     duk_put_prop_literal(context, -2, "method");
     duk_push_lstring(context, request->url.data, request->url.size);
@@ -79,18 +72,22 @@ static void push_incoming(duk_context *context)
     duk_put_prop_heapptr(context, -2, js->http.symbol);
 }
 
-/* Getter of an incoming state: makes its Headers when they are asked for. */
-static duk_ret_t incoming_headers(duk_context *context)
+/* Getter of Request: makes the Headers of an incoming one when they are asked for. */
+static duk_ret_t get_headers(duk_context *context)
 {
     duk_push_this(context);
-    duk_push_literal(context, "headers");
-    push_child(context, http_of(context)->headers_prototype);
-    duk_get_prop_literal(context, 0, "turn");
-    duk_put_prop_heapptr(context, 2, http_of(context)->symbol);
-    duk_dup(context, 2);
-    duk_insert(context, 0);
-    duk_def_prop(context, 1, DUK_DEFPROP_HAVE_VALUE | DUK_DEFPROP_SET_WEC);
-    duk_set_top(context, 1);
+    push_state(context, 0);
+    if (!duk_is_object(context, 1)) {
+        (void)duk_type_error(context, "not a Request");
+    }
+    duk_get_prop_literal(context, 1, "headers");
+    if (duk_is_null(context, 2)) {
+        (void)duk_push_copy(context, http_of(context)->headers);
+        duk_get_prop_literal(context, 1, "turn");
+        duk_put_prop_heapptr(context, 3, http_of(context)->symbol);
+        duk_dup(context, 3);
+        duk_put_prop_literal(context, 1, "headers");
+    }
     return 1;
 }
 
@@ -209,20 +206,20 @@ static void clean_top(duk_context *context)
 static bool add_fields(duk_context *context, duk_idx_t from, duk_idx_t list)
 {
     duk_uarridx_t at = 0;
+    duk_uarridx_t count = 0;
+    duk_int_t more;
 
-    duk_enum(context, from, DUK_ENUM_OWN_PROPERTIES_ONLY);
-    while (duk_next(context, -1, false)) {
-        duk_dup(context, -1);
+    while ((more = duk_next_plain(context, from, &at)) > 0) {
+        duk_swap_top(context, -2);
         if (!lower_top(context)) {
             return false;
         }
-        duk_put_prop_index(context, list, at);
-        duk_get_prop(context, from); /* by the name as it is there */
+        duk_put_prop_index(context, list, count);
         clean_top(context);
-        duk_put_prop_index(context, list, at + 1);
-        at += 2;
+        duk_put_prop_index(context, list, count + 1);
+        count += 2;
     }
-    return true;
+    return more == 0;
 }
 
 /* Makes a flat list of what is on top, the argument of `new Headers`; replaces it. */
@@ -296,11 +293,9 @@ static void set_body(duk_context *context, duk_idx_t state, duk_idx_t list, doub
         duk_call(context, 2);
         duk_pop(context);
     }
-    duk_get_prop_literal(context, state, "body");
-    if (!duk_is_null(context, -1) && (status == 204 || status == 205 || status == 304)) {
+    if (status == 204 || status == 205 || status == 304) {
         (void)duk_type_error(context, "status %d has no body", (int)status);
     }
-    duk_pop(context);
 }
 
 /* Takes `status` and `statusText` of the argument 1 into the state at 2. */
@@ -334,7 +329,7 @@ static duk_ret_t construct(duk_context *context)
     if (!duk_is_constructor_call(context)) {
         (void)duk_type_error(context, "Response needs new");
     }
-    push_child(context, http->response_state); /* at 2 */
+    (void)duk_push_copy(context, http->response_state); /* at 2 */
     if (duk_is_null_or_undefined(context, 1)) {
         duk_push_array(context);
     } else {
@@ -345,7 +340,7 @@ static duk_ret_t construct(duk_context *context)
     if (!(status >= STATUS_MIN && status <= STATUS_MAX) || status != (int)status) {
         (void)duk_range_error(context, "status is not 200 to 599");
     }
-    push_child(context, http->headers_prototype); /* at 4, its list at 3 */
+    (void)duk_push_copy(context, http->headers); /* at 4, its list at 3 */
     duk_dup(context, 3);
     duk_put_prop_heapptr(context, 4, http->symbol);
     duk_put_prop_literal(context, 2, "headers");
@@ -384,7 +379,7 @@ static void respond(duk_context *context)
     if (duk_to_boolean(context, -1)) {
         refuse(context, "the body of the Response has been used");
     }
-    duk_push_global_stash(context);
+    duk_push_heapptr(context, js->stash);
     duk_get_prop_literal(context, state, "body");
     if (!duk_is_null(context, -1) && !duk_is_string(context, -1) &&
         !duk_is_buffer_data(context, -1)) {
@@ -427,12 +422,11 @@ void tf_duktape_serve(duk_context *context)
     duk_push_heapptr(context, js->http.own);
     duk_push_uint(context, js->http.turn);
     duk_put_prop_literal(context, -2, "turn");
-    duk_push_heapptr(context, js->http.serving);
-    duk_get_prop_index(context, base + 1, FETCH);
-    duk_get_prop_index(context, base + 1, TARGET);
+    duk_push_heapptr(context, js->http.serving[FETCH]);
+    duk_push_heapptr(context, js->http.serving[TARGET]);
     push_incoming(context);
-    duk_get_prop_index(context, base + 1, ENV);
-    duk_get_prop_index(context, base + 1, CONTEXT);
+    duk_push_heapptr(context, js->http.serving[ENV]);
+    duk_push_heapptr(context, js->http.serving[CONTEXT]);
     duk_call_method(context, 3);
     if (is_promise(context)) {
         tf_duktape_run_jobs(context);
@@ -450,14 +444,14 @@ void tf_duktape_serve(duk_context *context)
 static duk_ret_t serve(duk_context *context)
 {
     duk_push_array(context);
-    for (duk_uarridx_t i = 0; i < SERVING; i++) {
+    for (duk_uarridx_t i = 0; i < TF_DUKTAPE_SERVING; i++) {
+        http_of(context)->serving[i] = duk_get_heapptr(context, (duk_idx_t)i);
         duk_dup(context, (duk_idx_t)i);
-        duk_put_prop_index(context, SERVING, i);
+        duk_put_prop_index(context, TF_DUKTAPE_SERVING, i);
     }
-    http_of(context)->serving = duk_get_heapptr(context, SERVING);
     duk_push_global_stash(context);
-    duk_swap_top(context, SERVING);
-    duk_put_prop_literal(context, SERVING, "serving");
+    duk_swap_top(context, TF_DUKTAPE_SERVING);
+    duk_put_prop_literal(context, TF_DUKTAPE_SERVING, "serving");
     return 0;
 }
 
@@ -514,20 +508,20 @@ static duk_ret_t hot(duk_context *context)
     http->symbol = part(context, "symbol");
     http->own = part(context, "own");
     http->incoming = part(context, "incoming");
-    http->incoming_state = part(context, "incomingState");
-    http->request_prototype = part(context, "request");
-    http->headers_prototype = part(context, "headers");
     http->headers_class = part(context, "Headers");
+    http->request = part(context, "blankRequest");
+    http->request_state = part(context, "requestState");
     http->response_state = part(context, "responseState");
+    http->headers = part(context, "blankHeaders");
     http->header_value = part(context, "headerValue");
     http->set_body = part(context, "setBody");
-    stand_before(context, http->request_prototype, "text", consume, AS_TEXT);
-    stand_before(context, http->request_prototype, "arrayBuffer", consume, AS_BUFFER);
-    stand_before(context, http->headers_prototype, "get", get_header, 0);
-    duk_push_heapptr(context, http->incoming_state);
+    stand_before(context, part(context, "request"), "text", consume, AS_TEXT);
+    stand_before(context, part(context, "request"), "arrayBuffer", consume, AS_BUFFER);
+    stand_before(context, part(context, "headers"), "get", get_header, 0);
+    duk_push_heapptr(context, part(context, "request"));
     duk_push_literal(context, "headers");
-    duk_push_c_function(context, incoming_headers, 0);
-    duk_def_prop(context, -3, DUK_DEFPROP_HAVE_GETTER | DUK_DEFPROP_SET_CONFIGURABLE);
+    duk_push_c_function(context, get_headers, 0);
+    duk_def_prop(context, -3, DUK_DEFPROP_HAVE_GETTER | DUK_DEFPROP_FORCE);
     duk_push_global_stash(context); /* where the parts stay */
     duk_dup(context, 0);
     duk_put_prop_literal(context, -2, "http");
@@ -537,7 +531,7 @@ static duk_ret_t hot(duk_context *context)
 
 void tf_duktape_put_http(duk_context *context)
 {
-    duk_push_c_function(context, serve, SERVING);
+    duk_push_c_function(context, serve, TF_DUKTAPE_SERVING);
     duk_put_prop_string(context, -2, "serve");
     duk_push_c_function(context, hot, 1);
     duk_put_prop_string(context, -2, "hot");

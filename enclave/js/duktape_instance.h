@@ -14,20 +14,22 @@
 #include "enclave/js/native.h"
 #include "enclave/js/text.h"
 
+enum { TF_DUKTAPE_SERVING = 4 };
+
 /** What duktape_http.c knows of http.js. All of it stays in the stash. */
 struct tf_duktape_http {
     void *symbol;   /* under which the state of an object is */
     void *own;      /* has the `turn` that http.js looks at */
     void *incoming; /* stands for the body of the request at hand */
-    void *incoming_state;
-    void *request_prototype;
-    void *headers_prototype;
     void *headers_class;
+    void *request; /* from here on what objects begin as copies of */
+    void *request_state;
     void *response_state;
+    void *headers;
     void *header_value;
     void *set_body;
-    void *serving; /* array of what answers; NULL: the prelude's `call` does */
-    uint32_t turn; /* number of the request */
+    void *serving[TF_DUKTAPE_SERVING]; /* who answers; NULL: the prelude's `call` does */
+    uint32_t turn;                     /* number of the request */
 };
 
 struct tf_js {
@@ -43,13 +45,14 @@ struct tf_js {
     const struct tf_js_limits *limits; /* of the call that runs */
     uintptr_t stack_limit;             /* lowest address for the engine's frames */
     jmp_buf *escape;  /* where to from the step limit; NULL outside load and call */
+    void *stash;      /* Duktape's global one: what scripts cannot reach, and must stay */
     bool is_answered; /* `status` is set; "body" and "headers" are in the stash */
     bool is_failed;   /* "reason" is in the stash */
     double status;
     void *jobs[2];           /* arrays of promise jobs, in the stash */
     unsigned jobs_at;        /* the one to which jobs are added */
     duk_uarridx_t job_count; /* items in it */
-    void *promise_prototype; /* in the stash */
+    void *pending;           /* promise that others are copies of; in the stash */
     struct tf_duktape_http http;
 };
 

@@ -20,6 +20,9 @@
 enum { PENDING, FULFILLED, REJECTED, THENABLE };
 enum { JOB = 4, WAITER = 3, STEPS_PER_JOB = 16 };
 
+/* Items of a batch that stay in its array until the next one takes their place. */
+enum { BATCH_KEPT = 64 };
+
 static bool is_object(duk_context *context, duk_idx_t at)
 {
     return duk_check_type_mask(context, at,
@@ -45,13 +48,10 @@ static void add_job(duk_context *context, int state)
     js->job_count = at + JOB;
 }
 
-static void push_promise(duk_context *context, int state)
+/* Pushes a pending promise. */
+static void push_promise(duk_context *context)
 {
-    duk_push_object(context);
-    duk_push_heapptr(context, tf_duktape_self(context)->promise_prototype);
-    duk_set_prototype(context, -2);
-    duk_push_int(context, state);
-    duk_put_prop_literal(context, -2, STATE);
+    (void)duk_push_copy(context, tf_duktape_self(context)->pending);
 }
 
 /* Makes jobs of those who waited; takes the list, which is on top. */
@@ -226,7 +226,9 @@ void tf_duktape_run_jobs(duk_context *context)
         for (duk_uarridx_t at = 0; at < count; at += JOB) {
             run_job_at(context, at);
         }
-        duk_set_length(context, -1, 0);
+        if (count > BATCH_KEPT) {
+            duk_set_length(context, -1, 0);
+        }
         duk_pop(context);
     }
 }
@@ -257,7 +259,7 @@ static duk_ret_t then(duk_context *context)
     }
     state = duk_get_int(context, 3);
     duk_pop(context);
-    push_promise(context, PENDING);
+    push_promise(context);
     if (state != PENDING) {
         duk_dup(context, state == FULFILLED ? 0 : 1);
         duk_get_prop_literal(context, 2, VALUE);
@@ -289,7 +291,7 @@ bool tf_duktape_is_promise(duk_context *context, duk_idx_t at)
 
 void tf_duktape_push_promise(duk_context *context)
 {
-    push_promise(context, PENDING);
+    push_promise(context);
     duk_insert(context, -2);
     if (is_object(context, -1)) {
         resolve(context, duk_get_top(context) - 2);
@@ -337,7 +339,7 @@ static duk_ret_t make(duk_context *context)
         duk_set_top(context, 1);
     }
     if (!is_promise) {
-        push_promise(context, PENDING);
+        push_promise(context);
         duk_swap(context, 0, 1);
         if (state == FULFILLED) {
             resolve(context, 0);
@@ -378,9 +380,15 @@ void tf_duktape_define_promise(duk_context *context)
     define(context, "resolve", make, 1, FULFILLED);
     define(context, "reject", make, 1, REJECTED);
     duk_push_object(context);
-    js->promise_prototype = duk_get_heapptr(context, -1);
-    duk_dup(context, -1);
-    duk_put_prop_index(context, -5, 2); /* stays, whatever scripts do to Promise */
+    duk_push_object(context); /* in the stash, whatever scripts do to Promise */
+    js->pending = duk_get_heapptr(context, -1);
+    duk_dup(context, -2);
+    duk_set_prototype(context, -2);
+    duk_push_int(context, PENDING);
+    duk_put_prop_literal(context, -2, STATE);
+    duk_push_undefined(context);
+    duk_put_prop_literal(context, -2, VALUE);
+    duk_put_prop_index(context, -5, 2);
     define(context, "then", then, 2, 0);
     define(context, "catch", on_rejected, 1, 0);
     duk_push_literal(context, "constructor");

@@ -246,6 +246,15 @@
         };
     }
 
+    /* Those of an incoming request are made when they are asked for. */
+    function headersOf(s) {
+        if (s.headers === null) {
+            s.headers = Object.create(Headers.prototype);
+            s.headers[S] = s.turn;
+        }
+        return s.headers;
+    }
+
     function bodyMethods(prototype) {
         methods(prototype, {
             text: consumer(asText),
@@ -260,7 +269,7 @@
             return this[S].body === null ? null : new Body(this);
         });
         getter(prototype, 'headers', function () {
-            return this[S].headers;
+            return headersOf(this[S]);
         });
     }
 
@@ -280,7 +289,7 @@
         if (/^(get|head|post|put|delete|options)$/i.test(s.method)) {
             s.method = s.method.toUpperCase();
         }
-        s.headers = new Headers(init.headers || (from ? from.headers : undefined));
+        s.headers = new Headers(init.headers || (from ? headersOf(from) : undefined));
         if (init.body !== undefined && init.body !== null) {
             if (s.method === 'GET' || s.method === 'HEAD') {
                 throw new TypeError(s.method + ' has no body');
@@ -293,9 +302,7 @@
     }
 
     function Incoming(method, url) {
-        var headers = Object.create(Headers.prototype);
-        headers[S] = own.turn;
-        this[S] = { method: method, url: url, headers: headers, body: INCOMING, used: false,
+        this[S] = { method: method, url: url, headers: null, body: INCOMING, used: false,
             turn: own.turn };
     }
     Incoming.prototype = Request.prototype;
@@ -314,7 +321,7 @@
             throw new TypeError('the body has been used');
         }
         copy = new Incoming(s.method, s.url);
-        copy[S].headers = new Headers(s.headers);
+        copy[S].headers = new Headers(headersOf(s));
         copy[S].body = s.body;
         copy[S].turn = s.turn;
         return copy;
@@ -373,10 +380,18 @@
         copy[S].body = s.body;
         return copy;
     });
-    /* An engine file may have the way that most requests take in C. */
+    /* An engine file may have the way that most requests take in C, where objects begin as
+     * copies of these. */
+    function blank(prototype) {
+        var object = Object.create(prototype);
+        object[S] = undefined;
+        return object;
+    }
     if (native.hot) {
         Response = native.hot({ symbol: S, own: own, incoming: INCOMING,
-            incomingState: { body: INCOMING, used: false },
+            blankRequest: blank(Request.prototype), blankHeaders: blank(Headers.prototype),
+            requestState: { method: '', url: '', headers: null, body: INCOMING, used: false,
+                turn: 0 },
             responseState: { response: true, status: 200, text: '', headers: null,
                 body: null, used: false },
             request: Request.prototype, headers: Headers.prototype,
