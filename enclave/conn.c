@@ -79,6 +79,11 @@ size_t tf_conn_take_input(struct tf_conn *conn, void *out, size_t cap)
     return size;
 }
 
+bool tf_conn_has_room(struct tf_conn *conn, size_t size)
+{
+    return TF_CONN_CREDIT - conn->unacked >= size && tf_emit_has_room(conn->thread, size);
+}
+
 size_t tf_conn_put_output(struct tf_conn *conn, const void *data, size_t size)
 {
     uint64_t credit = TF_CONN_CREDIT - conn->unacked;

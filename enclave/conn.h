@@ -96,5 +96,8 @@ void tf_conn_set_ready(struct tf_conn *conn);
 /** For tls.c: moves input to `out`. @return bytes moved; 0: there is none. */
 size_t tf_conn_take_input(struct tf_conn *conn, void *out, size_t cap);
 
+/** For tls.c: whether `size` bytes can be sent at once. */
+bool tf_conn_has_room(struct tf_conn *conn, size_t size);
+
 /** For tls.c: sends what credit and room allow. @return bytes taken; 0: later. */
 size_t tf_conn_put_output(struct tf_conn *conn, const void *data, size_t size);

@@ -26,6 +26,11 @@ bool tf_emit_is_ready(struct tf_thread *thread)
     return room(thread) >= RESERVE;
 }
 
+bool tf_emit_has_room(struct tf_thread *thread, size_t size)
+{
+    return room(thread) >= RESERVE + size;
+}
+
 bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_part a,
                    struct tf_part b)
 {

@@ -22,6 +22,9 @@ struct tf_thread;
 /** Whether the answer to anything fits: the precondition of taking a frame. */
 bool tf_emit_is_ready(struct tf_thread *thread);
 
+/** Whether tf_emit_data takes that many bytes at once. */
+bool tf_emit_has_room(struct tf_thread *thread, size_t size);
+
 /** Sends bytes of a connection, or the first of them. @return how many; 0: no room now.
  */
 size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, size_t size);

@@ -361,6 +361,9 @@ static tf_err flush(struct tf_conn *conn)
 {
     struct tf_exchange *exchange = &conn->exchange;
 
+    if (exchange->out.size != 0 && tf_buffer_reserve(&exchange->out, 1) != TF_OK) {
+        return TF_EIO; /* the byte that tf_tls_write wants */
+    }
     while (exchange->out_at < exchange->out.size) {
         size_t taken = 0;
         tf_err err = tf_tls_write(conn, exchange->out.data + exchange->out_at,

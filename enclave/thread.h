@@ -39,7 +39,8 @@ struct tf_thread {
 
     struct tf_ring_reader in;
     struct tf_ring_writer out;
-    uint8_t *frame; /* payload of the frame being worked on: TF_FRAME_MAX, 8-aligned */
+    uint8_t *frame;  /* payload of the frame being worked on: TF_FRAME_MAX, 8-aligned */
+    uint8_t *record; /* the one that is being sent: TF_SEALED_MAX, 8-aligned */
 
     struct WOLFSSL_CTX *context; /* of connections until their name is known */
     bool is_attested;            /* its certificate has evidence */

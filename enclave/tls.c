@@ -16,7 +16,12 @@
 #include "enclave/thread.h"
 #include "enclave/ticket.h"
 
-enum { UNRECOGNIZED_NAME = 112 };
+enum {
+    UNRECOGNIZED_NAME = 112,
+    APPLICATION_DATA = 23,            /* RFC 8446 5.1 */
+    HEAD_SIZE = 5,                    /* of a record */
+    RECORD_EXTRA = HEAD_SIZE + 1 + 16 /* what a record has beside its data: type, tag */
+};
 
 static const char management_suffix[] = ".manage.tfaas.internal";
 static const char exporter_label[] = "EXPORTER-tfaas-attest";
@@ -278,11 +283,40 @@ size_t tf_tls_input(const struct tf_conn *conn)
     return left > 0 ? (size_t)left : conn->kept.size - conn->kept_at + conn->input_size;
 }
 
+/* Decrypts a record of application data from the frame at hand, if that is whole.
+ * @return bytes of plain text; 0: wolfSSL_read is to see to what there is. */
+static size_t open_record(struct tf_conn *conn, void *out, size_t cap)
+{
+    const uint8_t *head = conn->input;
+
+    if (conn->kept.size != conn->kept_at || conn->input_size < HEAD_SIZE ||
+        head[0] != APPLICATION_DATA || head[1] != 3 || head[2] != 3) {
+        return 0;
+    }
+    size_t size = HEAD_SIZE + ((size_t)head[3] << 8 | head[4]);
+    if (size > conn->input_size) {
+        return 0;
+    }
+    int rc = wolfSSL_open_record(conn->ssl, head, (word32)size, out,
+                                 cap > TF_RECORD_MAX ? TF_RECORD_MAX : (word32)cap);
+    if (rc <= 0) {
+        return 0;
+    }
+    conn->input += size;
+    conn->input_size -= size;
+    return (size_t)rc;
+}
+
 tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
 {
     int code = 0;
-    int rc = wolfSSL_read(conn->ssl, out, cap > TF_RECORD_MAX ? TF_RECORD_MAX : (int)cap);
+    size_t opened = open_record(conn, out, cap);
 
+    if (opened != 0) {
+        *size = opened;
+        return TF_OK;
+    }
+    int rc = wolfSSL_read(conn->ssl, out, cap > TF_RECORD_MAX ? TF_RECORD_MAX : (int)cap);
     if (rc > 0) {
         *size = (size_t)rc;
         return TF_OK;
@@ -295,12 +329,38 @@ tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size)
     return err;
 }
 
-tf_err tf_tls_write(struct tf_conn *conn, const void *data, size_t size, size_t *taken)
+/* Encrypts what fits into one record for the ring, if that has room for it.
+ * @return bytes taken; 0: wolfSSL_write is to see to it; below: an error. */
+static int seal_record(struct tf_conn *conn, uint8_t *data, size_t size)
+{
+    uint8_t *record = conn->thread->record;
+
+    size = size < TF_SEALED_MAX - RECORD_EXTRA ? size : TF_SEALED_MAX - RECORD_EXTRA;
+    if (!tf_conn_has_room(conn, size + RECORD_EXTRA)) {
+        return 0;
+    }
+    int rc = wolfSSL_seal_record(conn->ssl, data, (word32)size, record);
+    if (rc < 0) {
+        return rc == -1 ? 0 : rc;
+    }
+    /* There was room: what is short of it now is the ring's error, which ends all. */
+    return tf_conn_put_output(conn, record, (size_t)rc) == (size_t)rc ? (int)size : -1;
+}
+
+tf_err tf_tls_write(struct tf_conn *conn, uint8_t *data, size_t size, size_t *taken)
 {
     int code = 0;
 
     if (tf_ticket_send(conn) != TF_OK) {
         return TF_EIO;
+    }
+    int sealed = seal_record(conn, data, size);
+    if (sealed < 0) {
+        return TF_EIO;
+    }
+    if (sealed > 0) {
+        *taken = (size_t)sealed;
+        return TF_OK;
     }
     int rc =
         wolfSSL_write(conn->ssl, data, size > TF_RECORD_MAX ? TF_RECORD_MAX : (int)size);

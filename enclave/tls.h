@@ -18,7 +18,8 @@ struct tf_thread;
 
 enum {
     TF_EXPORTER_SIZE = 32,
-    TF_RECORD_MAX = 16 << 10 /* a record's plain text: what is read or written at once */
+    TF_RECORD_MAX = 16 << 10, /* a record's plain text: what is read or written at once */
+    TF_SEALED_MAX = 16000     /* a record that is made for a frame of its own */
 };
 
 /** Prepares the thread's base context, with the management certificate.
@@ -61,9 +62,10 @@ size_t tf_tls_input(const struct tf_conn *conn);
  *  TF_EIO. */
 TF_MUST_USE tf_err tf_tls_read(struct tf_conn *conn, void *out, size_t cap, size_t *size);
 
-/** Encrypts and sends. @return TF_OK and how much was taken; TF_AGAIN: call again with
- * the same bytes; TF_EIO. */
-TF_MUST_USE tf_err tf_tls_write(struct tf_conn *conn, const void *data, size_t size,
+/** Encrypts and sends. The byte behind the last one is used meanwhile.
+ * @return TF_OK and how much was taken; TF_AGAIN: call again with the same bytes; TF_EIO.
+ */
+TF_MUST_USE tf_err tf_tls_write(struct tf_conn *conn, uint8_t *data, size_t size,
                                 size_t *taken);
 
 /** Sends close_notify. @return TF_OK, or TF_AGAIN: call again. */

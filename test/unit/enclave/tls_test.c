@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who gets a handshake, with which certificate, and what a session ticket opens. */
+#include <openssl/err.h>
+
 #include "enclave/local.h"
 #include "test/native/rig.h"
 #include "test/test.h"
@@ -292,6 +294,90 @@ static void tls_1_2_is_refused(void)
     rig_close(rig);
 }
 
+static bool is_answered(struct rig *rig, struct rig_client *client)
+{
+    char *text = rig_ask(rig, client, request);
+    bool is_so = strncmp(text, "HTTP/1.1 200 ", 13) == 0;
+    free(text);
+    return is_so;
+}
+
+/* The request as a record that has not been sent. @return its size. */
+static size_t take_record(struct rig_client *client, uint8_t *out, size_t cap)
+{
+    CHECK(SSL_write(client->ssl, request, (int)strlen(request)) > 0);
+    int size = BIO_read(client->from_client, out, (int)cap);
+    CHECK(size > 0);
+    return (size_t)size;
+}
+
+/* What is not one whole record of data takes another way than what is; both have to agree
+ * about what came before. */
+static void records_of_all_kinds_follow_each_other(void)
+{
+    struct rig *rig = rig_open();
+    uint8_t record[1024];
+    char answer[1024];
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    for (int round = 0; round < 3; round++) {
+        CHECK(is_answered(rig, client));
+        CHECK(is_answered(rig, client));
+        CHECK(SSL_key_update(client->ssl, round == 0 ? SSL_KEY_UPDATE_NOT_REQUESTED
+                                                     : SSL_KEY_UPDATE_REQUESTED) == 1);
+        CHECK(is_answered(rig, client));
+        CHECK(SSL_set_block_padding(client->ssl, 300) == 1);
+        CHECK(is_answered(rig, client));
+        size_t size = take_record(client, record, sizeof(record));
+        for (size_t at = 0; at < size; at++) {
+            CHECK(rig_put(rig, 0, TF_MSG_DATA, client->id, record + at, 1));
+        }
+        (void)rig_enter(rig, 0);
+        CHECK(rig_recv(rig, client, answer, sizeof(answer)) > 0);
+        CHECK(memcmp(answer, "HTTP/1.1 200 ", 13) == 0);
+        CHECK(SSL_set_block_padding(client->ssl, 0) == 1);
+    }
+    rig_close(rig);
+}
+
+/* @return whether the connection ended with an alert about the record. */
+static bool is_refused(struct rig *rig, struct rig_client *client, const uint8_t *record,
+                       size_t size)
+{
+    char answer[1024];
+
+    (void)rig_put(rig, 0, TF_MSG_DATA, client->id, record, size);
+    (void)rig_enter(rig, 0);
+    return rig_recv(rig, client, answer, sizeof(answer)) == 0 && client->is_closed &&
+           ERR_GET_REASON(ERR_peek_error()) == SSL_R_SSLV3_ALERT_BAD_RECORD_MAC;
+}
+
+static void a_record_is_neither_changed_nor_played_again(void)
+{
+    struct rig *rig = rig_open();
+    uint8_t record[1024];
+
+    rig_serve_hello(rig);
+    for (size_t i = 0; i < 4; i++) {
+        struct rig_client *client = rig_connect(rig, 0, "hello.example");
+        CHECK(is_answered(rig, client));
+        size_t size = take_record(client, record, sizeof(record));
+        if (i == 3) {
+            char answer[1024];
+            CHECK(rig_put(rig, 0, TF_MSG_DATA, client->id, record, size));
+            (void)rig_enter(rig, 0);
+            CHECK(rig_recv(rig, client, answer, sizeof(answer)) > 0);
+        } else {
+            const size_t places[] = {5, size / 2, size - 1};
+            record[places[i]] ^= 1;
+        }
+        CHECK(is_refused(rig, client, record, size));
+        rig_hang_up(rig, client);
+    }
+    rig_close(rig);
+}
+
 static void nothing_is_taken_before_the_handshake(void)
 {
     struct rig *rig = rig_open();
@@ -318,6 +404,8 @@ int main(void)
     RUN(management_gives_no_tickets);
     RUN(a_thread_starts_with_its_generator);
     RUN(tls_1_2_is_refused);
+    RUN(records_of_all_kinds_follow_each_other);
+    RUN(a_record_is_neither_changed_nor_played_again);
     RUN(nothing_is_taken_before_the_handshake);
     return test_end();
 }
