@@ -286,6 +286,18 @@ static bool egetkey(const struct tf_sim *sim, struct tf_sim_registers *registers
     return true;
 }
 
+/* As what the place is mapped: the last mmap counts. */
+static unsigned mapped_as(const struct tf_sim *sim, uint64_t offset)
+{
+    for (unsigned i = sim->map_count; i-- > 0;) {
+        const struct tf_sim_map *map = &sim->maps[i];
+        if (offset >= map->offset && offset - map->offset < map->size) {
+            return map->access;
+        }
+    }
+    return 0;
+}
+
 /* What the kernel does about an access where no page is (EAUG): one of zeros, pending, if
  * somebody mapped that place readable and writable. */
 static bool augment(const struct tf_sim *sim, uint64_t offset)
@@ -293,16 +305,14 @@ static bool augment(const struct tf_sim *sim, uint64_t offset)
     const unsigned both = SGX_SECINFO_R | SGX_SECINFO_W;
     uint16_t *page = &sim->epcm[offset / TF_PAGE];
 
-    for (unsigned i = sim->map_count; *page == 0 && i-- > 0;) {
-        const struct tf_sim_map *map = &sim->maps[i];
-        if (offset >= map->offset && offset - map->offset < map->size) {
-            if ((map->access & both) != both) {
-                return false;
-            }
-            *page = (uint16_t)(SGX_SECINFO_NEW | map->access << TF_SIM_MAPPED);
+    if (*page == 0) {
+        unsigned access = mapped_as(sim, offset);
+        if ((access & both) != both) {
+            return false;
         }
+        *page = (uint16_t)(SGX_SECINFO_NEW | access << TF_SIM_MAPPED);
     }
-    return *page != 0;
+    return true;
 }
 
 static bool eaccept(struct tf_sim *sim, struct tf_sim_registers *registers)
