@@ -139,6 +139,8 @@ static WOLFSSL_CTX *open_base(const struct tf_identity *identity, const uint8_t 
     wolfSSL_CTX_SetIORecv(ctx, on_recv);
     wolfSSL_CTX_SetIOSend(ctx, on_send);
     wolfSSL_CTX_set_servername_callback(ctx, on_name);
+    /* The server's messages leave in one piece. */
+    wolfSSL_CTX_set_group_messages(ctx);
     /* One generator for all connections of the thread instead of one each. A resumption
      * takes a fresh key exchange too (not psk_ke), so that whoever learns the key of the
      * tickets some day cannot read what was recorded before. */
