@@ -51,8 +51,6 @@ struct tf_conn {
     uint32_t events;     /* what epoll watches */
     uint64_t unreported; /* bytes written since the last SENT */
     bool is_eof;         /* the peer sent everything, or is gone */
-    bool has_fin;        /* the peer has said that it sends no more, */
-    bool is_read;        /* and all that it sent is read */
     bool is_ended;       /* the enclave said CLOSE */
     bool is_shut;        /* our side is shut down; what still comes is thrown away */
     bool has_sent;       /* bytes have gone to the peer */

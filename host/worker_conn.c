@@ -49,7 +49,7 @@ static void watch(struct tf_worker_thread *t, struct tf_conn *conn)
     bool is_slow =
         conn->out_size > TF_WORKER_OUT_HIGH; /* reads no answers: no more questions */
     if (!conn->is_eof && !is_slow && (!conn->is_ended || conn->is_shut)) {
-        events |= EPOLLIN | EPOLLRDHUP;
+        events |= EPOLLIN;
     }
     if (events == conn->events) {
         return;
@@ -96,10 +96,6 @@ static void settle(struct tf_worker_thread *t, struct tf_conn *conn)
         return;
     }
     if (conn->is_eof && (conn->is_ended || conn->is_consumed)) {
-        drop(t, conn);
-        return;
-    }
-    if (conn->is_ended && conn->is_read) {
         drop(t, conn);
         return;
     }
@@ -261,11 +257,6 @@ static void end_of_input(struct tf_worker_thread *t, struct tf_conn *conn)
     settle(t, conn);
 }
 
-static size_t room(const struct iovec *pieces, int count)
-{
-    return pieces[0].iov_len + (count == 2 ? pieces[1].iov_len : 0);
-}
-
 static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
 {
     struct iovec pieces[2] = {{.iov_base = t->payload, .iov_len = sizeof(t->payload)}};
@@ -292,8 +283,6 @@ static void receive(struct tf_worker_thread *t, struct tf_conn *conn)
         end_of_input(t, conn);
         return;
     }
-    /* The end was there before we read, and we read less than we could have. */
-    conn->is_read = conn->has_fin && (size_t)size < room(pieces, count);
     if (!conn->is_shut) {
         tf_worker_ring_commit(&t->channel->in, TF_MSG_DATA, id_of(t, conn), (size_t)size);
         conn->active = t->now;
@@ -312,8 +301,7 @@ void tf_conn_open(struct tf_worker_thread *t, int fd)
         return;
     }
     struct tf_conn *conn = &t->conns[t->first_free];
-    struct epoll_event event = {.events = EPOLLIN | EPOLLRDHUP,
-                                .data.u64 = id_of(t, conn)};
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = id_of(t, conn)};
     if (epoll_ctl(t->epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         tf_log("connection-refused", "reason=epoll errno=%d thread=%u", errno, t->index);
         (void)close(fd);
@@ -333,7 +321,6 @@ void tf_conn_event(struct tf_worker_thread *t, struct tf_conn *conn, uint32_t ev
 {
     uint64_t id = id_of(t, conn);
     bool is_gone = (events & (EPOLLHUP | EPOLLERR)) != 0;
-    conn->has_fin = conn->has_fin || (events & EPOLLRDHUP) != 0;
     if ((conn->events & EPOLLIN) != 0 && (is_gone || (events & EPOLLIN) != 0)) {
         receive(t, conn);
     } else if (is_gone) {
