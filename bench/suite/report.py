@@ -164,10 +164,11 @@ def page_table(f):
         head += [f"{name}: lambdas that fit", "swapping at the start"]
     return ("## Pages of the EPC, a model\n\nPages of 4 KiB of the enclave's range that the kernel "
             "saw accessed: by requests of echo over an open connection, by one connection with "
-            "handshake and request; in use since the start, with two lambdas; and added by the "
-            f"loader. A swapped page costs {SWAP_CYCLES:,} cycles, at 2.6 GHz. While what is in "
-            "use fits, only the start swaps, what is added beyond the EPC; the next column is how many "
-            "lambdas (echo) fit. The last: cycles of one connection if all of its pages were gone "
+            "handshake and request; in use since the start, with two lambdas (on hardware up to 15 "
+            "more for each piece of memory, which is accepted 16 pages at a time, and 256 for each "
+            "lane that has run, its stack); and added by the loader. A swapped page costs "
+            f"{SWAP_CYCLES:,} cycles, at 2.6 GHz. While what is in use fits, only the start swaps, "
+            "what is added beyond the EPC; the next column is how many lambdas (echo) fit. The last: cycles of one connection if all of its pages were gone "
             "each time.\n\n" + table((*head, "all gone, cycles"), rows))
 
 
