@@ -110,8 +110,10 @@ def tenant_lean(line, f):
 
 
 def tenant_v8(line, f):
-    line.add("idle {} MiB", f.slope_kib("lambdas echo", "v8") / 1024, 1)
-    line.add("after compute {} MiB", f.slope_kib("lambdas cube3d", "v8") / 1024, 2)
+    for what, case, bound in (("idle", "lambdas echo", 1), ("after compute", "lambdas cube3d", 2)):
+        at_once = f.slope_kib(case, "v8") / 1024
+        line.add(f"{what} {{}} MiB (before a rest {at_once:.2f})",
+                 f.slope_kib(f"{case}, at rest", "v8") / 1024, bound)
 
 
 def lean_against_v8(line, f):

@@ -133,11 +133,13 @@ def memory_table(f):
                      *(cell(f.spread, f"memory {when}", name, "rss_kib", 1 / 1024)
                        for when in ("idle", "after load")),
                      *(cell(lambda c, n: f"{f.slope_kib(c, n):,.0f}", case, name.split(" @")[0])
-                       for case in ("lambdas echo", "lambdas cube3d"))])
+                       for case in ("lambdas echo", "lambdas echo, at rest",
+                                    "lambdas cube3d", "lambdas cube3d, at rest"))])
     return ("## Memory\n\nResident MiB with echo, of tfaas the engine's worker; proportional KiB "
-            "(PSS) of each further lambda: echo asked once, cube3d after it has computed.\n\n"
-            + table(("", "idle, MiB", "after load, MiB", "further echo, KiB",
-                     "further cube3d, KiB"), rows))
+            "(PSS) of each further lambda: echo asked once, cube3d after it has computed; of V8's "
+            "also after 10 s without a request.\n\n"
+            + table(("", "idle, MiB", "after load, MiB", "further echo, KiB", "at rest",
+                     "further cube3d, KiB", "at rest"), rows))
 
 
 def page_table(f):

@@ -11,6 +11,7 @@ from .process import FAILURES, run
 from .tfaas import BIN, LEAN, Platform
 
 PAGE = 4096
+REST = 10  # seconds without a request, after which a collector has had its time
 
 
 def one(bench, servers, when):
@@ -27,6 +28,15 @@ def ask(server, path="/"):
          f"https://{server.host}:{server.port}{path}"])
 
 
+def note(bench, case, subject, number, pids):
+    """Memory now, and at the last two numbers again after a rest, with V8's collectors."""
+    bench.record(case, subject, {"lambdas": number, **machine.memory_kib(pids)})
+    if subject in ("v8", "workerd") and number in bench.settings["tenants"][-2:]:
+        time.sleep(REST)
+        bench.record(f"{case}, at rest", subject,
+                     {"lambdas": number, **machine.memory_kib(pids)})
+
+
 def grow(bench, case, subject, add, pids):
     """Adds lambdas one after the other with add(number); memory at each number wanted."""
     wanted = bench.settings["tenants"]
@@ -38,7 +48,7 @@ def grow(bench, case, subject, add, pids):
             return
         if number in wanted:
             bench.progress(f"{case}, {subject}: {number}")
-            bench.record(case, subject, {"lambdas": number, **machine.memory_kib(pids())})
+            note(bench, case, subject, number, pids())
 
 
 def platform(bench, engine, lambda_name, path):
@@ -89,8 +99,7 @@ def workerd(bench, lambda_name, path):
             server.port = port
             ask(server, path)
         bench.progress(f"lambdas {lambda_name}, workerd: {count}")
-        bench.record(f"lambdas {lambda_name}", "workerd",
-                     {"lambdas": count, **machine.memory_kib(server.pids())})
+        note(bench, f"lambdas {lambda_name}", "workerd", count, server.pids())
         server.stop()
 
 

@@ -60,7 +60,9 @@ cases = {
     "measuring the image": {n: [{"ms": 5}] for n in lean},
     "lambdas echo": {n: [{"lambdas": k, "pss_kib": 1000 + k * size} for k in (1, 100)]
                      for n, size in (("quickjs", 30), ("duktape", 40), ("v8", 900))},
-    "lambdas cube3d": {"v8": [{"lambdas": k, "pss_kib": k * 1500} for k in (1, 100)]},
+    "lambdas cube3d": {"v8": [{"lambdas": k, "pss_kib": k * 2500} for k in (1, 100)]},
+    "lambdas echo, at rest": {"v8": [{"lambdas": k, "pss_kib": k * 800} for k in (1, 100)]},
+    "lambdas cube3d, at rest": {"v8": [{"lambdas": k, "pss_kib": k * 1500} for k in (1, 100)]},
     "memory idle": {"quickjs @0": [{"rss_kib": 11000}]},
     "memory after load": {"quickjs @0": [{"rss_kib": 19000}]},
     "alone": {n: [{"p99": 1000}] for n in lean},
