@@ -7,8 +7,9 @@
 #
 #   TFAAS_LIBRARIES  their names, or "all" (some)
 modules=$("$(dirname "$0")/../../deps/modules" 2>/dev/null)
-export TFAAS_ENGINES=${TFAAS_ENGINES:-quickjs duktape mujs}
-[ ! -e "${TFAAS_BIN:-build}/v8/tfaas.node" ] || TFAAS_ENGINES="$TFAAS_ENGINES v8"
+all="quickjs duktape mujs"
+[ ! -e "${TFAAS_BIN:-build}/v8/tfaas.node" ] || all+=" v8"
+export TFAAS_ENGINES=${TFAAS_ENGINES:-$all}
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 node=$bin/v8/node
