@@ -275,11 +275,6 @@ static void head_far(struct tf_channel *channel)
     channel->in.head += TF_RING_SIZE;
 }
 
-static void head_back(struct tf_channel *channel)
-{
-    channel->in.head = 0;
-}
-
 static void head_short(struct tf_channel *channel)
 {
     channel->in.head -= 8;
@@ -311,7 +306,7 @@ static int tail_body(const void *options)
 
 static int lies_body(const void *options)
 {
-    static void (*const lies[])(struct tf_channel *) = {head_odd, head_far, head_back,
+    static void (*const lies[])(struct tf_channel *) = {head_odd, head_far,
                                                         head_short, size_huge};
     int bad = 0;
 

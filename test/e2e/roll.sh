@@ -14,7 +14,7 @@ clients=''
 
 # another_image OUT WORD: the image with another word of four letters in one of its texts
 another_image() {
-    LC_ALL=C sed "s/no such lambda, grant, file or route/no such lambda, grant, $2 or route/" \
+    LC_ALL=C sed "s/a parameter is a pair/a parameter is a $2/" \
         "$bin/$engine.img" >"$work/$1.img" &&
         ! cmp -s "$bin/$engine.img" "$work/$1.img" &&
         tf image sign "$work/$1.img" --key "$work/operator.pem" --out "$work/$1.sig" \
