@@ -179,6 +179,18 @@ static void step_lie(struct tf_reader *r)
     }
 }
 
+static struct tf_core_exit enter(void)
+{
+    struct rig_thread *thread = &rig->threads[THREAD];
+    const struct tf_ring *out = &thread->channel->out;
+
+    /* What the host did to the out ring may have made it unreadable for the rig. */
+    thread->is_stuck |= out->tail != out_tail || out->head < out_tail;
+    struct tf_core_exit last = rig_enter(rig, THREAD);
+    out_tail = out->tail;
+    return last;
+}
+
 static bool step(struct tf_reader *r)
 {
     const uint8_t *kind = tf_read_bytes(r, 1);
@@ -203,11 +215,7 @@ static bool step(struct tf_reader *r)
     default:
         break;
     }
-    /* What the host did to the out ring may have made it unreadable for the rig. */
-    thread->is_stuck |=
-        thread->channel->out.tail != out_tail || thread->channel->out.head < out_tail;
-    struct tf_core_exit last = rig_enter(rig, THREAD);
-    out_tail = thread->channel->out.tail;
+    struct tf_core_exit last = enter();
     if ((last.exit == TF_EXIT_DEAD) != (last.err != TF_OK)) {
         __builtin_trap();
     }
@@ -225,13 +233,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool is_alive = true;
     if (size != 0 && data[0] != 0xff) {
         is_alive = rig_init(rig, THREAD).exit != TF_EXIT_DEAD;
+        out_tail = rig->threads[THREAD].channel->out.tail;
     }
     for (int i = 0; i < STEPS_MAX && is_alive && tf_reader_left(&r) != 0; i++) {
         is_alive = step(&r);
     }
     if (is_alive) {
-        (void)rig_enter(rig, THREAD);
-    } else if (rig_enter(rig, THREAD).exit != TF_EXIT_DEAD) {
+        (void)enter();
+    } else if (enter().exit != TF_EXIT_DEAD) {
         __builtin_trap(); /* an enclave that gave up stays so */
     }
     free_all();
