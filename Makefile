@@ -192,6 +192,21 @@ $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js
 	$$(TLINK) $(DEP)/$(1)/lib/asan/lib$(1).a -ljansson -lm
 endef
 $(foreach e,$(ENGINES),$(eval $(call js_tests,$(e))))
+# How long a lambda holds its thread, counted by basic blocks (gcc calls us at each of them).
+COUNT := -O1 -D_GNU_SOURCE -fno-omit-frame-pointer
+COUNTED := -fsanitize-coverage=trace-pc
+counted = $(patsubst %,$(O)/counted/%.o,$(basename $(1)))
+UNIT_TURNS := $(ENGINES:%=$(O)/test/unit/turns/turns_test-%)
+$(foreach e,$(ENGINES),$(eval $(O)/test/unit/turns/turns_test-$(e): $(call counted,$(call engine,$(e)))))
+$(UNIT_TURNS): $(O)/test/unit/turns/turns_test-%: $(call counted,test/unit/turns/turns_test.c test/unit/js/fixture.c \
+    $(JS_SHARED) lib/arena.c lib/plan.c lib/bytes.c lib/err.c)
+	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CC) -o $@ $^ $(DEP)/$*/lib/counted/lib$*.a -ljansson -lm \
+	    -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp
+$(O)/counted/test/%.o: private COUNTED :=
+$(O)/counted/%.o: %.c | $(BUILT)
+	@mkdir -p $(@D); $(CC) $(BASE) $(COUNT) $(COUNTED) $(TRUST_INC) -c $< -o $@
+$(O)/counted/%.o: %.S $(PRELUDE)
+	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
 include test/trace/trace.mk
 include test/races/races.mk
@@ -200,7 +215,7 @@ include bench/profile/profile.mk
 TOOLS := $(patsubst %.c,$(O)/%,$(wildcard test/tools/*.c))
 $(TOOLS): $(O)/test/tools/%: $(O)/host/test/tools/%.o $(LIB)
 	@mkdir -p $(@D); $(CC) -pie -o $@ $^ $(HOST_LIBS) -lssl -lm
-UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_ATTESTER) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS)
+UNIT := $(UNIT_LIB) $(UNIT_VERIFY) $(UNIT_CLIENT) $(UNIT_ATTESTER) $(UNIT_HOST) $(UNIT_ENCLAVE) $(UNIT_JS) $(UNIT_TURNS)
 
 # --- fuzzing: one target a parser of untrusted bytes --------------------------------------
 # make fuzz [T=name] [S=seconds each]; corpus and findings stay in $(O)/fuzz/corpus/NAME.

@@ -9,6 +9,7 @@
 #   native   the same configuration against glibc, for unit tests           lib/native/
 #   asan     the same with AddressSanitizer and UBSan, for tests and fuzz   lib/asan/
 #   traced   native without SSE4.2's string instructions, which valgrind lacks lib/traced/
+#   counted  native with a call at each basic block, for test/unit/turns lib/counted/
 #
 # The recipe sets: TF_LIB (archive name), TF_FLAGS (flags for every flavour, no blanks
 # inside one flag), TF_FLAVOURS (subset of the above), TF_UBSAN (checks that upstream's
@@ -60,6 +61,7 @@ tf_unit() {
         enclave) tf_set="$TF_ENCLAVE" ;;
         native) tf_set="$TF_NATIVE" ;;
         traced) tf_set="$TF_NATIVE -mno-sse4.2" ;;
+        counted) tf_set="-O1 -fno-omit-frame-pointer -fsanitize-coverage=trace-pc" ;;
         asan)
             tf_set=$TF_ASAN
             [ -z "$TF_UBSAN" ] ||

@@ -444,6 +444,25 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size)
     return links_at(arena, unit);
 }
 
+bool tf_arena_zero_ahead(struct tf_arena *arena, const void *block, size_t size)
+{
+    uint32_t units = units_for(size);
+    uint32_t from = arena->front;
+
+    if (block != NULL && arena->plan == NULL) {
+        uint32_t unit = checked_unit(arena, block);
+        uint32_t next = unit + header_at(arena, unit)->units;
+        from = next == arena->front ? unit : from;
+    }
+    uint64_t end = ((uint64_t)from + units) * UNIT - HEADER;
+    if (units == 0 || end > arena->limit || end <= arena->zeroed || arena->plan != NULL ||
+        (from == arena->front && find(arena, units) != 0)) {
+        return false;
+    }
+    zero_to(arena, arena->zeroed + 1);
+    return end > arena->zeroed;
+}
+
 void tf_arena_free(struct tf_arena *arena, void *block)
 {
     if (block == NULL) {

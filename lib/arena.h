@@ -48,6 +48,13 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size);
 /** As realloc(3); on failure returns NULL and `block` stays. */
 void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size);
 
+/**
+ * Zeroes a part of what has to be zero before an allocation of `size` bytes, or before
+ * `block`, if that is not NULL, gets that size: so that a large one does not take long in
+ * one piece. @return whether there is more to zero.
+ */
+bool tf_arena_zero_ahead(struct tf_arena *arena, const void *block, size_t size);
+
 /** Resizes a block where it is; `size` is at least 1. @return false if it would have to
  *  move: then nothing has changed. */
 bool tf_arena_resize(struct tf_arena *arena, void *block, size_t size);

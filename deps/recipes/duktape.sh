@@ -1,16 +1,15 @@
 # shellcheck shell=sh disable=SC2034
 # duktape: the lean engine, from upstream's single-file distribution in src/.
 TF_LIB=duktape
-TF_FLAVOURS="enclave native asan"
+TF_FLAVOURS="enclave native asan counted"
 
 # Upstream's configure.py needs Python 2, so our options are put into the ready-made
 # duk_config.h, at the place where configure.py would put overrides.
 sed -i 's|^/\* __OVERRIDE_DEFINES__ \*/$|#include "duk_overrides.h"|' src/duk_config.h
 cp "$TF_DEPS/duktape/duk_overrides.h" src/
 
-# The step hook is asked every 16 Ki opcodes instead of every 256 Ki: a quantum of well
-# under a millisecond.
-sed -i 's/\(DUK_HTHREAD_INTCTR_DEFAULT\) (256L \* 1024L)/\1 (16L * 1024L)/' src/duktape.c
+# The step hook is asked every 4 Ki opcodes instead of every 256 Ki: a quarter of a quantum.
+sed -i 's/\(DUK_HTHREAD_INTCTR_DEFAULT\) (256L \* 1024L)/\1 (4L * 1024L)/' src/duktape.c
 # Of the built-in functions, those of objects that are deleted before a lambda runs
 # (enclave/js/prelude/base.js) or replaced by the prelude's throw.
 sed -i -E 's/^\tduk_bi_(nodejs_buffer_[a-z_]*|buffer_compare_shared|pointer_[a-z_]*|performance_now|text(en|de)coder_[a-z_]*),$/\tduk_bi_type_error_thrower,/' \
@@ -20,7 +19,7 @@ awk -v drop="$TF_DEPS/duktape/unused" -f "$TF_DEPS/duktape/trim.awk" src/duktape
 mv trimmed src/duktape.c
 
 if ! grep -q '^#include "duk_overrides.h"' src/duk_config.h ||
-    ! grep -q 'INTCTR_DEFAULT (16L \* 1024L)' src/duktape.c; then
+    ! grep -q 'INTCTR_DEFAULT (4L \* 1024L)' src/duktape.c; then
     echo "src/ is not the one this recipe knows" >&2
     exit 1
 fi

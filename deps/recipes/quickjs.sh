@@ -1,7 +1,7 @@
 # shellcheck shell=sh disable=SC2034
 # quickjs: the engine only; quickjs-libc (files, sockets, workers) stays out.
 TF_LIB=quickjs
-TF_FLAVOURS="enclave native asan"
+TF_FLAVOURS="enclave native asan counted"
 # -fwrapv as upstream builds it: the interpreter relies on signed wrap-around. The version
 # string is fixed here, not taken from the tree.
 TF_FLAGS="-std=gnu11 -fwrapv -D_GNU_SOURCE -DCONFIG_VERSION=\\\"2025-04-26\\\" -w"

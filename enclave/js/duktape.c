@@ -21,7 +21,8 @@ enum {
     BIG_BLOCK = 4096,          /* bytes; from here on the filling of a block counts */
     BLOCK_PER_STEP = 32,       /* bytes of a big block */
     GARBAGE_MAX = 64 << 10,    /* bytes that a load may leave behind */
-    WORK_MAX = 8192,           /* of a collection, about a step each, between turns */
+    WORK_MAX = 8192,           /* that is no step, but takes as long, between turns */
+    BLOCK_WORK = 8,            /* to find or to free a block */
     PREPARE = 0,               /* the prelude's functions, on the value stack */
     LOAD,
     CALL,
@@ -57,6 +58,7 @@ static __attribute__((noinline)) void reach(struct tf_js *js)
         return;
     }
     js->steps_pause = js->steps + limits->quantum;
+    js->work = 0;
     aim(js);
     limits->pause(limits->user);
 }
@@ -114,22 +116,35 @@ void tf_duk_collect(void *udata)
     }
 }
 
-/* A collection gives others their turn; it is paid for by what is allocated, or where an
- * allocation failed. */
+static __attribute__((noinline)) void rest(struct tf_js *js)
+{
+    js->work = 0;
+    if (js->escape != NULL && js->limits->pause != NULL) {
+        js->limits->pause(js->limits->user);
+    }
+}
+
+/* What is paid for otherwise, as collections are by what is allocated, gives others their
+ * turn all the same. */
 void tf_duk_work(void *udata, duk_size_t count)
 {
     struct tf_js *js = udata;
 
     js->work += count;
-    if (js->work > WORK_MAX && js->escape != NULL && js->limits->pause != NULL) {
-        js->work = 0;
-        js->limits->pause(js->limits->user);
+    if (js->work > WORK_MAX) {
+        rest(js);
     }
 }
 
 static __attribute__((noinline)) void charge_block(struct tf_js *js, size_t size)
 {
     tf_duk_charge(js, size / BLOCK_PER_STEP);
+}
+
+/* Between the parts of what is no step. */
+static void do_work(void *udata, size_t bytes)
+{
+    tf_duk_work(udata, bytes / BLOCK_PER_STEP);
 }
 
 /* Between the parts of a large copy. */
@@ -141,7 +156,8 @@ static void take_turn(void *udata, size_t bytes)
 static void *js_alloc(void *udata, duk_size_t size)
 {
     struct tf_js *js = udata;
-    void *block = tf_arena_alloc(js->arena, size);
+    tf_duk_work(js, BLOCK_WORK);
+    void *block = tf_native_alloc(&js->native, size);
     if (block == NULL && size > 0) {
         js->has_failed = true;
     } else if (size >= BIG_BLOCK) {
@@ -159,7 +175,8 @@ static void *js_resize(void *udata, void *block, duk_size_t size)
         tf_arena_free(js->arena, block);
         return NULL;
     }
-    after = tf_native_resize(js->arena, block, size, take_turn, js);
+    tf_duk_work(js, BLOCK_WORK);
+    after = tf_native_resize(&js->native, block, size, take_turn);
     if (after == NULL) {
         js->has_failed = true;
     } else if (size >= BIG_BLOCK) {
@@ -170,7 +187,8 @@ static void *js_resize(void *udata, void *block, duk_size_t size)
 
 static void js_release(void *udata, void *block)
 {
-    const struct tf_js *js = udata;
+    struct tf_js *js = udata;
+    tf_duk_work(js, BLOCK_WORK);
     tf_arena_free(js->arena, block);
 }
 
@@ -218,6 +236,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     }
     memset(js, 0, sizeof(*js));
     tf_native_init(&js->native, arena, wanted);
+    js->native.work = do_work;
+    js->native.user = js;
     js->arena = arena;
     js->steps_next = UINT64_MAX;
     js->context = duk_create_heap(js_alloc, js_resize, js_release, js, NULL);

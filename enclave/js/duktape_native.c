@@ -16,7 +16,8 @@ struct tf_js *tf_duktape_self(duk_context *context)
 void tf_duktape_push_text(duk_context *context, const struct tf_str *bytes,
                           bool is_latin1)
 {
-    enum tf_text found = tf_text_scan(bytes->data, bytes->size);
+    struct tf_native *native = &tf_duktape_self(context)->native;
+    enum tf_text found = tf_native_scan(native, bytes->data, bytes->size);
     char *text;
     size_t size;
 
@@ -25,8 +26,7 @@ void tf_duktape_push_text(duk_context *context, const struct tf_str *bytes,
         return;
     }
     text = duk_push_fixed_buffer(context, bytes->size * 3);
-    size = is_latin1 ? tf_text_from_latin1(bytes->data, bytes->size, text)
-                     : tf_text_decode(bytes->data, bytes->size, true, text);
+    size = tf_native_decode(native, bytes, is_latin1, true, text);
     duk_push_lstring(context, text, size);
     duk_remove(context, -2);
 }

@@ -44,19 +44,21 @@ void tf_mujs_leave(struct tf_js *js, tf_err err)
 static void grant(struct tf_js *js)
 {
     const struct tf_js_limits *limits = js->limits;
-    uint64_t next = limits->steps;
+    uint64_t next = limits->steps - js->steps;
 
-    if (limits->pause != NULL && js->steps_pause < next) {
-        next = js->steps_pause;
+    if (limits->pause != NULL && limits->quantum - js->since_pause < next) {
+        next = limits->quantum - js->since_pause;
     }
-    next -= js->steps;
     js->granted = next > INT64_MAX ? INT64_MAX : (long)next;
     js_setsteps(js->state, js->granted);
 }
 
 static uint64_t take_steps(struct tf_js *js)
 {
-    js->steps += (uint64_t)(js->granted - js_getsteps(js->state));
+    uint64_t gone = (uint64_t)(js->granted - js_getsteps(js->state));
+
+    js->since_pause += gone;
+    js->steps += gone - (uint64_t)js_takework(js->state);
     js->granted = 0;
     js_setsteps(js->state, 0);
     return js->steps;
@@ -71,12 +73,13 @@ void js_embed_tick(void *actx)
         tf_mujs_leave(js, TF_ESTEPS);
         return;
     }
-    if (limits->pause != NULL) {
-        js->steps_pause = js->steps + limits->quantum;
-        grant(js);
+    bool is_pause = limits->pause != NULL && js->since_pause >= limits->quantum;
+    if (is_pause) {
+        js->since_pause = 0;
+    }
+    grant(js);
+    if (is_pause) {
         limits->pause(limits->user);
-    } else {
-        grant(js);
     }
 }
 
@@ -104,6 +107,16 @@ double js_embed_random(void *actx)
     return tf_native_random(&js->native);
 }
 
+/* Between the parts of what is no step. */
+static void do_work(void *actx, size_t bytes)
+{
+    const struct tf_js *js = actx;
+
+    if (js->state != NULL) {
+        js_countwork(js->state, (long)(bytes / BLOCK_PER_STEP));
+    }
+}
+
 /* Between the parts of a large copy. */
 static void take_turn(void *actx, size_t bytes)
 {
@@ -118,7 +131,7 @@ static void take_turn(void *actx, size_t bytes)
 static void *resize(struct tf_js *js, void *block, size_t size)
 {
     size_t before = tf_arena_usable(block);
-    void *after = tf_native_resize(js->arena, block, size, take_turn, js);
+    void *after = tf_native_resize(&js->native, block, size, take_turn);
 
     if (after == NULL) {
         tf_mujs_leave(js, TF_EMEMORY);
@@ -218,8 +231,9 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     js->native.is_refused = false;
     js->native.random_left = 0;
     js->limits = limits;
+    (void)js_takework(js->state);
     js->steps = 0;
-    js->steps_pause = limits->quantum;
+    js->since_pause = 0;
     grant(js);
     js_embed_collected(js);
     if (js->is_answered || js->is_failed) {
@@ -275,6 +289,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     }
     memset(js, 0, sizeof(*js));
     tf_native_init(&js->native, arena, wanted);
+    js->native.work = do_work;
+    js->native.user = js;
     js->arena = arena;
     js->limits = &no_limits;
     js->collect_at = SIZE_MAX;

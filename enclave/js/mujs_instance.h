@@ -21,7 +21,7 @@ struct tf_js {
     js_State *state;
     uint64_t steps;                    /* used, but for what is gone of `granted` */
     long granted;                      /* steps that the engine got last */
-    uint64_t steps_pause;              /* where others get a turn */
+    uint64_t since_pause;              /* steps, and work that is none */
     size_t live;                       /* bytes that the engine has */
     size_t collect_at;                 /* live bytes from which garbage is looked for */
     const struct tf_js_limits *limits; /* of the call that runs */

@@ -65,12 +65,11 @@ static char *decode(struct tf_js *js, const struct tf_str *bytes, bool is_latin1
 {
     size_t zeros = count_zeros(bytes->data, bytes->size);
     size_t room = is_latin1 ? 2 * bytes->size
-                            : tf_text_decode(bytes->data, bytes->size, true, NULL);
+                            : tf_native_decode(&js->native, bytes, false, true, NULL);
     char *text = tf_mujs_alloc(js, zeros + room);
     char *raw = text + zeros;
 
-    *size = is_latin1 ? tf_text_from_latin1(bytes->data, bytes->size, raw)
-                      : tf_text_decode(bytes->data, bytes->size, true, raw);
+    *size = tf_native_decode(&js->native, bytes, is_latin1, true, raw);
     *size = hide_zeros(raw, *size, text);
     text[*size] = '\0';
     return text;
@@ -79,7 +78,7 @@ static char *decode(struct tf_js *js, const struct tf_str *bytes, bool is_latin1
 static void push_text(js_State *state, const struct tf_str *bytes, bool is_latin1)
 {
     struct tf_js *js = js_getcontext(state);
-    enum tf_text found = tf_text_scan(bytes->data, bytes->size);
+    enum tf_text found = tf_native_scan(&js->native, bytes->data, bytes->size);
     size_t size;
     char *text;
 

@@ -7,7 +7,14 @@
 #include "enclave/js/text.h"
 #include "lib/bytes.h"
 
-enum { PRINT_MAX = 1024, BYTES_PER_STEP = 16, COPY_CHUNK = 256 << 10 };
+enum {
+    PRINT_MAX = 1024,
+    BYTES_PER_STEP = 16,
+    COPY_CHUNK = 64 << 10,
+    /* Of text, by character. */
+    TEXT_CHUNK = 12 << 10,
+    TEXT_WORK = 128 << 10 /* what it counts as, in bytes copied */
+};
 
 static const struct tf_js_program no_program;
 static const struct tf_js_request no_request;
@@ -33,6 +40,69 @@ double tf_native_random(struct tf_native *native)
     return (double)(bits >> 11) * 0x1p-53;
 }
 
+static void note_work(struct tf_native *native, size_t bytes)
+{
+    if (native->work != NULL) {
+        native->work(native->user, bytes);
+    }
+}
+
+/* The next part of a long text of which `left` bytes are left. */
+static size_t next_part(struct tf_native *native, const void *data, size_t left)
+{
+    size_t size = tf_text_part(data, left, TEXT_CHUNK);
+
+    if (size < left && native->work != NULL) {
+        note_work(native, TEXT_WORK);
+    }
+    return size;
+}
+
+enum tf_text tf_native_scan(struct tf_native *native, const void *data, size_t size)
+{
+    const uint8_t *in = data;
+    enum tf_text worst = TF_TEXT_ASCII;
+
+    while (size > 0 && worst != TF_TEXT_BAD) {
+        size_t part = next_part(native, in, size);
+        enum tf_text found = tf_text_scan(in, part);
+        worst = found > worst ? found : worst;
+        in += part;
+        size -= part;
+    }
+    return worst;
+}
+
+size_t tf_native_decode(struct tf_native *native, const struct tf_str *bytes,
+                        bool is_latin1, bool is_cesu, char *out)
+{
+    size_t total = 0;
+    size_t at = 0;
+
+    while (at < bytes->size) {
+        const char *in = bytes->data + at;
+        size_t part = next_part(native, in, bytes->size - at);
+        char *to = out == NULL ? NULL : out + total;
+        total += is_latin1 ? tf_text_from_latin1(in, part, to)
+                           : tf_text_decode(in, part, is_cesu, to);
+        at += part;
+    }
+    return total;
+}
+
+bool tf_native_has_surrogates(struct tf_native *native, const char *text, size_t size)
+{
+    while (size > 0) {
+        size_t part = next_part(native, text, size);
+        if (tf_text_has_surrogates(text, part)) {
+            return true;
+        }
+        text += part;
+        size -= part;
+    }
+    return false;
+}
+
 static void set_data(struct tf_native_value *out, enum tf_native_kind kind,
                      const char *data, size_t size)
 {
@@ -44,7 +114,7 @@ static void set_data(struct tf_native_value *out, enum tf_native_kind kind,
 /* Gives the result memory that the engine file frees. */
 static char *own(struct tf_native *native, struct tf_native_value *out, size_t size)
 {
-    out->owned = tf_arena_alloc(native->arena, size + 1);
+    out->owned = tf_native_alloc(native, size + 1);
     return out->owned;
 }
 
@@ -52,7 +122,7 @@ static bool body_text(struct tf_native *native, const struct tf_native_args *arg
                       struct tf_native_value *out)
 {
     const struct tf_str *body = &native->request->body;
-    if (args->flag && tf_text_scan(body->data, body->size) == TF_TEXT_BAD) {
+    if (args->flag && tf_native_scan(native, body->data, body->size) == TF_TEXT_BAD) {
         out->kind = TF_KIND_NULL;
     } else {
         set_data(out, TF_KIND_TEXT, body->data, body->size);
@@ -75,7 +145,12 @@ static bool to_base64(struct tf_native *native, const void *data, size_t size,
     if (text == NULL) {
         return false;
     }
-    tf_base64_write(data, size, text);
+    const uint8_t *in = data;
+    for (size_t at = 0; at < size; at += TEXT_CHUNK) {
+        size_t part = size - at < TEXT_CHUNK ? size - at : TEXT_CHUNK;
+        tf_base64_write(in + at, part, text + at / 3 * 4);
+        note_work(native, TEXT_WORK);
+    }
     set_data(out, TF_KIND_LATIN1, text, tf_base64_size(size));
     return true;
 }
@@ -197,7 +272,7 @@ static bool encode(struct tf_native *native, const struct tf_native_args *args,
     const struct tf_str *text = &args->text;
     char *clean;
 
-    if (!tf_text_has_surrogates(text->data, text->size)) {
+    if (!tf_native_has_surrogates(native, text->data, text->size)) {
         set_data(out, TF_KIND_BUFFER, text->data, text->size);
         return true;
     }
@@ -205,7 +280,48 @@ static bool encode(struct tf_native *native, const struct tf_native_args *args,
     if (clean == NULL) {
         return false;
     }
-    set_data(out, TF_KIND_BUFFER, clean, tf_text_encode(text->data, text->size, clean));
+    size_t size = 0;
+    for (size_t at = 0; at < text->size;) {
+        size_t part = next_part(native, text->data + at, text->size - at);
+        size += tf_text_encode(text->data + at, part, clean + size);
+        at += part;
+    }
+    set_data(out, TF_KIND_BUFFER, clean, size);
+    return true;
+}
+
+/* tf_text_to_latin1 in parts. */
+static bool to_latin1(struct tf_native *native, const struct tf_str *text, char *bytes,
+                      size_t *size)
+{
+    size_t part;
+
+    *size = 0;
+    for (size_t at = 0; at < text->size; at += part) {
+        size_t written;
+        part = next_part(native, text->data + at, text->size - at);
+        if (!tf_text_to_latin1(text->data + at, part, bytes + *size, &written)) {
+            return false;
+        }
+        *size += written;
+    }
+    return true;
+}
+
+/* tf_text_unbase64 in parts. */
+static bool unbase64(struct tf_native *native, const struct tf_str *text, uint8_t *bytes,
+                     size_t *size)
+{
+    *size = 0;
+    for (size_t at = 0; at < text->size; at += TEXT_CHUNK) {
+        size_t part = text->size - at < TEXT_CHUNK ? text->size - at : TEXT_CHUNK;
+        size_t written;
+        if (!tf_text_unbase64(text->data + at, part, bytes + *size, &written)) {
+            return false;
+        }
+        *size += written;
+        note_work(native, TEXT_WORK);
+    }
     return true;
 }
 
@@ -213,7 +329,7 @@ static bool decode(struct tf_native *native, const struct tf_native_args *args,
                    struct tf_native_value *out)
 {
     (void)native;
-    if (args->flag && tf_text_scan(args->bytes, args->size) == TF_TEXT_BAD) {
+    if (args->flag && tf_native_scan(native, args->bytes, args->size) == TF_TEXT_BAD) {
         out->kind = TF_KIND_NULL;
     } else {
         set_data(out, TF_KIND_TEXT, (const char *)args->bytes, args->size);
@@ -226,13 +342,13 @@ static bool btoa(struct tf_native *native, const struct tf_native_args *args,
 {
     size_t size;
     bool is_ok = true;
-    char *bytes = tf_arena_alloc(native->arena, args->text.size + 1);
+    char *bytes = tf_native_alloc(native, args->text.size + 1);
 
     if (bytes == NULL) {
         return false;
     }
     out->kind = TF_KIND_NULL;
-    if (tf_text_to_latin1(args->text.data, args->text.size, bytes, &size)) {
+    if (to_latin1(native, &args->text, bytes, &size)) {
         is_ok = to_base64(native, bytes, size, out);
     }
     tf_arena_free(native->arena, bytes);
@@ -249,7 +365,7 @@ static bool atob(struct tf_native *native, const struct tf_native_args *args,
         return false;
     }
     out->kind = TF_KIND_NULL;
-    if (tf_text_unbase64(args->text.data, args->text.size, (uint8_t *)bytes, &size)) {
+    if (unbase64(native, &args->text, (uint8_t *)bytes, &size)) {
         set_data(out, args->flag ? TF_KIND_BUFFER : TF_KIND_LATIN1, bytes, size);
     }
     return true;
@@ -319,7 +435,9 @@ static bool mentions(struct tf_native *native, const struct tf_native_args *args
                      struct tf_native_value *out)
 {
     out->kind = TF_KIND_BOOL;
-    out->number = tf_text_mentions(native->program, &args->text) ? 1 : 0;
+    out->number =
+        tf_text_mentions(native->program, &args->text, native->work, native->user) ? 1
+                                                                                   : 0;
     return true;
 }
 
@@ -389,12 +507,28 @@ const struct tf_native_def tf_natives[] = {
     {NULL, TF_FORM_NONE, NULL},
 };
 
-void *tf_native_resize(struct tf_arena *arena, void *block, size_t size,
-                       void (*turn)(void *user, size_t bytes), void *user)
+/* Zeroes in parts what a large block will have been zeroed for. */
+static void zero_ahead(struct tf_native *native, const void *block, size_t size)
 {
+    while (size > COPY_CHUNK && tf_arena_zero_ahead(native->arena, block, size)) {
+        note_work(native, COPY_CHUNK);
+    }
+}
+
+void *tf_native_alloc(struct tf_native *native, size_t size)
+{
+    zero_ahead(native, NULL, size);
+    return tf_arena_alloc(native->arena, size);
+}
+
+void *tf_native_resize(struct tf_native *native, void *block, size_t size,
+                       void (*turn)(void *user, size_t bytes))
+{
+    struct tf_arena *arena = native->arena;
     size_t had = tf_arena_usable(block);
     size_t left = had < size ? had : size;
 
+    zero_ahead(native, block, size);
     if (left <= COPY_CHUNK) {
         return tf_arena_realloc(arena, block, size);
     }
@@ -407,7 +541,7 @@ void *tf_native_resize(struct tf_arena *arena, void *block, size_t size,
     }
     for (size_t at = 0; at < left; at += COPY_CHUNK) {
         size_t chunk = left - at < COPY_CHUNK ? left - at : COPY_CHUNK;
-        turn(user, chunk);
+        turn(native->user, chunk);
         memcpy(moved + at, (const uint8_t *)block + at, chunk);
     }
     tf_arena_free(arena, block);

@@ -21,6 +21,7 @@
 #pragma once
 
 #include "enclave/js/js.h"
+#include "enclave/js/text.h"
 
 enum { TF_NATIVE_RANDOM = 256 };
 
@@ -31,6 +32,10 @@ struct tf_native {
     const struct tf_js_program *program;
     const struct tf_js_request *request; /* never NULL: an empty one outside a call */
     bool is_refused;                     /* what is thrown next means: no response */
+    /* Called between the parts of long work on so many bytes: others may have their turn.
+     * No steps are counted for that. NULL: while the engine is opened. */
+    void (*work)(void *user, size_t bytes);
+    void *user;
     size_t random_left;
     uint8_t random[TF_NATIVE_RANDOM]; /* from tf_random; must not survive a restore */
 };
@@ -100,7 +105,20 @@ TF_MUST_USE bool tf_native_header(struct tf_native *native, const struct tf_str 
 /** [0, 1) with 53 random bits. */
 double tf_native_random(struct tf_native *native);
 
-/** As tf_arena_realloc; what has to move and is large is copied in chunks, and turn(user,
+/** tf_text_scan in parts, with turns between them. */
+enum tf_text tf_native_scan(struct tf_native *native, const void *data, size_t size);
+
+/** tf_text_from_latin1 or tf_text_decode in parts, with turns between them. */
+size_t tf_native_decode(struct tf_native *native, const struct tf_str *bytes,
+                        bool is_latin1, bool is_cesu, char *out);
+
+/** tf_text_has_surrogates in parts, with turns between them. */
+bool tf_native_has_surrogates(struct tf_native *native, const char *text, size_t size);
+
+/** As tf_arena_alloc; what has to be zeroed for it and is large is zeroed in parts. */
+void *tf_native_alloc(struct tf_native *native, size_t size);
+
+/** As tf_arena_realloc; what has to move and is large is copied in parts, and turn(user,
  *  bytes) called before each: it may switch away, or leave the engine for good. */
-void *tf_native_resize(struct tf_arena *arena, void *block, size_t size,
-                       void (*turn)(void *user, size_t bytes), void *user);
+void *tf_native_resize(struct tf_native *native, void *block, size_t size,
+                       void (*turn)(void *user, size_t bytes));

@@ -20,6 +20,7 @@
 enum {
     BIG_BLOCK = 1024,     /* bytes; from here on the filling of a block counts */
     BYTES_PER_STEP = 64,  /* of a big block */
+    BYTES_PER_WORK = 32,  /* of what is copied or zeroed beside the steps */
     GARBAGE_MAX = 1 << 20 /* bytes allocated before cycles are looked for */
 };
 
@@ -49,8 +50,8 @@ static __attribute__((noinline)) void charge_block(const struct tf_js *js, size_
 
 static void *js_alloc(JSMallocState *state, size_t size)
 {
-    const struct tf_js *js = state->opaque;
-    void *block = tf_arena_alloc(js->arena, size);
+    struct tf_js *js = state->opaque;
+    void *block = tf_native_alloc(&js->native, size);
     if (block == NULL) {
         return leave(js);
     }
@@ -75,6 +76,14 @@ static void js_release(JSMallocState *state, void *block)
 
 static int on_interrupt(JSRuntime *runtime, void *opaque);
 
+/* Between the parts of what is no step. */
+static void do_work(void *opaque, size_t bytes)
+{
+    const struct tf_js *js = opaque;
+
+    JS_CountWork(js->runtime, bytes / BYTES_PER_WORK);
+}
+
 /* Between the parts of a large copy. */
 static void take_turn(void *opaque, size_t bytes)
 {
@@ -88,7 +97,7 @@ static void take_turn(void *opaque, size_t bytes)
 
 static void *js_resize(JSMallocState *state, void *block, size_t size)
 {
-    const struct tf_js *js = state->opaque;
+    struct tf_js *js = state->opaque;
     size_t before = tf_arena_usable(block);
     void *after;
 
@@ -99,7 +108,7 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
         js_release(state, block);
         return NULL;
     }
-    after = tf_native_resize(js->arena, block, size, take_turn, state->opaque);
+    after = tf_native_resize(&js->native, block, size, take_turn);
     if (after == NULL) {
         return leave(js);
     }
@@ -113,16 +122,28 @@ static void *js_resize(JSMallocState *state, void *block, size_t size)
 static const JSMallocFunctions memory = {js_alloc, js_release, js_resize,
                                          tf_arena_usable};
 
+/* Takes what the engine has counted. */
+static void take_steps(struct tf_js *js)
+{
+    int64_t work;
+    int64_t steps = JS_TakeSteps(js->runtime, &work);
+
+    js->steps += (uint64_t)steps;
+    js->since_pause += (uint64_t)(steps + work);
+}
+
 static int on_interrupt(JSRuntime *runtime, void *opaque)
 {
     struct tf_js *js = opaque;
-    js->steps += (uint64_t)JS_TakeSteps(runtime);
+
+    (void)runtime;
+    take_steps(js);
     if (js->steps > js->limits->steps) {
         js->is_stopped = true;
         leave(js);
     }
-    if (js->limits->pause != NULL && js->steps >= js->steps_pause) {
-        js->steps_pause = js->steps + js->limits->quantum;
+    if (js->limits->pause != NULL && js->since_pause >= js->limits->quantum) {
+        js->since_pause = 0;
         js->limits->pause(js->limits->user);
     }
     return js->is_stopped;
@@ -228,6 +249,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     if (js->runtime == NULL) {
         return NULL;
     }
+    js->native.work = do_work;
+    js->native.user = js;
     js->context = JS_NewContextRaw(js->runtime);
     if (js->context == NULL) {
         return NULL;
@@ -257,10 +280,10 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     js->is_stopped = false;
     js->native.is_refused = false;
     js->native.random_left = 0;
-    js->steps = 0;
-    js->steps_pause = limits->quantum;
     js->limits = limits;
-    JS_TakeSteps(js->runtime);
+    take_steps(js);
+    js->steps = 0;
+    js->since_pause = 0;
     JS_SetMaxStackSize(js->runtime, limits->stack);
     JS_UpdateStackTop(js->runtime);
     tf_arena_failed(js->arena);
@@ -435,7 +458,7 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     }
     js->escape = NULL;
     js->limits = &no_limits;
-    js->steps += (uint64_t)JS_TakeSteps(js->runtime);
+    take_steps(js);
     report->steps = js->steps;
     return err;
 }
@@ -572,7 +595,7 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     js->escape = NULL;
     js->limits = &no_limits;
     js->native.request = &nothing;
-    js->steps += (uint64_t)JS_TakeSteps(js->runtime);
+    take_steps(js);
     report->steps = js->steps;
     return err;
 }

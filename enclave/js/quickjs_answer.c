@@ -152,7 +152,7 @@ static tf_err take_body(struct tf_js *js, struct tf_str *out)
         return TF_ERESPONSE;
     }
     out->data = js->body_text;
-    if (tf_text_has_surrogates(out->data, out->size)) {
+    if (tf_native_has_surrogates(&js->native, out->data, out->size)) {
         js->clean_text = js_malloc(context, out->size);
         if (js->clean_text == NULL) {
             return TF_ERESPONSE;

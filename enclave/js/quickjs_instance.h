@@ -35,7 +35,7 @@ struct tf_js {
     uint32_t turn;   /* number of the request that is being answered */
     jmp_buf *escape; /* where to when a limit is hit; NULL outside load and call */
     uint64_t steps;
-    uint64_t steps_pause;              /* when others get their turn */
+    uint64_t since_pause;              /* steps, and work that is none */
     const struct tf_js_limits *limits; /* of the call that runs */
     bool is_stopped;  /* over the step limit; else what was hit is memory */
     bool is_answered; /* `status`, `body` and `headers` are set */

@@ -6,7 +6,8 @@
 
 JSValue tf_quickjs_text(JSContext *context, const struct tf_str *bytes, bool is_latin1)
 {
-    enum tf_text found = tf_text_scan(bytes->data, bytes->size);
+    struct tf_js *js = JS_GetContextOpaque(context);
+    enum tf_text found = tf_native_scan(&js->native, bytes->data, bytes->size);
     JSValue value;
     char *text;
     size_t size;
@@ -18,8 +19,7 @@ JSValue tf_quickjs_text(JSContext *context, const struct tf_str *bytes, bool is_
     if (text == NULL) {
         return JS_EXCEPTION;
     }
-    size = is_latin1 ? tf_text_from_latin1(bytes->data, bytes->size, text)
-                     : tf_text_decode(bytes->data, bytes->size, false, text);
+    size = tf_native_decode(&js->native, bytes, is_latin1, false, text);
     value = JS_NewStringLen(context, text, size);
     js_free(context, text);
     return value;

@@ -168,13 +168,22 @@ static tf_err make_base(struct tf_slot *slot, struct tf_slot_base *base,
     return TF_OK;
 }
 
+/* Between the parts of a search. */
+static void count_part(void *user, size_t bytes)
+{
+    while (bytes > 0) {
+        bytes -= next_chunk(user, bytes);
+    }
+}
+
 /* The base that the program's load begins with. */
-static struct tf_slot_base *base_for(struct tf_slot *slot,
-                                     const struct tf_js_program *program)
+static struct tf_slot_base *
+base_for(struct tf_slot *slot, const struct tf_js_program *program, struct move *move)
 {
     static const struct tf_str url = {"URL", 3}; /* as in prelude/base.js */
+    bool has_url = tf_text_mentions(program, &url, count_part, move);
 
-    return &slot->bases[tf_text_mentions(program, &url) ? TF_BASE_URL : TF_BASE_PLAIN];
+    return &slot->bases[has_url ? TF_BASE_URL : TF_BASE_PLAIN];
 }
 
 /* The blocks of a snapshot that lie beyond its base, and zeros between them. */
@@ -326,12 +335,13 @@ tf_err tf_slot_load(struct tf_slot *slot, struct tf_arena *heap,
     struct tf_snapshot made = {0};
     struct move move = {limits, CHUNK};
     struct tf_arena *arena = arena_of(slot);
-    struct tf_slot_base *base = base_for(slot, program);
+    struct tf_slot_base *base;
 
     *out = made;
     slot->heap = heap;
     slot->in = NULL;
     slot->is_clean = false;
+    base = base_for(slot, program, &move);
     if (base->bytes != NULL) {
         restore(slot, base, NULL, &move);
     } else if (make_base(slot, base, heap, &move) != TF_OK) {

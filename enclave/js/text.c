@@ -6,7 +6,7 @@
 #include "abi/limits.h"
 #include "lib/bytes.h"
 
-enum { REPLACEMENT = 0xfffd };
+enum { REPLACEMENT = 0xfffd, PART = 64 << 10 };
 
 /* One step of WHATWG Encoding 8.1.1. @return bytes used, at least 1 when size is. */
 static size_t next_char(const uint8_t *data, size_t size, uint32_t *out)
@@ -381,10 +381,9 @@ const struct tf_prelude *tf_text_prelude(const char *name, size_t size)
     return file->name == NULL ? NULL : file;
 }
 
-static bool contains(const struct tf_js_file *file, const struct tf_str *word)
+static bool contains(const uint8_t *at, size_t size, const struct tf_str *word)
 {
-    const uint8_t *at = file->data;
-    const uint8_t *end = at + file->size;
+    const uint8_t *end = at + size;
 
     while ((size_t)(end - at) >= word->size) {
         at = memchr(at, word->data[0], (size_t)(end - at) - word->size + 1);
@@ -399,14 +398,38 @@ static bool contains(const struct tf_js_file *file, const struct tf_str *word)
     return false;
 }
 
-bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word)
+bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word,
+                      void (*work)(void *user, size_t bytes), void *user)
 {
+    size_t part = PART > word->size ? PART : word->size;
+
     for (size_t i = 0; i < program->file_count && word->size > 0; i++) {
-        if (contains(&program->files[i], word)) {
-            return true;
+        const struct tf_js_file *file = &program->files[i];
+        for (size_t at = 0; at < file->size; at += part - word->size + 1) {
+            size_t size = file->size - at < part ? file->size - at : part;
+            if (contains(file->data + at, size, word)) {
+                return true;
+            }
+            if (work != NULL) {
+                work(user, size);
+            }
         }
     }
     return false;
+}
+
+size_t tf_text_part(const void *data, size_t size, size_t most)
+{
+    const uint8_t *in = data;
+    size_t at = most;
+
+    if (size <= most) {
+        return size;
+    }
+    while (at > most - 3 && (in[at] & 0xc0) == 0x80) {
+        at--;
+    }
+    return surrogate_at(in + at - 3, 3) != 0 ? at - 3 : at;
 }
 
 /* Adds one step of a specifier to the path of `*size` bytes at `out`. */

@@ -100,8 +100,14 @@ extern const struct tf_prelude tf_prelude[];
 /** Finds a file of the prelude. @return NULL if there is none. */
 const struct tf_prelude *tf_text_prelude(const char *name, size_t size);
 
-/** Whether a file of the program has these bytes anywhere. */
-bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word);
+/** Whether a file of the program has these bytes anywhere. `work`, if not NULL, is called
+ *  after each part of long files with its length. */
+bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word,
+                      void (*work)(void *user, size_t bytes), void *user);
+
+/** How much of `size` bytes of UTF-8 a part of at most `most` takes that cuts no
+ * character and no pair of surrogates. `most` is at least 16. */
+size_t tf_text_part(const void *data, size_t size, size_t most);
 
 /** Whether `text` is a token (RFC 9110 5.6.2), such as a header's name. */
 bool tf_text_is_token(const struct tf_str *text);
