@@ -69,8 +69,8 @@ static void put_zeros(struct move *move, uint8_t *to, size_t size)
     }
 }
 
-/* What the arena says of itself is the engine's, so it is not believed beyond the slot.
- */
+/* What the arena says of itself is the engine's, so it is not believed beyond the slot,
+ * and nothing was used that was not there. */
 static void note_dirty(struct tf_slot *slot)
 {
     if (!slot->has_arena) {
@@ -78,10 +78,10 @@ static void note_dirty(struct tf_slot *slot)
     }
     size_t used = tf_arena_used(arena_of(slot));
     size_t zeroed = tf_arena_zeroed(arena_of(slot));
-    used = used < slot->size ? used : slot->size;
     zeroed = zeroed < slot->size ? zeroed : slot->size;
-    slot->dirty = used > slot->dirty ? used : slot->dirty;
     slot->zeroed = zeroed > slot->zeroed ? zeroed : slot->zeroed;
+    used = used < slot->zeroed ? used : slot->zeroed;
+    slot->dirty = used > slot->dirty ? used : slot->dirty;
 }
 
 /* Zeroes from `kept` on what was used, from its end: the arena's head goes last. */
@@ -92,6 +92,16 @@ static void wipe(struct tf_slot *slot, size_t kept, struct move *move)
         memset(slot->memory + slot->dirty - chunk, 0, chunk);
         slot->dirty -= chunk;
     }
+}
+
+/* Has zeros in the whole slot. A pause may come when half of the arena's head is wiped:
+ * what that says is not asked any more. */
+static void clear(struct tf_slot *slot, struct move *move)
+{
+    note_dirty(slot);
+    slot->in = NULL;
+    slot->has_arena = false;
+    wipe(slot, 0, move);
 }
 
 static size_t whole_blocks(size_t size)
@@ -115,8 +125,7 @@ static bool open_engine(struct tf_slot *slot, struct tf_slot_base *base,
     struct move move = {&no_pause, CHUNK};
     struct tf_arena *arena;
 
-    wipe(slot, 0, &move);
-    slot->has_arena = false;
+    clear(slot, &move);
     arena = tf_arena_init_fresh(slot->memory, slot->size, slot->zeroed, slot->fresh);
     if (arena == NULL) {
         return false;
@@ -154,7 +163,7 @@ static tf_err make_base(struct tf_slot *slot, struct tf_slot_base *base,
 {
     struct tf_arena *arena = arena_of(slot);
 
-    wipe(slot, 0, move);
+    clear(slot, move);
     if (!open_packed(slot, base, heap) && !open_engine(slot, base, NULL)) {
         return TF_ENOMEM;
     }
@@ -413,10 +422,7 @@ void tf_slot_wipe(struct tf_slot *slot)
     static const struct tf_js_limits none; /* nobody waits */
     struct move move = {&none, CHUNK};
 
-    note_dirty(slot);
-    slot->in = NULL;
-    slot->has_arena = false;
-    wipe(slot, 0, &move);
+    clear(slot, &move);
 }
 
 size_t tf_slot_held(const struct tf_snapshot *snapshot)

@@ -20,6 +20,7 @@ enum {
     AGAIN = 20,     /* calls of one lambda: enough for it to be kept as one piece */
     HEAD = 2 << 10, /* of the arena: a slot believes its numbers, within bounds */
     WORDS = 3000,
+    CHUNK = 256 << 10,            /* as in slot.c */
     PAGES = (16 << 20) / TF_PAGE, /* of the slot */
     UNTOUCHED = 0xa5              /* what start() fills it with */
 };
@@ -268,9 +269,54 @@ static void the_same_with_little_room_at_first(void)
     }
 }
 
+static void leave_at_the_head(void *user)
+{
+    if (slot.dirty < CHUNK) {
+        leave(user);
+    }
+}
+
+/* How much of the slot was used is the lambda's choice: here the last part that is wiped
+ * before an engine is opened is less than the arena's head. The client leaves when all
+ * but that is zeros. */
+static void leave_before_the_last(size_t part)
+{
+    static struct lambda lambda;
+
+    start_bare();
+    CHECK(load(&lambda, sources[0]) == TF_OK);
+    struct tf_arena *arena = (void *)slot.memory;
+    CHECK(tf_arena_alloc(arena, 2 * CHUNK) != NULL);
+    size_t more = 2 * CHUNK + part - tf_arena_used(arena) % CHUNK;
+    CHECK(tf_arena_alloc(arena, more - 8) != NULL); /* with its header */
+    CHECK(tf_arena_used(arena) % CHUNK == part);
+    tf_slot_abandon(&slot);
+    drop(&lambda);
+    lambda.files[0] = (struct tf_js_file){"main.js", (const uint8_t *)"URL", 3};
+    lambda.limits.pause = leave_at_the_head;
+    if (setjmp(left) == 0) {
+        (void)!tf_slot_load(&slot, heap, &lambda.program, slot.size, &lambda.limits,
+                            &lambda.snapshot);
+        CHECK(false);
+    }
+    tf_slot_abandon(&slot);
+    CHECK(slot.dirty == part);
+    check_untouched();
+    tf_slot_wipe(&slot);
+    check_untouched();
+}
+
+static void wipe_left_within_the_arenas_head(void)
+{
+    for (size_t part = 8; part < 256; part += 16) {
+        leave_before_the_last(part);
+    }
+}
+
 int main(void)
 {
     RUN(requests_write_all_over_the_heap);
     RUN(the_same_with_little_room_at_first);
+    RUN(wipe_left_within_the_arenas_head);
     return test_end();
 }
