@@ -96,9 +96,19 @@ extern duk_double_t tf_duk_random(void *udata);
 #define duk_bi_thread_resume          duk_bi_type_error_thrower
 #define duk_bi_thread_yield           duk_bi_type_error_thrower
 
+/* Built-in functions are made when they are first touched; until then a value without memory
+ * of its own stands for each (patches/duktape/0008-built-ins-when-touched.patch). */
+#define DUK_USE_LIGHTFUNC_BUILTINS
+
 /* Strings of the engine's own that are found by their address: fewer, as every byte of the
  * heap is copied for every request. */
 #undef DUK_USE_LITCACHE_SIZE
 #define DUK_USE_LITCACHE_SIZE 128
+
+/* For the same reason: two strings a place in their table. */
+#undef DUK_USE_STRTAB_MINSIZE
+#undef DUK_USE_STRTAB_GROW_LIMIT
+#define DUK_USE_STRTAB_MINSIZE    512
+#define DUK_USE_STRTAB_GROW_LIMIT 32
 
 #endif

@@ -21,6 +21,7 @@ enum {
     BIG_BLOCK = 4096,          /* bytes; from here on the filling of a block counts */
     BLOCK_PER_STEP = 32,       /* bytes of a big block */
     GARBAGE_MAX = 64 << 10,    /* bytes that a load may leave behind */
+    LOAD_STACK = 120,          /* values on the stack, while most programs are loaded */
     WORK_MAX = 8192,           /* that is no step, but takes as long, between turns */
     BLOCK_WORK = 8,            /* to find or to free a block */
     PREPARE = 0,               /* the prelude's functions, on the value stack */
@@ -249,7 +250,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
         return NULL;
     }
     duk_gc(js->context, DUK_GC_COMPACT);
-    return js;
+    /* What most loads take, so that the stack does not move then and leave a hole. */
+    return duk_check_stack(js->context, LOAD_STACK) ? js : NULL;
 }
 
 /* --- running --------------------------------------------------------------------- */

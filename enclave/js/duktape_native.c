@@ -160,8 +160,8 @@ static duk_ret_t native_prelude(duk_context *context)
 void tf_duktape_push_prelude(duk_context *context, const struct tf_prelude *file)
 {
     duk_push_string(context, file->name);
-    duk_compile_lstring_filename(context, DUK_COMPILE_EVAL, file->data,
-                                 (size_t)(file->end - file->data));
+    duk_compile_lstring_filename(context, DUK_COMPILE_EVAL | DUK_COMPILE_NOLINES,
+                                 file->data, (size_t)(file->end - file->data));
     duk_call(context, 0);
 }
 

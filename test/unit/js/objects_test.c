@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* objects_test.c - engines find ordinary properties and call ordinary functions by a
  * short way, and make the properties of functions late (deps/patches/duktape/0005 to
- * 0007): scripts must not see it. */
+ * 0008): scripts must not see it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -57,6 +57,19 @@ static const char *const stories[] = {
     "function f(a) {} var b = f.bind(null, 1); check(b.length === 0 && b.name === 'bound "
     "f', 'bound'); function g(a, b, c) { arguments[0] = 9; return a; }"
     "check(g(1) === 9 && g.length === 3, 'arguments');",
+    "var names = Object.getOwnPropertyNames(Math).join(); check([].map === [].map && "
+    "Array.prototype.map === [].map && Math.ceil(0.5) === 1, 'one');"
+    "check(Object.getOwnPropertyNames(Math).join() === names, 'order stays');"
+    "check(Object.getOwnPropertyDescriptor(Math, 'floor').value === Math.floor && "
+    "flags(Math, 'floor') === 'true,false,true' && globalThis.isNaN === isNaN, 'found');"
+    "Math.cos.mine = 1; check(Math.cos.mine === 1 && own(Math.cos) === "
+    "'length,mine,name', 'open'); delete Math.abs; Math.exp = 5;"
+    "check(!('abs' in Math) && !has(Math, 'abs') && Math.exp === 5, 'gone');"
+    "Object.defineProperty(Math, 'sin', { enumerable: true }); check(Object.keys(Math)"
+    ".join() === 'sin' && JSON.stringify(Math) === '{}' && Object.assign({}, Math).sin "
+    "=== Math.sin && Math.sin(0) === 0, 'enumerable');"
+    "var get = Object.create(Object.freeze(Date.prototype)).getTime;"
+    "check(get.call(new Date(7)) === 7 && get === Date.prototype.getTime, 'frozen');",
     "var keep = String.prototype.charAt; String.prototype.charAt = function () { return "
     "'mine'; }; var seen = 'abc'.charAt(0); String.prototype.charAt = keep;"
     "check(seen === 'mine' && 'abc'.charAt(1) === 'b', 'replaced');",
