@@ -309,7 +309,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 static tf_err err_of(const char *message, tf_err other)
 {
     static const char *const deep[] = {"stack overflow", "call stack overflow",
-                                       "exception stack overflow"};
+                                       "exception stack overflow",
+                                       "JSON: nested too deeply"};
     for (size_t i = 0; i < sizeof(deep) / sizeof(deep[0]); i++) {
         if (strcmp(message, deep[i]) == 0) {
             return TF_ESTACK;
