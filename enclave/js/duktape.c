@@ -216,19 +216,6 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     return BASE;
 }
 
-/* What an answer has left in the stash; the places are there from the start. */
-static duk_ret_t forget_answer(duk_context *context, void *unused)
-{
-    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
-    (void)unused;
-    duk_push_global_stash(context);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        duk_push_undefined(context);
-        duk_put_prop_string(context, -2, names[i]);
-    }
-    return 0;
-}
-
 struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
@@ -246,12 +233,18 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
         return NULL;
     }
     if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS ||
-        duk_safe_call(js->context, forget_answer, NULL, 0, 0) != DUK_EXEC_SUCCESS) {
+        duk_safe_call(js->context, tf_duktape_forget_answer, NULL, 0, 0) !=
+            DUK_EXEC_SUCCESS) {
         return NULL;
     }
     duk_gc(js->context, DUK_GC_COMPACT);
     /* What most loads take, so that the stack does not move then and leave a hole. */
-    return duk_check_stack(js->context, LOAD_STACK) ? js : NULL;
+    if (!duk_check_stack(js->context, LOAD_STACK) ||
+        duk_safe_call(js->context, tf_duktape_warm_names, NULL, 0, 0) !=
+            DUK_EXEC_SUCCESS) {
+        return NULL;
+    }
+    return js;
 }
 
 /* --- running --------------------------------------------------------------------- */
@@ -285,7 +278,7 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
         js->stack_limit = here - (limits->stack - STACK_RESERVE);
     }
     if (js->is_answered || js->is_failed) {
-        (void)duk_safe_call(js->context, forget_answer, NULL, 0, 0);
+        (void)duk_safe_call(js->context, tf_duktape_forget_answer, NULL, 0, 0);
     }
     js->is_answered = false;
     js->is_failed = false;

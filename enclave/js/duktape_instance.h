@@ -62,6 +62,14 @@ void tf_duktape_push_prelude(duk_context *context, const struct tf_prelude *file
 /** Pushes the prelude's `native`. */
 void tf_duktape_push_native(duk_context *context);
 
+/** Forgets what an answer has left in the stash; the places are there from the start. For
+ *  duk_safe_call, as the next one. */
+duk_ret_t tf_duktape_forget_answer(duk_context *context, void *unused);
+
+/** Looks for the names that a request needs, which the engine then finds by the address
+ *  of their literals until it collects garbage. */
+duk_ret_t tf_duktape_warm_names(duk_context *context, void *unused);
+
 /** Defines Promise. */
 void tf_duktape_define_promise(duk_context *context);
 

@@ -174,6 +174,44 @@ static void stash(duk_context *context, duk_idx_t at, const char *name)
     duk_pop(context);
 }
 
+duk_ret_t tf_duktape_forget_answer(duk_context *context, void *unused)
+{
+    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
+    (void)unused;
+    duk_push_global_stash(context);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        duk_push_undefined(context);
+        duk_put_prop_string(context, -2, names[i]);
+    }
+    return 0;
+}
+
+duk_ret_t tf_duktape_warm_names(duk_context *context, void *unused)
+{
+    static const char *const names[] = {"turn",
+                                        "method",
+                                        "url",
+                                        "headers",
+                                        "body",
+                                        "used",
+                                        "status",
+                                        "text",
+                                        "then",
+                                        "statusText",
+                                        "block",
+                                        "response",
+                                        "content-type",
+                                        DUK_HIDDEN_SYMBOL("state"),
+                                        DUK_HIDDEN_SYMBOL("value"),
+                                        DUK_HIDDEN_SYMBOL("waiting")};
+    (void)unused;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)duk_push_literal_raw(context, names[i], strlen(names[i]));
+        duk_pop(context);
+    }
+    return 0;
+}
+
 static duk_ret_t native_respond(duk_context *context)
 {
     struct tf_js *js = tf_duktape_self(context);

@@ -23,6 +23,9 @@ enum { JOB = 4, WAITER = 3, STEPS_PER_JOB = 16 };
 /* Items of a batch that stay in its array until the next one takes their place. */
 enum { BATCH_KEPT = 64 };
 
+/* Jobs for which there is room from the start. */
+enum { JOBS_READY = 4 };
+
 static bool is_object(duk_context *context, duk_idx_t at)
 {
     return duk_check_type_mask(context, at,
@@ -372,6 +375,10 @@ void tf_duktape_define_promise(duk_context *context)
     duk_push_global_stash(context);
     for (duk_uarridx_t i = 0; i < 2; i++) {
         js->jobs[i] = duk_get_heapptr(context, duk_push_array(context));
+        for (duk_uarridx_t at = 0; at < JOBS_READY * JOB; at++) {
+            duk_push_undefined(context);
+            duk_put_prop_index(context, -2, at);
+        }
         duk_put_prop_index(context, -2, i);
     }
     duk_push_global_object(context);
