@@ -201,7 +201,7 @@ $(foreach e,$(ENGINES),$(eval $(O)/test/unit/turns/turns_test-$(e): $(call count
 $(UNIT_TURNS): $(O)/test/unit/turns/turns_test-%: $(call counted,test/unit/turns/turns_test.c test/unit/js/fixture.c \
     $(JS_SHARED) lib/arena.c lib/plan.c lib/bytes.c lib/err.c)
 	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CC) -o $@ $^ $(DEP)/$*/lib/counted/lib$*.a -ljansson -lm \
-	    -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp
+	    -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=vsnprintf
 $(O)/counted/test/%.o: private COUNTED :=
 $(O)/counted/%.o: %.c | $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(COUNT) $(COUNTED) $(TRUST_INC) -c $< -o $@
