@@ -149,6 +149,7 @@ $(O)/san/%.o: %.c | $(BUILT)
 $(O)/san/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
 
+comma := ,
 tests = $(patsubst %.c,$(O)/%,$(wildcard test/unit/$(1)/*_test.c))
 UNIT_LIB     := $(call tests,lib)
 UNIT_VERIFY  := $(call tests,verify)
@@ -185,6 +186,8 @@ $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
 	$(TLINK) $(DEP)/wolfssl/lib/native/libwolfssl.a $(call A,enclave) $(call A,lib) \
 	    $(DEP)/picohttpparser/lib/asan/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 $(patsubst %,$(O)/test/unit/js/slot_test-%,$(ENGINES)): private SAN += -Wl,--wrap=tf_js_call
+$(patsubst %,$(O)/test/unit/js/memory_test-%,$(ENGINES)): private SAN += $(patsubst %,-Wl$(comma)--wrap=tf_arena_%, \
+    alloc realloc resize zero_ahead wipe free usable tidy failed)
 define js_tests
 $(patsubst %.c,$(O)/%-$(1),$(wildcard test/unit/js/*_test.c)): $(O)/test/unit/js/%-$(1): \
     $(O)/san/test/unit/js/%.o $(call san,test/unit/js/fixture.c $(call engine,$(1)) \
