@@ -49,7 +49,6 @@ struct tf_conn {
     struct tf_entry *entry;   /* of the lambda that has the name; NULL: not known yet */
     uint64_t grant_ordinal;   /* of the grant that the certificate came from */
     uint8_t exporter[TF_EXPORTER_SIZE]; /* management only */
-    bool has_ticket;      /* the client was given one, for its next connection */
     uint64_t leases_seen; /* how many the instance had taken when this one began */
 
     const uint8_t *input; /* the rest of the frame being worked on, borrowed */

@@ -145,24 +145,10 @@ static int on_ticket(WOLFSSL *ssl, unsigned char *name, unsigned char *iv,
                               : unseal(conn, name, iv, mac, ticket, (word32)size);
 }
 
-tf_err tf_ticket_send(struct tf_conn *conn)
-{
-    if (conn->has_ticket || conn->is_management) {
-        return TF_OK;
-    }
-    conn->has_ticket = true;
-    /* What finds no room now is wolfSSL's to send before anything else. */
-    return wolfSSL_send_SessionTicket(conn->ssl) == WOLFSSL_SUCCESS ||
-                   wolfSSL_get_error(conn->ssl, 0) == WOLFSSL_ERROR_WANT_WRITE
-               ? TF_OK
-               : TF_EIO;
-}
-
 tf_err tf_ticket_use(struct WOLFSSL_CTX *ctx)
 {
     if (wolfSSL_CTX_set_TicketEncCb(ctx, on_ticket) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_set_TicketHint(ctx, LIFETIME) != WOLFSSL_SUCCESS ||
-        wolfSSL_CTX_set_num_tickets(ctx, 0) != WOLFSSL_SUCCESS) { /* tf_ticket_send */
+        wolfSSL_CTX_set_TicketHint(ctx, LIFETIME) != WOLFSSL_SUCCESS) {
         return TF_EINTERNAL;
     }
     return TF_OK;

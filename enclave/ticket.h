@@ -2,24 +2,17 @@
 /*
  * ticket.h - session tickets (RFC 8446 4.6.1), stateless: the session, encrypted under a
  * key that only the threads of this instance share. A ticket is bound to the name that
- * the client asked for and to the grant's ordinal, so it opens no other name and dies
- * with its grant. No 0-RTT.
+ * the client asked for and to the grant's ordinal, so it opens no other name and dies with
+ * its grant. No 0-RTT.
  */
 #pragma once
 
 #include "enclave/instance.h"
 
 struct WOLFSSL_CTX;
-struct tf_conn;
 
 /** Makes the first key. Hold the lock. */
 void tf_ticket_start(struct tf_instance *instance);
 
-/** Has the connections of `ctx` take tickets, and give them by tf_ticket_send.
- *  @return TF_OK or TF_EINTERNAL. */
+/** Has the connections of `ctx` give and take tickets. @return TF_OK or TF_EINTERNAL. */
 TF_MUST_USE tf_err tf_ticket_use(struct WOLFSSL_CTX *ctx);
-
-/** Before each write: gives the client its ticket, once. So it goes out with the first
- *  answer: alone, as soon as the handshake is done, it would be one more system call, and
- *  would wake a client that waits for something else. @return TF_OK, TF_EIO. */
-TF_MUST_USE tf_err tf_ticket_send(struct tf_conn *conn);

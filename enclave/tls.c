@@ -352,10 +352,6 @@ static int seal_record(struct tf_conn *conn, uint8_t *data, size_t size)
 tf_err tf_tls_write(struct tf_conn *conn, uint8_t *data, size_t size, size_t *taken)
 {
     int code = 0;
-
-    if (tf_ticket_send(conn) != TF_OK) {
-        return TF_EIO;
-    }
     int sealed = seal_record(conn, data, size);
     if (sealed < 0) {
         return TF_EIO;
