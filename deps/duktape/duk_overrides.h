@@ -97,7 +97,7 @@ extern duk_double_t tf_duk_random(void *udata);
 #define duk_bi_thread_yield           duk_bi_type_error_thrower
 
 /* Built-in functions are made when they are first touched; until then a value without memory
- * of its own stands for each (patches/duktape/0008-built-ins-when-touched.patch). */
+ * of its own stands for each (patches/duktape/0009-built-ins-when-touched.patch). */
 #define DUK_USE_LIGHTFUNC_BUILTINS
 
 /* Strings of the engine's own that are found by their address: fewer, as every byte of the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* objects_test.c - engines find ordinary properties and call ordinary functions by a
- * short way, and make the properties of functions late (deps/patches/duktape/0005 to
- * 0008): scripts must not see it. */
+ * short way, and make the properties of functions late (deps/patches/duktape/0006 to
+ * 0009): scripts must not see it. */
 #include <stdio.h>
 #include <string.h>
 
