@@ -12,6 +12,7 @@
 tools/setup test || exit 1
 engines=("${engines[0]}")
 helpers=()
+api='' control='' web='' dns='' mock='' # ports: pick
 trap 'attester_end KILL; helpers_end; leave' EXIT
 
 helpers_end() {

@@ -34,7 +34,7 @@ pipelined() {
     printf 'POST / HTTP/1.1\r\ncontent-length: 3\r\n\r\nabcPOST / HTTP/1.1\r\nContent-Length: 3\r\n\r\ndef' \
         >"$work/two"
     # Keeps the connection: silent afterwards is as it should be.
-    port=$port timeout 20 "$bin/test/tools/rawtls" -q 500 "$port" floor.test "$work/c.pem" \
+    timeout 20 "$bin/test/tools/rawtls" -q 500 "$port" floor.test "$work/c.pem" \
         "$work/two" >"$work/answers"
     tr -d '\r' <"$work/answers" | grep -cE '^(abc|def)'
 }

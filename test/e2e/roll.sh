@@ -10,7 +10,7 @@
 engine=${engines[0]}
 engines=("$engine")
 trap 'clients_stop; leave' EXIT
-clients=''
+clients=()
 
 # another_image OUT WORD: the image with another word of four letters in one of its texts
 another_image() {
@@ -40,7 +40,7 @@ clients_start() {
                 echo >>"$work/answers.$i"
             done
         ) &
-        clients+=" $!"
+        clients+=($!)
     done
     (
         while [ -d "$work/asking" ]; do
@@ -49,16 +49,16 @@ clients_start() {
                 >>"$work/answers.4" 2>&1 || echo " failed" >>"$work/answers.4"
         done
     ) &
-    clients+=" $!"
+    clients+=($!)
 }
 
 clients_stop() {
     local pid
     rm -rf "$work/asking"
-    for pid in $clients; do
+    for pid in "${clients[@]}"; do
         wait "$pid"
     done
-    clients=''
+    clients=()
 }
 
 # asked TITLE: every answer was right, and there were some
@@ -162,7 +162,7 @@ need "a roll begins" cli roll --engine "$engine" --image "$work/new.img" \
     --sigstruct "$work/new.sig"
 ok "the new one comes up" until_ok 100 heir_serves
 ok "it is granted" give "$work/both.json"
-ok "it takes over" until_ok 50 is_state done
+ok "it takes over" until_ok 50 is_state "done"
 ok "the old one ends" until_ok 400 one_worker
 asked "all the while every request is answered"
 ok "it is another measurement" [ "$before" != "$(mrenclaves)" ]
@@ -197,7 +197,7 @@ ok "a roll to it begins" cli roll --engine "$engine" --domain "$work/domain.json
     --to "$work/domain2.json"
 ok "the new one comes up" until_ok 100 heir_serves
 ok "the next key grants it" give "$work/policy2.json" --key "$work/next.pem"
-ok "it takes over" until_ok 50 is_state done
+ok "it takes over" until_ok 50 is_state "done"
 ok "the old one ends" until_ok 400 one_worker
 asked "all the while every request is answered"
 domain=$work/domain2.json
