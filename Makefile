@@ -144,7 +144,8 @@ $(call A,host): $(SAN_HOST)
 $(call A,enclave): $(SAN_ENCLAVE)
 $(O)/san/%.a:
 	@rm -f $@; ar rcs $@ $^
-$(O)/san/%.o: %.c | $(BUILT)
+# On the dependencies: their headers say how large what they keep is.
+$(O)/san/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(SAN) $(TRUST_INC) -c $< -o $@
 $(O)/san/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
@@ -206,7 +207,7 @@ $(UNIT_TURNS): $(O)/test/unit/turns/turns_test-%: $(call counted,test/unit/turns
 	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CC) -o $@ $^ $(DEP)/$*/lib/counted/lib$*.a -ljansson -lm \
 	    -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=vsnprintf
 $(O)/counted/test/%.o: private COUNTED :=
-$(O)/counted/%.o: %.c | $(BUILT)
+$(O)/counted/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(COUNT) $(COUNTED) $(TRUST_INC) -c $< -o $@
 $(O)/counted/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@
@@ -234,7 +235,7 @@ $(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildca
 $(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^
-$(O)/fuzz/%.o: %.c | $(BUILT)
+$(O)/fuzz/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(CLANG) $(FUZZ) -MMD -MP $(TRUST_INC) -c $< -o $@
 $(O)/fuzz/%.o: %.S
 	@mkdir -p $(@D); $(CLANG) -g -I. -MMD -MP -c $< -o $@

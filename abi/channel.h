@@ -81,7 +81,8 @@ struct tf_frame {
 /* What the processor has and not every one with SGX has. A hint of the host, since CPUID is
  * illegal inside: it chooses between codes that compute the same, and nothing else. */
 enum tf_processor {
-    TF_PROCESSOR_SHA = 1 /* the SHA extensions */
+    TF_PROCESSOR_SHA = 1, /* the SHA extensions */
+    TF_PROCESSOR_VAES = 2 /* AES and carry-less products in vectors of 256 bits */
 };
 
 struct tf_msg_init {

@@ -9,5 +9,6 @@
 
 void tf_processor_hint(uint32_t insecure_features)
 {
-    cpuid_select_flags((insecure_features & TF_PROCESSOR_SHA) != 0 ? CPUID_SHA : 0);
+    cpuid_select_flags(((insecure_features & TF_PROCESSOR_SHA) != 0 ? CPUID_SHA : 0U) |
+                       ((insecure_features & TF_PROCESSOR_VAES) != 0 ? CPUID_VAES : 0U));
 }

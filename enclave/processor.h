@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-/** Chooses the code of all threads from now on, also in the midst of a hash.
+/** Chooses the code of all threads from now on, also in the midst of a message.
  *  @param insecure_features  untrusted: enum tf_processor, or'ed; unknown bits are
  * ignored */
 void tf_processor_hint(uint32_t insecure_features);

@@ -54,10 +54,14 @@ enum { TF_EAX, TF_EBX, TF_ECX, TF_EDX };
 /** What an enclave may be told that the processor has beside those: enum tf_processor. */
 static inline uint32_t tf_cpu_processor(tf_cpuid cpuid, void *user)
 {
+    const uint32_t vectors = 3U << 9; /* VAES, VPCLMULQDQ */
     uint32_t seven[4] = {0};
 
-    return cpuid(user, 7, 0, seven) && (seven[TF_EBX] >> 29 & 1) != 0 ? TF_PROCESSOR_SHA
-                                                                      : 0;
+    if (!cpuid(user, 7, 0, seven)) {
+        return 0;
+    }
+    return ((seven[TF_EBX] >> 29 & 1) != 0 ? TF_PROCESSOR_SHA : 0U) |
+           ((seven[TF_ECX] & vectors) == vectors ? TF_PROCESSOR_VAES : 0U);
 }
 
 static inline void tf_cpu_read_leaf7(struct tf_cpu_sgx *cpu, tf_cpuid cpuid, void *user)

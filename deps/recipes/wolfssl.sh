@@ -4,7 +4,14 @@
 TF_LIB=wolfssl
 TF_FLAVOURS="enclave native"
 cp "$TF_DEPS/wolfssl/user_settings.h" .
-cp "$TF_DEPS/wolfssl/cpuid_fixed.c" wolfcrypt/src/cpuid_fixed.c
+cp "$TF_DEPS/wolfssl/cpuid_fixed.c" "$TF_DEPS"/wolfssl/aes_vaes.[ch] wolfcrypt/src
+
+# AES-GCM with VAES is BoringSSL's assembly, as ring generated it. Its key schedule counts
+# rounds from 9 on, wolfSSL's from 10. What old assemblers do not know stands there as bytes,
+# none of which is a load that an assembler had to see in a hardened image.
+sed -e 's/^#include <ring-core.*/#include <cet.h>\n.section .note.GNU-stack,"",@progbits/' \
+    -e 's/^\tleal\t-20(,%r10,4)/\tleal\t-24(,%r10,4)/' \
+    "$TF_SRC.also/pregenerated/aes-gcm-avx2-x86_64-elf.S" >wolfcrypt/src/aes_vaes_asm.S
 
 # The processor's features are constants but for SHA, so that the compiler leaves out what
 # they rule out, and no assembly is linked, or counted as trusted, that is for others.
@@ -44,6 +51,7 @@ for f in internal tls13 ssl tls keys wolfio; do
 done
 tf_unit wolfcrypt/src/sha256.c
 tf_unit wolfcrypt/src/aes.c -maes -mpclmul -msse4.1
+tf_unit wolfcrypt/src/aes_vaes.c
 # cpuid.c is replaced by cpuid_fixed.c.
 for f in asn chacha chacha20_poly1305 coding cpuid_fixed curve25519 ecc ed25519 error \
     fe_operations ge_operations hash hmac kdf logging memory poly1305 random sha512 \
@@ -54,9 +62,10 @@ done
 for f in aes_asm aes_gcm_asm fe_x25519_asm sp_x86_64_asm; do
     tf_unit wolfcrypt/src/$f.S -DWOLFSSL_X86_64_BUILD=1
 done
+tf_unit wolfcrypt/src/aes_vaes_asm.S -DOPENSSL_X86_64=1
 tf_unit wolfcrypt/src/sha256_asm.S -DWOLFSSL_X86_64_BUILD=1 -DNO_AVX2_SUPPORT
 tf_archives
-tf_headers . user_settings.h
+tf_headers . user_settings.h wolfcrypt/src/aes_vaes.h
 tf_headers wolfssl wolfssl/*.h
 tf_headers wolfssl/openssl wolfssl/openssl/*.h
 tf_headers wolfssl/wolfcrypt wolfssl/wolfcrypt/*.h

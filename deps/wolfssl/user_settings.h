@@ -114,14 +114,16 @@ long tf_insecure_time_ms(void);
  * AVX and AVX2 but no AVX-512. The loader must refuse a processor that lacks one of these;
  * the code would stop with #UD, never go wrong.
  *
- * Coffee Lake, alone of them, has no SHA-NI: whether it is there the host says
- * (enclave/processor.h). It chooses between two codes that compute the same, both in a time
- * that depends on no data, and can lie only so that the enclave stops.
+ * Coffee Lake, alone of them, has no SHA-NI, and before Ice Lake none has VAES: whether
+ * they are there the host says (enclave/processor.h). It chooses between two codes that
+ * compute the same, both in a time that depends on no data, and can lie only so that the
+ * enclave stops.
  */
 #define TF_CPU                                                                           \
     (CPUID_AVX1 | CPUID_AVX2 | CPUID_RDRAND | CPUID_RDSEED | CPUID_BMI1 | CPUID_BMI2 |   \
      CPUID_AESNI | CPUID_ADX | CPUID_MOVBE)
-#define TF_CPU_HINTED CPUID_SHA
+#define CPUID_VAES    0x01000000 /* VAES and VPCLMULQDQ; upstream has no name for them */
+#define TF_CPU_HINTED (CPUID_SHA | CPUID_VAES)
 #ifndef WOLFSSL_X86_64_BUILD
 #define WOLFSSL_X86_64_BUILD 1
 #endif

@@ -11,7 +11,7 @@ $(RACES): $(call tsan,$(call san,test/races/races_test.c test/races/shared.c tes
 	    $(DEP)/picohttpparser/lib/native/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 $(O)/tsan/core.a: $(call tsan,$(filter-out %/test/native/shared.o %/test/native/fiber.o,$(SAN_ENCLAVE)) $(SAN_LIB))
 	@rm -f $@; ar rcs $@ $^
-$(O)/tsan/%.o: %.c | $(BUILT)
+$(O)/tsan/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TSAN) $(TRUST_INC) -c $< -o $@
 $(O)/tsan/%.o: %.S
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@

@@ -13,7 +13,7 @@ $(O)/boundary_trace: $(call trace,test/trace/boundary_trace.c test/fake/js.c) $(
 	    $(DEP)/picohttpparser/lib/traced/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 $(O)/traced/core.a: $(TRACED)
 	@rm -f $@; ar rcs $@ $^
-$(O)/traced/%.o: %.c | $(BUILT)
+$(O)/traced/%.o: %.c $(BUILT)
 	@mkdir -p $(@D); $(CC) $(BASE) $(TRACE) $(TRUST_INC) -c $< -o $@
 $(O)/traced/%.o: %.S $(PRELUDE)
 	@mkdir -p $(@D); $(CC) -g -I. -MMD -MP -c $< -o $@

@@ -174,31 +174,38 @@ static void hmac_agrees_with_openssl(void)
 
 static void bits_that_nobody_knows_mean_nothing(void)
 {
-    tf_processor_hint(~(uint32_t)TF_PROCESSOR_SHA);
-    CHECK((cpuid_get_flags() & CPUID_SHA) == 0);
+    tf_processor_hint(~(uint32_t)(TF_PROCESSOR_SHA | TF_PROCESSOR_VAES));
     CHECK(cpuid_get_flags() == TF_CPU);
 }
 
 static bool cpuid_made_up(void *user, uint32_t leaf, uint32_t sub, uint32_t out[static 4])
 {
+    const uint32_t *seven = user;
+
     (void)sub;
     memset(out, 0, 4 * sizeof(out[0]));
-    out[TF_EBX] = leaf == 7 ? *(const uint32_t *)user : 0;
+    out[TF_EBX] = leaf == 7 ? seven[0] : 0;
+    out[TF_ECX] = leaf == 7 ? seven[1] : 0;
     return true;
 }
 
 static void the_hint_is_what_the_processor_says(void)
 {
-    uint32_t sha = 1U << 29; /* SDM vol. 2A, CPUID, leaf 7: EBX */
-    uint32_t others = ~sha;
+    /* SDM vol. 2A, CPUID, leaf 7: EBX and ECX */
+    uint32_t sha[] = {1U << 29, 0};
+    uint32_t vectors[] = {0, 1U << 9 | 1U << 10};
+    uint32_t half[] = {0, 1U << 9};
+    uint32_t others[] = {~sha[0], ~vectors[1]};
 
-    CHECK(tf_cpu_processor(cpuid_made_up, &sha) == TF_PROCESSOR_SHA);
-    CHECK(tf_cpu_processor(cpuid_made_up, &others) == 0);
+    CHECK(tf_cpu_processor(cpuid_made_up, sha) == TF_PROCESSOR_SHA);
+    CHECK(tf_cpu_processor(cpuid_made_up, vectors) == TF_PROCESSOR_VAES);
+    CHECK(tf_cpu_processor(cpuid_made_up, half) == 0);
+    CHECK(tf_cpu_processor(cpuid_made_up, others) == 0);
 }
 
 int main(void)
 {
-    offered = tf_cpu_processor(tf_cpuid_own, NULL);
+    offered = tf_cpu_processor(tf_cpuid_own, NULL) & TF_PROCESSOR_SHA;
     if (offered == 0) {
         (void)printf("no SHA extensions here: only plain code is tested\n");
     }
