@@ -16,6 +16,7 @@
 #include "enclave/processor.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
+#include "enclave/trial.h"
 
 /* --- a thread's start ------------------------------------------------------------ */
 
@@ -150,6 +151,8 @@ static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
     case TF_MSG_DROP:
         tf_blob_drop(thread, frame->id, payload, size);
         return TF_OK;
+    case TF_MSG_TRY:
+        return tf_trial_begin(thread, frame->id, payload, size);
     default:
         return TF_EHOST;
     }

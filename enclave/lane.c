@@ -9,6 +9,7 @@
 #include "enclave/enclu.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
+#include "enclave/trial.h"
 
 static const char scheme[] = "https://";
 
@@ -152,6 +153,7 @@ void tf_lane_free(struct tf_lane *lane)
     if (!lane->fiber.is_done) {
         tf_slot_abandon(&lane->slot);
     }
+    tf_trial_end(lane->thread, resident, lane->fiber.is_done ? lane->err : TF_EBUSY);
     free(lane->url);
     lane->url = NULL;
     if (lane->conn != NULL) {

@@ -113,7 +113,8 @@ static void destroy(struct tf_thread *thread, struct tf_resident *resident)
 
 static bool is_needed(const struct tf_resident *resident)
 {
-    return resident->runs != 0 || resident->queue.count != 0 || resident->is_wanted;
+    return resident->runs != 0 || resident->queue.count != 0 || resident->is_wanted ||
+           resident->trial != 0;
 }
 
 /* Drops the resident that was used longest ago of those that nothing needs.
@@ -400,7 +401,7 @@ void tf_resident_guess(struct tf_thread *thread, struct tf_resident *resident)
         return;
     }
     if (is_at_hand(thread, resident)) {
-        tf_sched_warm(thread, resident);
+        (void)tf_sched_warm(thread, resident);
     } else {
         (void)!tf_want_ask(thread, resident, TF_GUESSES_MAX); /* a request asks again */
     }
@@ -467,6 +468,23 @@ tf_err tf_resident_load(struct tf_thread *thread, struct tf_resident *resident,
     snapshot->is_reused = resident->now.lambda->is_reused;
     tf_view_trim(thread, resident);
     return resident->failure;
+}
+
+bool tf_resident_is_settled(const struct tf_resident *resident)
+{
+    bool is_loaded = false;
+
+    for (size_t i = 0; i < TF_SLOTS_MAX; i++) {
+        is_loaded |= resident->is_loaded[i];
+    }
+    return is_loaded || resident->failure != TF_OK;
+}
+
+void tf_resident_spare(struct tf_thread *thread, struct tf_resident *resident)
+{
+    if (resident->is_guess && resident->queue.count == 0 && !resident->is_retired) {
+        retire(thread, resident);
+    }
 }
 
 void tf_resident_enter(struct tf_resident *resident)

@@ -42,6 +42,7 @@ struct tf_resident {
     bool is_wanted; /* its bundle was asked for (enclave/want.h) */
     bool is_guess;  /* made ready for a ClientHello: no request has needed it yet */
     uint64_t want;  /* by which its bundle came, until its code has run; 0: none */
+    uint64_t trial; /* under which the host asked whether it loads; 0: it does not wait */
 
     struct tf_link use;
     struct tf_resident *next; /* of those to be looked at again */
@@ -124,6 +125,12 @@ void tf_resident_use(struct tf_thread *thread, struct tf_resident *resident);
 TF_MUST_USE tf_err tf_resident_load(struct tf_thread *thread,
                                     struct tf_resident *resident, size_t slot,
                                     const struct tf_js_limits *limits);
+
+/** Whether it is known if the code loads: it did in a slot, or why it does not. */
+bool tf_resident_is_settled(const struct tf_resident *resident);
+
+/** Has it leave with its last invocation, unless a request has needed it. */
+void tf_resident_spare(struct tf_thread *thread, struct tf_resident *resident);
 
 /** What one run may use, by the manifest; nothing about pauses. */
 struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,

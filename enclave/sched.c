@@ -193,17 +193,6 @@ static struct tf_lane *find_lane(struct tf_thread *thread,
     return best;
 }
 
-/* Whether it is ready in any slot. */
-static bool has_snapshot(const struct tf_resident *resident)
-{
-    bool is_loaded = false;
-
-    for (size_t i = 0; i < TF_SLOTS_MAX; i++) {
-        is_loaded |= resident->is_loaded[i];
-    }
-    return is_loaded || resident->failure != TF_OK;
-}
-
 /* --- running --------------------------------------------------------------------- */
 
 /* Answers, and frees the lane. */
@@ -325,14 +314,16 @@ void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_
     tf_resident_leave(thread, resident);
 }
 
-void tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident)
+bool tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident)
 {
     struct tf_sched *sched = &thread->sched;
 
-    if (sched->warm_count < TF_GUESSES_MAX) {
-        sched->warm[sched->warm_count++] = resident->entry;
-        sched->warm_entry = thread->entries;
+    if (sched->warm_count >= TF_GUESSES_MAX) {
+        return false;
     }
+    sched->warm[sched->warm_count++] = resident->entry;
+    sched->warm_entry = thread->entries;
+    return true;
 }
 
 /* The lambda that has used least of those that may begin a request; or NULL. */
@@ -425,8 +416,9 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
         for (size_t i = 0; i < sched->warm_count; i++) {
             sched->warm[i] = sched->warm[i + 1];
         }
-        if (resident != NULL && (has_snapshot(resident) || resident->runs != 0 ||
-                                 tf_resident_open(thread, resident) != TF_OK)) {
+        if (resident != NULL &&
+            (tf_resident_is_settled(resident) || resident->runs != 0 ||
+             tf_resident_open(thread, resident) != TF_OK)) {
             resident = NULL;
         }
     }

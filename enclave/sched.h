@@ -59,8 +59,8 @@ void tf_sched_submit(struct tf_conn *conn, struct tf_resident *resident);
 void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_err err);
 
 /** Has the lambda's top level run when there is nothing else to do, from the next entry
- *  on: what this one writes leaves first. */
-void tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident);
+ *  on: what this one writes leaves first. @return false: too many wait for that. */
+bool tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident);
 
 /** The connection ends: so does its request. */
 void tf_sched_cancel(struct tf_conn *conn);

@@ -86,7 +86,7 @@ static void end(struct tf_thread *thread, struct tf_want *want, tf_err err)
         resident->want = want->id;
         err = err == TF_OK ? tf_resident_open(thread, resident) : err;
         if (err == TF_OK) {
-            tf_sched_warm(thread, resident);
+            (void)tf_sched_warm(thread, resident);
         } else {
             tf_sched_refuse(thread, resident, err);
         }

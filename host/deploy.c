@@ -17,6 +17,7 @@ enum {
     START_MS = 60 * 1000,  /* for a worker to start */
     BUNDLE_MS = 60 * 1000, /* for the enclave to take and verify a bundle */
     DROP_MS = 10 * 1000,
+    TRY_MS = 10 * 1000, /* for the code's top level */
     ANSWER_MAX = 8 << 10
 };
 
@@ -116,7 +117,8 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
 
-static void answer(struct tf_operation *op)
+/* `load` is an error's name, "ok" if the code loads, `message` what the engine said. */
+static void answer(struct tf_operation *op, const char *load, const char *message)
 {
     char text[ANSWER_MAX];
     size_t size = 0;
@@ -134,15 +136,46 @@ static void answer(struct tf_operation *op)
     tf_json_close_array(&w);
     tf_json_put_string(&w, "engine", lambda->engine);
     tf_json_put_string(&w, "domain", lambda->domain);
+    tf_json_put_string(&w, "load", load);
+    tf_json_put_string(&w, "message", message);
     tf_json_close_object(&w);
     if (tf_json_take(&w, &size) != TF_OK) {
         fail(op, 500, TF_EINTERNAL);
         return;
     }
-    tf_log("deployed", "lambda=%s digest=%s engine=%s", lambda->name, lambda->digest,
-           lambda->engine);
+    tf_log("deployed", "lambda=%s digest=%s engine=%s load=%s", lambda->name,
+           lambda->digest, lambda->engine, load);
     tf_admin_reply(op->conn, 200, "application/json", text, size);
     finish(op);
+}
+
+/* Deployed it is, whatever came of this: the enclave has it in the place of the last. */
+static void on_tried(void *user, tf_err err, const char *json, size_t size)
+{
+    json_t *document = NULL;
+    const char *load = NULL;
+    const char *message = NULL;
+    if (err == TF_OK && tf_json_parse(json, size, &document) == TF_OK) {
+        load = json_string_value(json_object_get(document, "load"));
+        message = json_string_value(json_object_get(document, "message"));
+    }
+    if (load == NULL || message == NULL) {
+        load = "unknown";
+        message = tf_err_name(err);
+    }
+    answer(user, load, message);
+    json_decref(document);
+}
+
+static void try(struct tf_operation *op)
+{
+    const struct tf_call call = {.type = TF_LINK_TRY,
+                                 .fd = -1,
+                                 .text = op->lambda.name,
+                                 .timeout_ms = TRY_MS,
+                                 .done = on_tried,
+                                 .user = op};
+    tf_supervise_call(op->worker, &call);
 }
 
 static void on_verdict(void *user, tf_err err, const char *json, size_t size)
@@ -173,7 +206,7 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         fail_inconsistent(op, err);
         return;
     }
-    answer(op);
+    try(op);
 }
 
 /* The bundle as a sealed file in memory: nothing refused ever reaches the disk. */

@@ -50,7 +50,8 @@ enum tf_link_type {
     TF_LINK_INTRODUCE = 12,   /* D>W text + fd: of this bundle so many bytes, in decimal,
                                  after the first block are the envelope; RESULT */
     TF_LINK_WANT = 13,        /* W>D digest: the enclave wants this bundle, */
-    TF_LINK_WANTED = 14 /* D>W + fd, same id: here it is; no fd: there is none; RESULT */
+    TF_LINK_WANTED = 14, /* D>W + fd, same id: here it is; no fd: there is none; RESULT */
+    TF_LINK_TRY = 15     /* D>W text: a lambda's name: does it load? answered by RESULT */
 };
 
 struct tf_link_head {

@@ -41,6 +41,21 @@ enum { TIDY_EVERY = 64 /* calls */ };
 
 /* --- errors ---------------------------------------------------------------------- */
 
+/* Where the error is in the source, as a line of a stack would say it. */
+std::string place_of(Local<Context> context, Local<Value> error)
+{
+    Isolate *isolate = Isolate::GetCurrent();
+    Local<v8::Message> message = v8::Exception::CreateMessage(isolate, error);
+    Local<Value> file = message->GetScriptResourceName();
+
+    if (!file->IsString()) {
+        return "";
+    }
+    return "at " +
+           utf8_of(isolate, file.As<String>(), String::WriteFlags::kReplaceInvalidUtf8) +
+           ":" + std::to_string(message->GetLineNumber(context).FromMaybe(0));
+}
+
 /* Writes what was thrown into the report; may run the script's toString, within the
  * limits. */
 void describe(Local<Context> context, Local<Value> error, struct tf_js_report *report)
@@ -63,6 +78,9 @@ void describe(Local<Context> context, Local<Value> error, struct tf_js_report *r
     /* V8 repeats the message before the first line of the stack. */
     size_t at = lines.find("\n    at ");
     lines = at == std::string::npos ? "" : lines.substr(at + 1);
+    if (message.starts_with("SyntaxError")) { /* its stack is that of who compiles */
+        lines = place_of(context, error);
+    }
     tf_text_report(report, message.data(), message.size(), lines.data(), lines.size());
 }
 

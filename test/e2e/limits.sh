@@ -130,12 +130,29 @@ meanwhile() {
     [ "$(cat "$work/loop.status")" = 503 ] && [ "$answered" = 6 ] && [ "$early" != 0 ]
 }
 
+# warns NAME TEXT: deploying it says that it does not load, and this.
+warns() { bundle "$1" && deploy "$1" "$engine" && grep -E "does not load: $2" "$work/tfaas.log"; }
+
+# A message cannot end a line, or command a terminal.
+is_plain() { ! LC_ALL=C grep -q '[^ -~]' "$work/tfaas.log"; }
+
 need "the platform starts" host_start --threads 1
 need "a publisher" publisher_new
 for engine in "${engines[@]}"; do
     lambda "hello-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
     need "$engine: a neighbour answers" publish "hello-$engine" "$engine"
     started=$(all_starts)
+    lambda "typo-$engine" <<<'exports.fetch = function () { return 1; '
+    ok "$engine: what does not compile is told, with its line" \
+        warns "typo-$engine" "lambda-source: SyntaxError.*main\.js"
+    lambda "thrown-$engine" <<<'
+
+        throw new RangeError("\u001b[31mred\u2028\n\r");'
+    ok "$engine: what is thrown is told, with its line" \
+        warns "thrown-$engine" "lambda-source: RangeError: .*main\.js:3"
+    ok "$engine: and says nothing to the terminal" is_plain
+    source_of loop-top | lambda "top-$engine" "$limits"
+    ok "$engine: what never ends is told" warns "top-$engine" steps
     source_of loop-handler | lambda "long-$engine" "$long"
     ok "$engine: a long loop is deployed" publish "long-$engine" "$engine"
     ok "$engine: the neighbour answers while it loops" meanwhile "long-$engine"

@@ -7,7 +7,7 @@
  *   big N     N bytes of 'x'
  *   count     how often this instance was called
  *   throw     TF_EEXCEPTION          loop    TF_ESTEPS
- *   nosource  does not load
+ *   nosource  does not load, and says its variables
  *   heavy N   holds N bytes after its top level, which is counted
  *   status N  that status, empty
  *   env       a line NAME=VALUE for each variable of its program
@@ -99,7 +99,12 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
         !spin(js, atol(js->word + 5), limits, report)) {
         return TF_EINTERNAL;
     }
-    return strncmp(js->word, "nosource", 8) == 0 ? TF_ELAMBDA_SOURCE : TF_OK;
+    if (strncmp(js->word, "nosource", 8) == 0) {
+        (void)snprintf(report->message, sizeof(report->message), "\"\033[1m\n%.99s",
+                       js->env);
+        return TF_ELAMBDA_SOURCE;
+    }
+    return TF_OK;
 }
 
 static struct tf_str copy(struct tf_js *js, struct tf_str text)
