@@ -16,74 +16,25 @@
 #include "lib/names.h"
 #include "lib/revocations.h"
 
-static const char version_tag[] = "grant.v1";
+enum {
+    SIGNER_SIZE = sizeof(((struct tf_grant *)0)->signer),
+    SEALED_HEAD = SIGNER_SIZE + sizeof(uint16_t)
+};
 
 /* --- JSON ------------------------------------------------------------------------ */
 
-static bool parse_names(struct tf_json_fields *f, struct tf_grant_draft *out)
-{
-    const json_t *names = tf_json_array(f, "names", 1, TF_DOMAINS_MAX);
-    size_t count = names == NULL ? 0 : json_array_size(names);
-
-    out->grant.names = (struct tf_names){out->names, count};
-    for (size_t i = 0; i < count; i++) {
-        const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
-        if (name == NULL || !tf_dns_is_valid(name, strlen(name))) {
-            return false;
-        }
-        memcpy(out->names[i], name, strlen(name) + 1);
-    }
-    return names != NULL;
-}
-
 /* "" or 64 hex digits. */
-static bool parse_digest(struct tf_json_fields *f, struct tf_grant *out)
+static void take_digest(struct tf_json_fields *f, struct tf_grant *out)
 {
     const char *text = tf_json_string(f, "digest", 0, sizeof(out->digest) * 2);
 
-    if (text == NULL) {
-        return false;
-    }
-    out->has_digest = text[0] != '\0';
-    return !out->has_digest ||
-           tf_hex_parse(text, strlen(text), out->digest, sizeof(out->digest)) == TF_OK;
-}
-
-static bool parse_fields(const json_t *document, bool is_sealed,
-                         struct tf_grant_draft *draft)
-{
-    const size_t tag_size = sizeof(version_tag) - 1;
-    struct tf_grant *out = &draft->grant;
-    struct tf_json_fields f;
-
-    tf_json_fields_init(&f, document);
-    const char *tag = tf_json_string(&f, "tfaas", tag_size, tag_size);
-    tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
-    bool is_good = parse_names(&f, draft) && parse_digest(&f, out);
-    out->version_floor = tf_json_integer(&f, "version_floor", 0, TF_JSON_INTEGER_MAX);
-    out->not_before = tf_json_integer(&f, "not_before", 0, TF_JSON_INTEGER_MAX);
-    out->not_after = tf_json_integer(&f, "not_after", 0, TF_JSON_INTEGER_MAX);
-    out->serial = tf_json_integer(&f, "serial", 1, TF_JSON_INTEGER_MAX);
-    out->time = tf_json_integer(&f, "time", 1, TF_TIME_MAX);
-    out->is_leased = tf_json_boolean(&f, "lease");
-    tf_secrets_parse(&f, "secrets", draft->secrets, &out->secrets);
-    size_t exporter =
-        tf_json_base64(&f, "exporter", out->exporter, sizeof(out->exporter));
-    tf_json_copy(&f, "chain", draft->chain, sizeof(draft->chain));
-    tf_json_copy(&f, "key", draft->key, sizeof(draft->key));
-    if (is_sealed) {
-        tf_json_copy(&f, "signer", out->signer, sizeof(out->signer));
-    }
-    out->chain = draft->chain;
-    out->chain_size = strlen(draft->chain);
-    out->key = draft->key;
-    out->key_size = strlen(draft->key);
-    return tf_json_fields_end(&f) && is_good && exporter == sizeof(out->exporter) &&
-           memcmp(tag, version_tag, sizeof(version_tag)) == 0;
+    out->has_digest = text != NULL && text[0] != '\0';
+    f->bad |= out->has_digest &&
+              tf_hex_parse(text, strlen(text), out->digest, sizeof(out->digest)) != TF_OK;
 }
 
 /* jansson frees without overwriting. */
-static void wipe_document(json_t *document)
+static void wipe_secrets(const json_t *document)
 {
     json_t *secrets = json_object_get(document, "secrets");
 
@@ -92,63 +43,51 @@ static void wipe_document(json_t *document)
          at = json_object_iter_next(secrets, at)) {
         tf_json_string_wipe(json_object_iter_value(at));
     }
-    json_decref(document);
 }
 
-tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed,
+static void take_fields(struct tf_json_fields *f, void *user)
+{
+    struct tf_grant_draft *draft = user;
+    struct tf_grant *out = &draft->grant;
+
+    tf_json_constant(f, "tfaas", "grant.v1");
+    tf_json_copy(f, "lambda", out->lambda, sizeof(out->lambda));
+    out->names.text = draft->names;
+    out->names.count = tf_json_rows(f, "names", 1, TF_DOMAINS_MAX, draft->names[0],
+                                    sizeof(draft->names[0]));
+    for (size_t i = 0; i < out->names.count; i++) {
+        f->bad |= !tf_dns_is_valid(draft->names[i], strlen(draft->names[i]));
+    }
+    take_digest(f, out);
+    out->version_floor = tf_json_integer(f, "version_floor", 0, TF_JSON_INTEGER_MAX);
+    out->not_before = tf_json_integer(f, "not_before", 0, TF_JSON_INTEGER_MAX);
+    out->not_after = tf_json_integer(f, "not_after", 0, TF_JSON_INTEGER_MAX);
+    out->serial = tf_json_integer(f, "serial", 1, TF_JSON_INTEGER_MAX);
+    out->time = tf_json_integer(f, "time", 1, TF_TIME_MAX);
+    out->is_leased = tf_json_boolean(f, "lease");
+    tf_secrets_parse(f, "secrets", draft->secrets, &out->secrets);
+    tf_json_bytes(f, "exporter", out->exporter, sizeof(out->exporter));
+    tf_json_copy(f, "chain", draft->chain, sizeof(draft->chain));
+    tf_json_copy(f, "key", draft->key, sizeof(draft->key));
+    out->chain = draft->chain;
+    out->chain_size = strlen(draft->chain);
+    out->key = draft->key;
+    out->key_size = strlen(draft->key);
+    wipe_secrets(f->object);
+}
+
+tf_err tf_grant_parse(struct tf_str statement, const char *signer,
                       struct tf_grant_draft *out)
 {
-    json_t *document = NULL;
-
     memset(out, 0, sizeof(*out));
-    tf_err err = tf_json_parse(text, size, &document);
+    tf_err err =
+        tf_json_read(statement.data, statement.size, take_fields, out, TF_EGRANT_FORMAT);
     if (err != TF_OK) {
-        return err == TF_ENOMEM ? err : TF_EGRANT_FORMAT;
-    }
-    if (!parse_fields(document, is_sealed, out)) {
         tf_wipe(out, sizeof(*out));
-        err = TF_EGRANT_FORMAT;
+        return err;
     }
-    wipe_document(document);
-    return err;
-}
-
-static void write_names(struct tf_json_writer *w, const struct tf_grant *grant)
-{
-    tf_json_open_array(w, "names");
-    for (size_t i = 0; i < grant->names.count; i++) {
-        tf_json_put_string(w, NULL, grant->names.text[i]);
-    }
-    tf_json_close_array(w);
-}
-
-tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap, size_t *size)
-{
-    struct tf_json_writer w;
-
-    tf_json_writer_init(&w, out, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "tfaas", version_tag);
-    tf_json_put_string(&w, "lambda", grant->lambda);
-    write_names(&w, grant);
-    if (grant->has_digest) {
-        tf_json_put_hex(&w, "digest", grant->digest, sizeof(grant->digest));
-    } else {
-        tf_json_put_string(&w, "digest", "");
-    }
-    tf_json_put_integer(&w, "version_floor", grant->version_floor);
-    tf_json_put_integer(&w, "not_before", grant->not_before);
-    tf_json_put_integer(&w, "not_after", grant->not_after);
-    tf_json_put_base64(&w, "exporter", grant->exporter, sizeof(grant->exporter));
-    tf_json_put_string(&w, "chain", grant->chain);
-    tf_json_put_string(&w, "key", grant->key);
-    tf_json_put_integer(&w, "serial", grant->serial);
-    tf_json_put_integer(&w, "time", grant->time);
-    tf_json_put_boolean(&w, "lease", grant->is_leased);
-    tf_secrets_write(&w, "secrets", &grant->secrets);
-    tf_json_put_string(&w, "signer", grant->signer);
-    tf_json_close_object(&w);
-    return tf_json_take(&w, size);
+    memcpy(out->grant.signer, signer, SIGNER_SIZE);
+    return TF_OK;
 }
 
 tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out, size_t cap,
@@ -159,22 +98,24 @@ tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out, size_t cap
     tf_json_writer_init(&w, out, cap);
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "granted", grant->lambda);
-    write_names(&w, grant);
+    tf_json_open_array(&w, "names");
+    for (size_t i = 0; i < grant->names.count; i++) {
+        tf_json_put_string(&w, NULL, grant->names.text[i]);
+    }
+    tf_json_close_array(&w);
     tf_json_put_integer(&w, "not_after", grant->not_after);
     tf_json_close_object(&w);
     return tf_json_take(&w, size);
 }
 
-tf_err tf_grant_set_key(struct tf_grant_draft *draft, const char *pem)
+tf_err tf_grant_set_key(struct tf_grant_draft *draft, struct tf_str pem)
 {
-    size_t size = strlen(pem);
-
-    if (size >= sizeof(draft->key)) {
+    if (pem.size >= sizeof(draft->key)) {
         return TF_EGRANT_KEY;
     }
-    memcpy(draft->key, pem, size + 1);
-    draft->grant.key = draft->key;
-    draft->grant.key_size = size;
+    memcpy(draft->key, pem.data, pem.size);
+    draft->key[pem.size] = '\0';
+    draft->grant.key_size = pem.size;
     return TF_OK;
 }
 
@@ -363,6 +304,54 @@ tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant, bool is_se
     return err;
 }
 
+/* --- sealed: who signed, the size of the key, the key, the statement --------------- */
+
+tf_err tf_grant_seal(const struct tf_grant *grant, struct tf_str statement,
+                     uint8_t **blob, size_t *size)
+{
+    const size_t plain_size = SEALED_HEAD + grant->key_size + statement.size;
+    uint8_t *plain = malloc(plain_size);
+    uint8_t *out = malloc(plain_size + TF_SEAL_OVERHEAD);
+    tf_err err = plain_size > TF_GRANT_MAX ? TF_ELIMIT : TF_OK;
+
+    if (plain == NULL || out == NULL) {
+        err = TF_ENOMEM;
+    }
+    if (err == TF_OK) {
+        memcpy(plain, grant->signer, SIGNER_SIZE);
+        tf_store_u16(plain + SIGNER_SIZE, (uint16_t)grant->key_size);
+        memcpy(plain + SEALED_HEAD, grant->key, grant->key_size);
+        memcpy(plain + SEALED_HEAD + grant->key_size, statement.data, statement.size);
+        err = tf_seal(plain, plain_size, out);
+        tf_wipe(plain, plain_size);
+    }
+    free(plain);
+    if (err != TF_OK) {
+        free(out);
+        return err;
+    }
+    *blob = out;
+    *size = plain_size + TF_SEAL_OVERHEAD;
+    return TF_OK;
+}
+
+static tf_err open_sealed(const uint8_t *plain, size_t size, struct tf_grant_draft *out)
+{
+    struct tf_reader r;
+
+    tf_reader_init(&r, plain, size);
+    const char *signer = (const char *)tf_read_bytes(&r, SIGNER_SIZE);
+    size_t key_size = tf_read_u16(&r);
+    const char *key = (const char *)tf_read_bytes(&r, key_size);
+    struct tf_str statement = {NULL, tf_reader_left(&r)};
+    statement.data = (const char *)tf_read_bytes(&r, statement.size);
+    if (r.bad || signer[SIGNER_SIZE - 1] != '\0') {
+        return TF_ESEAL;
+    }
+    tf_err err = tf_grant_parse(statement, signer, out);
+    return err == TF_OK ? tf_grant_set_key(out, (struct tf_str){key, key_size}) : err;
+}
+
 tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t size,
                        struct tf_grant_draft *out)
 {
@@ -375,7 +364,7 @@ tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob, size_t siz
     }
     tf_err err = tf_unseal(blob, size, plain, &plain_size);
     if (err == TF_OK) {
-        err = tf_grant_parse((const char *)plain, plain_size, true, out);
+        err = open_sealed(plain, plain_size, out);
         tf_wipe(plain, plain_size);
     }
     free(plain);

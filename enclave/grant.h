@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "enclave/instance.h"
+#include "enclave/js/js.h"
 #include "lib/err.h"
 
 struct tf_thread;
@@ -24,19 +25,20 @@ struct tf_grant_draft {
     char secrets[TF_SECRETS_SIZE];
 };
 
-/** Parses grant.v1 JSON: fields and bounds only. Untrusted, not kept.
- *  @param is_sealed  it is what tf_grant_write wrote, with its signer; else a statement,
- *  and the signer is the caller's to fill in.
+/** Parses a statement, grant.v1 JSON: fields and bounds only. Untrusted, not kept.
+ *  @param signer  key id of who signed it.
  *  @param out  zeros on failure. @return TF_OK, TF_ENOMEM, or TF_EGRANT_FORMAT. */
-TF_MUST_USE tf_err tf_grant_parse(const char *text, size_t size, bool is_sealed,
+TF_MUST_USE tf_err tf_grant_parse(struct tf_str statement, const char *signer,
                                   struct tf_grant_draft *out);
 
-/** Writes grant.v1 JSON and the signer, to be sealed. @return TF_OK or TF_ELIMIT. */
-TF_MUST_USE tf_err tf_grant_write(const struct tf_grant *grant, char *out, size_t cap,
-                                  size_t *size);
+/** Sets the grant's key, PEM. @return TF_OK or TF_EGRANT_KEY if it is too long. */
+TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant_draft *draft, struct tf_str pem);
 
-/** Sets the grant's key. @return TF_OK or TF_EGRANT_KEY if it is too long. */
-TF_MUST_USE tf_err tf_grant_set_key(struct tf_grant_draft *draft, const char *pem);
+/** Seals a grant, as the statement that it was parsed from, for tf_grant_unseal.
+ *  @param blob  gets a block that the caller frees.
+ *  @return TF_OK, TF_ELIMIT, TF_ENOMEM, TF_ESEAL_NONE, TF_EINTERNAL. */
+TF_MUST_USE tf_err tf_grant_seal(const struct tf_grant *grant, struct tf_str statement,
+                                 uint8_t **blob, size_t *size);
 
 /**
  * Checks a grant against the lambda, its own certificate, the time and what was confirmed

@@ -85,27 +85,22 @@ void tf_identity_ask(struct tf_thread *thread)
     }
 }
 
-/* {"type", "quote"}. @return the quote's size; 0: it is something else. */
-static size_t parse_quote(const uint8_t *data, size_t size, uint8_t quote[QUOTE_MAX])
-{
-    json_t *document = NULL;
-    struct tf_json_fields f;
+struct quote {
+    uint8_t bytes[QUOTE_MAX];
+    size_t size;
+};
 
-    if (size > TF_EVIDENCE_MAX ||
-        tf_json_parse((const char *)data, size, &document) != TF_OK) {
-        return 0;
-    }
-    tf_json_fields_init(&f, document);
-    const char *type = tf_json_string(&f, "type", 1, 64);
-    size_t quote_size = tf_json_base64(&f, "quote", quote, QUOTE_MAX);
-    bool is_quote = tf_json_fields_end(&f) && strcmp(type, type_of_quotes) == 0 &&
-                    quote_size >= QUOTE_MIN;
-    json_decref(document);
-    return is_quote ? quote_size : 0;
+static void take_quote(struct tf_json_fields *f, void *user)
+{
+    struct quote *out = user;
+
+    tf_json_constant(f, "type", type_of_quotes);
+    out->size = tf_json_base64(f, "quote", out->bytes, sizeof(out->bytes));
+    f->bad |= out->size < QUOTE_MIN;
 }
 
 /* Makes the certificate with the quote, for all threads. */
-static tf_err attest(struct tf_instance *instance, const uint8_t *quote, size_t size)
+static tf_err attest(struct tf_instance *instance, const struct quote *quote)
 {
     uint8_t *evidence = malloc(EVIDENCE_MAX);
     uint8_t *cert = malloc(TF_ATTESTED_DER_MAX);
@@ -113,7 +108,8 @@ static tf_err attest(struct tf_instance *instance, const uint8_t *quote, size_t 
     tf_err err = TF_ENOMEM;
 
     if (evidence != NULL && cert != NULL) {
-        size_t evidence_size = write_evidence(&instance->identity, quote, size, evidence);
+        size_t evidence_size =
+            write_evidence(&instance->identity, quote->bytes, quote->size, evidence);
         err = tf_cert_identity_attest(&instance->identity, evidence, evidence_size, cert,
                                       &cert_size);
     }
@@ -139,11 +135,15 @@ tf_err tf_identity_quote(struct tf_thread *thread, const uint8_t *data, size_t s
         return TF_EHOST;
     }
     thread->asks_identity = false;
-    uint8_t *quote = malloc(QUOTE_MAX);
-    size_t quote_size = quote == NULL ? 0 : parse_quote(data, size, quote);
-    tf_err err =
-        quote_size == 0 ? TF_EQUOTE : attest(thread->instance, quote, quote_size);
+    struct quote *quote = malloc(sizeof(*quote));
+    tf_err err = size > TF_EVIDENCE_MAX ? TF_EQUOTE : quote == NULL ? TF_ENOMEM : TF_OK;
 
+    if (err == TF_OK) {
+        err = tf_json_read((const char *)data, size, take_quote, quote, TF_EQUOTE);
+    }
+    if (err == TF_OK) {
+        err = attest(thread->instance, quote);
+    }
     free(quote);
     if (err != TF_OK) {
         give_turn(thread->instance); /* the next target may bring one */

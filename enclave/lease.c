@@ -258,9 +258,10 @@ tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
     enum { SCRATCH = 2 * TF_LEASE_MAX + 256 };
     const struct tf_dsse_rule rule = {.type = TF_DSSE_LEASE,
                                       .payload_max = TF_LEASE_MAX,
-                                      .too_large = TF_ELEASE_FORMAT,
                                       .domain = &conn->thread->instance->domain,
-                                      .with_attesters = true};
+                                      .with_attesters = true,
+                                      .bad_format = TF_ELEASE_FORMAT,
+                                      .bad_signer = TF_ELEASE_SIGNER};
     struct tf_lease_statement *lease = malloc(sizeof(*lease) + SCRATCH);
     struct tf_dsse dsse;
 
@@ -268,11 +269,7 @@ tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
         return TF_ENOMEM;
     }
     tf_err err = tf_dsse_open(body.data, body.size, &rule, (uint8_t *)(lease + 1), &dsse);
-    if (err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE) {
-        err = TF_ELEASE_SIGNER;
-    } else if (err != TF_OK) {
-        err = err == TF_ENOMEM ? err : TF_ELEASE_FORMAT;
-    } else {
+    if (err == TF_OK) {
         err = tf_lease_parse((const char *)dsse.payload, dsse.payload_size, lease);
     }
     if (err == TF_OK) {

@@ -28,8 +28,7 @@ enum {
 
 /* Of one connection. */
 struct tf_manage {
-    struct tf_csr csr; /* the last one; its key is secret */
-    bool has_csr;
+    struct tf_csr csr;       /* the last one; its key is secret */
     struct tf_buffer claims; /* what the report that was asked for binds */
 };
 
@@ -67,39 +66,16 @@ struct question {
     struct tf_claims_names lambdas;
 };
 
-/* The lambdas that the question names, if it does. */
-static bool parse_lambdas(struct tf_json_fields *f, struct tf_claims_names *out)
+static void take_question(struct tf_json_fields *f, void *user)
 {
-    if (json_object_get(f->object, "lambdas") == NULL) {
-        return true;
-    }
-    const json_t *names = tf_json_array(f, "lambdas", 1, TF_NAMED_MAX);
-    out->count = names == NULL ? 0 : json_array_size(names);
-    for (size_t i = 0; i < out->count; i++) {
-        const char *name = tf_json_string_at(names, i, 1, TF_NAME_MAX);
-        if (name == NULL) {
-            return false;
-        }
-        memcpy(out->text[i], name, strlen(name) + 1);
-    }
-    return names != NULL;
-}
+    struct question *out = user;
 
-static tf_err parse_attest(struct tf_str body, struct question *out)
-{
-    json_t *document = NULL;
-    struct tf_json_fields f;
-
-    tf_err err = tf_json_parse(body.data, body.size, &document);
-    if (err != TF_OK) {
-        return TF_EFORMAT;
+    tf_json_bytes(f, "nonce", out->nonce, TF_NONCE_SIZE);
+    if (tf_json_has(f, "lambdas")) {
+        out->lambdas.count =
+            tf_json_rows(f, "lambdas", 1, TF_NAMED_MAX, out->lambdas.text[0],
+                         sizeof(out->lambdas.text[0]));
     }
-    tf_json_fields_init(&f, document);
-    size_t size = tf_json_base64(&f, "nonce", out->nonce, TF_NONCE_SIZE);
-    bool is_good = parse_lambdas(&f, &out->lambdas);
-    is_good = tf_json_fields_end(&f) && is_good && size == TF_NONCE_SIZE;
-    json_decref(document);
-    return is_good ? TF_OK : TF_EFORMAT;
 }
 
 /* Sends a REPORT over the claims; the answer goes out when the QUOTE is here. */
@@ -110,7 +86,7 @@ static tf_err attest(struct tf_conn *conn, struct tf_str body)
     uint8_t report_data[64] = {0};
     struct sgx_report report;
 
-    tf_err err = parse_attest(body, &question);
+    tf_err err = tf_json_read(body.data, body.size, take_question, &question, TF_EFORMAT);
     if (err != TF_OK) {
         return err;
     }
@@ -190,25 +166,14 @@ struct wish {
     char rows[TF_DOMAINS_MAX][TF_DNS_MAX + 1];
 };
 
-static bool parse_wish(const json_t *document, struct wish *out)
+static void take_wish(struct tf_json_fields *f, void *user)
 {
-    struct tf_json_fields f;
+    struct wish *out = user;
 
-    tf_json_fields_init(&f, document);
-    tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
-    const json_t *names = tf_json_array(&f, "names", 1, TF_DOMAINS_MAX);
-    if (!tf_json_fields_end(&f)) {
-        return false;
-    }
-    out->names = (struct tf_names){out->rows, json_array_size(names)};
-    for (size_t i = 0; i < out->names.count; i++) {
-        const char *name = tf_json_string_at(names, i, 1, TF_DNS_MAX);
-        if (name == NULL) {
-            return false;
-        }
-        memcpy(out->rows[i], name, strlen(name) + 1);
-    }
-    return true;
+    tf_json_copy(f, "lambda", out->lambda, sizeof(out->lambda));
+    out->names.text = out->rows;
+    out->names.count =
+        tf_json_rows(f, "names", 1, TF_DOMAINS_MAX, out->rows[0], sizeof(out->rows[0]));
 }
 
 static tf_err check_wish(struct tf_thread *thread, const struct wish *wish)
@@ -235,22 +200,14 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     struct tf_csr *csr = &conn->manage->csr;
     struct wish wish = {0};
     char text[TF_CSR_PEM_MAX + 512];
-    json_t *document = NULL;
 
-    tf_err err = tf_json_parse(body.data, body.size, &document);
-    if (err != TF_OK) {
-        return TF_EFORMAT;
+    tf_err err = tf_json_read(body.data, body.size, take_wish, &wish, TF_EFORMAT);
+    if (err == TF_OK) {
+        err = check_wish(conn->thread, &wish);
     }
-    bool is_good = parse_wish(document, &wish);
-    json_decref(document);
-    if (!is_good) {
-        return TF_EFORMAT;
-    }
-    err = check_wish(conn->thread, &wish);
     if (err != TF_OK) {
         return err;
     }
-    conn->manage->has_csr = false;
     tf_cert_csr_wipe(csr);
     err = tf_cert_csr_make(&wish.names, csr);
     if (err != TF_OK) {
@@ -260,7 +217,6 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     if (size == 0) {
         return TF_ELIMIT;
     }
-    conn->manage->has_csr = true;
     answer_json(conn, OK, (struct tf_str){text, size});
     return TF_OK;
 }
@@ -269,12 +225,12 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
 
 static tf_err grant(struct tf_conn *conn, struct tf_str body)
 {
-    const struct tf_manage *manage = conn->manage;
+    const char *key = conn->manage->csr.key_pem; /* "" if there was no CSR */
     char text[TF_MANAGE_GRANT_MAX];
     struct tf_str answer = {text, 0};
 
-    tf_err err = tf_manage_grant(conn, manage->has_csr ? manage->csr.key_pem : NULL, body,
-                                 text, &answer.size);
+    tf_err err = tf_manage_grant(conn, (struct tf_str){key, strlen(key)}, body, text,
+                                 &answer.size);
     if (err == TF_OK) {
         answer_json(conn, OK, answer);
     }
@@ -346,19 +302,9 @@ static tf_err revocations(struct tf_conn *conn, struct tf_str body)
 
 /* --- usage ----------------------------------------------------------------------- */
 
-static tf_err parse_usage(struct tf_str body, char name[static TF_NAME_MAX + 1])
+static void take_lambda(struct tf_json_fields *f, void *name)
 {
-    json_t *document = NULL;
-    struct tf_json_fields f;
-
-    if (tf_json_parse(body.data, body.size, &document) != TF_OK) {
-        return TF_EFORMAT;
-    }
-    tf_json_fields_init(&f, document);
-    tf_json_copy(&f, "lambda", name, TF_NAME_MAX + 1);
-    bool is_good = tf_json_fields_end(&f);
-    json_decref(document);
-    return is_good ? TF_OK : TF_EFORMAT;
+    tf_json_copy(f, "lambda", name, TF_NAME_MAX + 1);
 }
 
 static tf_err usage(struct tf_conn *conn, struct tf_str body)
@@ -368,7 +314,7 @@ static tf_err usage(struct tf_conn *conn, struct tf_str body)
     char text[TF_RECEIPT_MAX + 32];
     size_t size = 0;
 
-    tf_err err = parse_usage(body, name);
+    tf_err err = tf_json_read(body.data, body.size, take_lambda, name, TF_EFORMAT);
     if (err == TF_OK) {
         err = tf_receipt_usage(conn->thread, name, statement, &size);
     }

@@ -51,19 +51,6 @@ struct tf_secret tf_secrets_next(const struct tf_secrets *secrets, struct tf_sec
     return (struct tf_secret){at, at + strlen(at) + 1};
 }
 
-void tf_secrets_write(struct tf_json_writer *w, const char *key,
-                      const struct tf_secrets *secrets)
-{
-    struct tf_secret one = {0};
-
-    tf_json_open_object(w, key);
-    for (one = tf_secrets_next(secrets, one); one.name != NULL;
-         one = tf_secrets_next(secrets, one)) {
-        tf_json_put_string(w, one.name, one.value);
-    }
-    tf_json_close_object(w);
-}
-
 bool tf_secrets_are_equal(const struct tf_secrets *a, const struct tf_secrets *b)
 {
     return a->size == b->size &&

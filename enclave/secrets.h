@@ -29,10 +29,6 @@ struct tf_secret {
 void tf_secrets_parse(struct tf_json_fields *f, const char *key,
                       char room[static TF_SECRETS_SIZE], struct tf_secrets *out);
 
-/** Writes the object `key`. */
-void tf_secrets_write(struct tf_json_writer *w, const char *key,
-                      const struct tf_secrets *secrets);
-
 /** The secret after `last`, the first one after {0}; name NULL at the end. */
 struct tf_secret tf_secrets_next(const struct tf_secrets *secrets, struct tf_secret last);
 

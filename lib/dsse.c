@@ -138,19 +138,30 @@ static tf_err open_document(const json_t *document, const struct tf_dsse_rule *r
     return check_signatures(signatures, rule, dsse);
 }
 
+/* The code that the rule has for this one. */
+static tf_err code_of(tf_err err, const struct tf_dsse_rule *rule)
+{
+    if (err == TF_OK || err == TF_ENOMEM) {
+        return err;
+    }
+    bool is_signer = err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE;
+    tf_err code = is_signer ? rule->bad_signer : rule->bad_format;
+    return code == TF_OK ? err : code;
+}
+
 tf_err tf_dsse_open(const char *text, size_t size, const struct tf_dsse_rule *rule,
                     uint8_t *scratch, struct tf_dsse *out)
 {
     json_t *document = NULL;
     tf_err err = tf_json_parse(text, size, &document);
     if (err) {
-        return err == TF_ENOMEM ? TF_ENOMEM : TF_EDSSE_FORMAT;
+        return err == TF_ENOMEM ? err : code_of(TF_EDSSE_FORMAT, rule);
     }
     struct tf_dsse dsse = {0};
     err = open_document(document, rule, scratch, &dsse);
     json_decref(document);
     if (err) {
-        return err;
+        return code_of(err, rule);
     }
     *out = dsse;
     return TF_OK;

@@ -12,11 +12,11 @@
 #include "lib/descriptor.h"
 #include "lib/err.h"
 
-#define TF_DSSE_MANIFEST "application/vnd.tfaas.manifest.v1+json"
-#define TF_DSSE_GRANT    "application/vnd.tfaas.grant.v1+json"
-#define TF_DSSE_LEASE    "application/vnd.tfaas.lease.v1+json"
-#define TF_DSSE_RECEIPT  "application/vnd.tfaas.receipt.v1+json"
-#define TF_DSSE_USAGE    "application/vnd.tfaas.usage.v1+json"
+#define TF_DSSE_MANIFEST    "application/vnd.tfaas.manifest.v1+json"
+#define TF_DSSE_GRANT       "application/vnd.tfaas.grant.v1+json"
+#define TF_DSSE_LEASE       "application/vnd.tfaas.lease.v1+json"
+#define TF_DSSE_RECEIPT     "application/vnd.tfaas.receipt.v1+json"
+#define TF_DSSE_USAGE       "application/vnd.tfaas.usage.v1+json"
 #define TF_DSSE_REVOCATIONS "application/vnd.tfaas.revocations.v1+json"
 
 struct tf_dsse {
@@ -34,6 +34,8 @@ struct tf_dsse {
  * @param text     untrusted, not kept.
  * @param type     the one payload type accepted here.
  * @param payload_max  a larger payload is refused with `too_large`.
+ * @param bad_format, bad_signer  codes of what is in the envelope, in place of TF_EDSSE_*
+ *                 and `too_large`; TF_OK for none.
  * @param domain   its publishers may sign; NULL: signatures are not checked and may be
  *                 none, signer is "".
  * @param with_attesters  its attesters may too.
@@ -48,6 +50,8 @@ struct tf_dsse_rule {
     tf_err too_large;
     const struct tf_descriptor *domain;
     bool with_attesters;
+    tf_err bad_format;
+    tf_err bad_signer;
 };
 TF_MUST_USE tf_err tf_dsse_open(const char *text, size_t size,
                                 const struct tf_dsse_rule *rule, uint8_t *scratch,

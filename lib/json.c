@@ -63,6 +63,23 @@ bool tf_json_has(const struct tf_json_fields *f, const char *key)
     return json_object_get(f->object, key) != NULL;
 }
 
+tf_err tf_json_read(const char *text, size_t size, tf_json_take_fields *take, void *out,
+                    tf_err bad)
+{
+    json_t *document = NULL;
+    struct tf_json_fields f;
+
+    tf_err err = tf_json_parse(text, size, &document);
+    if (err != TF_OK) {
+        return err == TF_ENOMEM ? err : bad;
+    }
+    tf_json_fields_init(&f, document);
+    take(&f, out);
+    bool is_good = tf_json_fields_end(&f);
+    json_decref(document);
+    return is_good ? TF_OK : bad;
+}
+
 /* The field's value, counted as seen; NULL and bad if it is missing. */
 static const json_t *ask(struct tf_json_fields *f, const char *key)
 {
@@ -98,6 +115,28 @@ void tf_json_copy(struct tf_json_fields *f, const char *key, char *out, size_t c
     if (text != NULL) {
         memcpy(out, text, strlen(text) + 1);
     }
+}
+
+void tf_json_constant(struct tf_json_fields *f, const char *key, const char *expected)
+{
+    const char *text = tf_json_string(f, key, 0, SIZE_MAX);
+    f->bad = f->bad || strcmp(text, expected) != 0;
+}
+
+size_t tf_json_rows(struct tf_json_fields *f, const char *key, size_t min, size_t max,
+                    char *rows, size_t row_size)
+{
+    const json_t *array = tf_json_array(f, key, min, max);
+    size_t count = json_array_size(array);
+    for (size_t i = 0; i < count; i++) {
+        const char *text = tf_json_string_at(array, i, 1, row_size - 1);
+        if (text == NULL) {
+            f->bad = true;
+            return 0;
+        }
+        memcpy(rows + i * row_size, text, strlen(text) + 1);
+    }
+    return count;
 }
 
 uint64_t tf_json_integer(struct tf_json_fields *f, const char *key, uint64_t min,
@@ -148,6 +187,13 @@ size_t tf_json_base64(struct tf_json_fields *f, const char *key, uint8_t *out, s
         f->bad = true;
     }
     return size;
+}
+
+void tf_json_bytes(struct tf_json_fields *f, const char *key, uint8_t *out, size_t size)
+{
+    if (tf_json_base64(f, key, out, size) != size) {
+        f->bad = true;
+    }
 }
 
 const json_t *tf_json_array(struct tf_json_fields *f, const char *key, size_t min,

@@ -65,6 +65,18 @@ struct tf_json_fields {
 /** Starts; bad at once if `object` is NULL or no object. Ask for each field once. */
 void tf_json_fields_init(struct tf_json_fields *f, const json_t *object);
 
+/** Asks for the fields of one kind of object; what does not suit it makes `f` bad. */
+typedef void tf_json_take_fields(struct tf_json_fields *f, void *out);
+
+/**
+ * Parses untrusted text that is one object, and has `take` fill `out` from it.
+ *
+ * @param bad  the code for anything that is wrong with the text or its fields.
+ * @return TF_OK; `bad`; TF_ENOMEM. `out` may be half filled on failure.
+ */
+TF_MUST_USE tf_err tf_json_read(const char *text, size_t size, tf_json_take_fields *take,
+                                void *out, tf_err bad);
+
 /** Whether the field is there; does not count as asking for it. */
 bool tf_json_has(const struct tf_json_fields *f, const char *key);
 
@@ -75,6 +87,14 @@ const char *tf_json_string(struct tf_json_fields *f, const char *key, size_t min
 
 /** A required string, copied with its NUL: at most cap - 1 bytes; may be empty. */
 void tf_json_copy(struct tf_json_fields *f, const char *key, char *out, size_t cap);
+
+/** A required string that is `expected`, such as the name of a format. */
+void tf_json_constant(struct tf_json_fields *f, const char *key, const char *expected);
+
+/** A required array of `min` to `max` strings, none empty, each copied with its NUL into
+ * a row of `row_size` bytes. @return their count; 0 and bad otherwise. */
+size_t tf_json_rows(struct tf_json_fields *f, const char *key, size_t min, size_t max,
+                    char *rows, size_t row_size);
 
 /** A required integer from `min` to `max` (at most TF_JSON_INTEGER_MAX); `min` and bad
  *  otherwise. 1.0 is no integer. */
@@ -98,6 +118,9 @@ void tf_json_hex(struct tf_json_fields *f, const char *key, uint8_t *out, size_t
  */
 size_t tf_json_base64(struct tf_json_fields *f, const char *key, uint8_t *out,
                       size_t cap);
+
+/** The same of exactly `size` bytes. */
+void tf_json_bytes(struct tf_json_fields *f, const char *key, uint8_t *out, size_t size);
 
 /** A required array of `min` to `max` elements; NULL and bad otherwise. */
 const json_t *tf_json_array(struct tf_json_fields *f, const char *key, size_t min,

@@ -8,8 +8,6 @@
 #include "lib/json.h"
 #include "lib/names.h"
 
-static const char version_tag[] = "revocations.v1";
-
 /* --- JSON ----------------------------------------------------------------------------
  */
 
@@ -22,84 +20,64 @@ static bool parse_hash(const json_t *array, size_t i, uint8_t out[static TF_SHA2
            tf_hex_parse(text, TF_KEYID_SIZE, out, TF_SHA256_SIZE) == TF_OK;
 }
 
-static bool parse_digests(struct tf_json_fields *f, struct tf_revocations *out)
+static void take_digests(struct tf_json_fields *f, struct tf_revocations *out)
 {
     const json_t *array = tf_json_array(f, "digests", 0, TF_REVOKED_DIGESTS_MAX);
 
     out->digest_count = json_array_size(array);
     for (size_t i = 0; i < out->digest_count; i++) {
-        if (!parse_hash(array, i, out->digests[i])) {
-            return false;
-        }
+        f->bad |= !parse_hash(array, i, out->digests[i]);
     }
-    return array != NULL;
 }
 
-static bool parse_version(const json_t *object, struct tf_revoked_version *out)
-{
-    struct tf_json_fields f;
-
-    tf_json_fields_init(&f, object);
-    tf_json_copy(&f, "name", out->name, sizeof(out->name));
-    out->below = tf_json_integer(&f, "below", 1, TF_JSON_INTEGER_MAX);
-    return tf_json_fields_end(&f) && tf_name_is_valid(out->name, strlen(out->name));
-}
-
-static bool parse_versions(struct tf_json_fields *f, struct tf_revocations *out)
+static void take_versions(struct tf_json_fields *f, struct tf_revocations *out)
 {
     const json_t *array = tf_json_array(f, "versions", 0, TF_REVOKED_VERSIONS_MAX);
 
     out->version_count = json_array_size(array);
     for (size_t i = 0; i < out->version_count; i++) {
-        if (!parse_version(json_array_get(array, i), &out->versions[i])) {
-            return false;
-        }
+        struct tf_revoked_version *one = &out->versions[i];
+        struct tf_json_fields of;
+        tf_json_fields_init(&of, json_array_get(array, i));
+        tf_json_copy(&of, "name", one->name, sizeof(one->name));
+        one->below = tf_json_integer(&of, "below", 1, TF_JSON_INTEGER_MAX);
+        f->bad |=
+            !tf_json_fields_end(&of) || !tf_name_is_valid(one->name, strlen(one->name));
     }
-    return array != NULL;
 }
 
-static bool parse_signers(struct tf_json_fields *f, struct tf_revocations *out)
+static void take_signers(struct tf_json_fields *f, struct tf_revocations *out)
 {
     const json_t *array = tf_json_array(f, "signers", 0, TF_REVOKED_SIGNERS_MAX);
 
     out->signer_count = json_array_size(array);
     for (size_t i = 0; i < out->signer_count; i++) {
-        uint8_t hash[TF_SHA256_SIZE];
-        if (!parse_hash(array, i, hash)) {
-            return false;
-        }
+        uint8_t hash[TF_SHA256_SIZE] = {0};
+        f->bad |= !parse_hash(array, i, hash);
         tf_hex_write(hash, sizeof(hash), out->signers[i]);
     }
-    return array != NULL;
 }
 
-static bool parse_fields(const json_t *document, struct tf_revocations *out)
+static void take_fields(struct tf_json_fields *f, void *user)
 {
-    const size_t tag_size = sizeof(version_tag) - 1;
-    struct tf_json_fields f;
+    struct tf_revocations *out = user;
 
-    tf_json_fields_init(&f, document);
-    const char *tag = tf_json_string(&f, "tfaas", tag_size, tag_size);
-    out->serial = tf_json_integer(&f, "serial", 1, TF_JSON_INTEGER_MAX);
-    return parse_digests(&f, out) && parse_versions(&f, out) && parse_signers(&f, out) &&
-           tf_json_fields_end(&f) && memcmp(tag, version_tag, tag_size) == 0;
+    tf_json_constant(f, "tfaas", "revocations.v1");
+    out->serial = tf_json_integer(f, "serial", 1, TF_JSON_INTEGER_MAX);
+    take_digests(f, out);
+    take_versions(f, out);
+    take_signers(f, out);
 }
 
 tf_err tf_revocations_parse(const char *text, size_t size, struct tf_revocations *out)
 {
-    json_t *document = NULL;
-
     memset(out, 0, sizeof(*out));
-    tf_err err =
-        size > TF_REVOCATIONS_MAX ? TF_ELIMIT : tf_json_parse(text, size, &document);
+    tf_err err = size > TF_REVOCATIONS_MAX
+                     ? TF_EREVOCATION_FORMAT
+                     : tf_json_read(text, size, take_fields, out, TF_EREVOCATION_FORMAT);
     if (err != TF_OK) {
-        return err == TF_ENOMEM ? err : TF_EREVOCATION_FORMAT;
-    }
-    if (!parse_fields(document, out)) {
         memset(out, 0, sizeof(*out));
-        err = TF_EREVOCATION_FORMAT;
     }
-    json_decref(document);
     return err;
 }
 
@@ -142,19 +120,17 @@ tf_err tf_revocations_open(const char *text, size_t size,
 {
     const struct tf_dsse_rule rule = {.type = TF_DSSE_REVOCATIONS,
                                       .payload_max = TF_REVOCATIONS_MAX,
-                                      .too_large = TF_EREVOCATION_FORMAT,
-                                      .domain = domain};
+                                      .domain = domain,
+                                      .bad_format = TF_EREVOCATION_FORMAT,
+                                      .bad_signer = TF_EREVOCATION_SIGNER};
     struct tf_dsse dsse;
 
     if (size > TF_REVOCATIONS_ENVELOPE_MAX) {
         return TF_EREVOCATION_FORMAT;
     }
     tf_err err = tf_dsse_open(text, size, &rule, scratch, &dsse);
-    if (err == TF_EDSSE_SIGNER || err == TF_EDSSE_SIGNATURE) {
-        return TF_EREVOCATION_SIGNER;
-    }
     if (err != TF_OK) {
-        return err == TF_ENOMEM ? err : TF_EREVOCATION_FORMAT;
+        return err;
     }
     size_t rank = rank_of(domain, dsse.signer);
     if (rank >= ATTESTER) {

@@ -14,8 +14,10 @@ static tf_err open_once(const uint8_t *data, size_t size,
                         const struct tf_descriptor *domain, struct tf_dsse *out)
 {
     static uint8_t scratch[2][2 * PAYLOAD_MAX + 256];
-    const struct tf_dsse_rule rule = {TF_DSSE_MANIFEST, PAYLOAD_MAX, TF_EMANIFEST_SIZE,
-                                      domain};
+    const struct tf_dsse_rule rule = {.type = TF_DSSE_MANIFEST,
+                                      .payload_max = PAYLOAD_MAX,
+                                      .too_large = TF_EMANIFEST_SIZE,
+                                      .domain = domain};
     return tf_dsse_open((const char *)data, size, &rule, scratch[domain != NULL], out);
 }
 

@@ -41,8 +41,10 @@ static void close_world(void)
 static tf_err open_text(const char *text, size_t size, const struct tf_descriptor *domain,
                         struct tf_dsse *out)
 {
-    const struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT,
-                                      domain, false};
+    const struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
+                                      .payload_max = PAYLOAD_MAX,
+                                      .too_large = TF_EGRANT_FORMAT,
+                                      .domain = domain};
     return tf_dsse_open(text, size, &rule, scratch, out);
 }
 
@@ -127,8 +129,10 @@ static void test_stranger_is_no_signer(void)
 static void test_attester_signs_where_it_may(void)
 {
     struct tf_dsse dsse;
-    struct tf_dsse_rule rule = {TF_DSSE_GRANT, PAYLOAD_MAX, TF_EGRANT_FORMAT,
-                                &world.domain, true};
+    struct tf_dsse_rule rule = {.type = TF_DSSE_GRANT,
+                                .payload_max = PAYLOAD_MAX,
+                                .domain = &world.domain,
+                                .with_attesters = true};
     struct fixture_bytes text =
         fixture_envelope(&world.attester, TF_DSSE_GRANT, payload, sizeof(payload));
     CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) == TF_OK);
@@ -136,6 +140,14 @@ static void test_attester_signs_where_it_may(void)
     rule.with_attesters = false;
     CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) ==
           TF_EDSSE_SIGNER);
+    rule.bad_signer = TF_ELEASE_SIGNER;
+    rule.bad_format = TF_ELEASE_FORMAT;
+    CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) ==
+          TF_ELEASE_SIGNER);
+    CHECK(tf_dsse_open((char *)text.data, 1, &rule, scratch, &dsse) == TF_ELEASE_FORMAT);
+    rule.type = TF_DSSE_LEASE;
+    CHECK(tf_dsse_open((char *)text.data, text.size, &rule, scratch, &dsse) ==
+          TF_ELEASE_FORMAT);
     free(text.data);
 }
 

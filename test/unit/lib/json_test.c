@@ -218,6 +218,54 @@ static void test_one_field_is_an_object(void)
     CHECK(tf_json_field("a", "b\"cd", 3, text, 12) == 0);
 }
 
+struct read {
+    char names[3][4];
+    size_t count;
+    uint8_t bytes[3];
+};
+
+static void take(struct tf_json_fields *f, void *user)
+{
+    struct read *out = user;
+    tf_json_constant(f, "tfaas", "x.v1");
+    out->count = tf_json_rows(f, "names", 1, 3, out->names[0], sizeof(out->names[0]));
+    tf_json_bytes(f, "bytes", out->bytes, sizeof(out->bytes));
+}
+
+static tf_err read_text(const char *text, struct read *out)
+{
+    return tf_json_read(text, strlen(text), take, out, TF_ELEASE_FORMAT);
+}
+
+static void test_an_object_is_read_in_one_go(void)
+{
+    static const char *const bad[] = {
+        "{",
+        "[]",
+        "{\"tfaas\": \"x.v2\", \"names\": [\"a\"], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": 1, \"names\": [\"a\"], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"\"], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"four\"], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [1], \"bytes\": \"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"a\", \"b\", \"c\", \"d\"], \"bytes\": "
+        "\"Zm9v\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"a\"], \"bytes\": \"Zm8=\"}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"a\"]}",
+        "{\"tfaas\": \"x.v1\", \"names\": [\"a\"], \"bytes\": \"Zm9v\", \"more\": 1}",
+    };
+    struct read out = {.count = 0};
+
+    CHECK(read_text("{\"tfaas\": \"x.v1\", \"names\": [\"a\", \"abc\"], \"bytes\": "
+                    "\"Zm9v\"}",
+                    &out) == TF_OK);
+    CHECK(out.count == 2 && strcmp(out.names[0], "a") == 0);
+    CHECK(strcmp(out.names[1], "abc") == 0 && memcmp(out.bytes, "foo", 3) == 0);
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CHECK(read_text(bad[i], &out) == TF_ELEASE_FORMAT);
+    }
+}
+
 static long allocations_left;
 
 static void *take_some(size_t size)
@@ -255,6 +303,7 @@ int main(void)
     RUN(test_writer_writes_compact_json);
     RUN(test_writer_never_passes_its_buffer);
     RUN(test_one_field_is_an_object);
+    RUN(test_an_object_is_read_in_one_go);
     RUN(lack_of_memory_is_an_error);
     return test_end();
 }
