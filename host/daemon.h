@@ -46,8 +46,9 @@ struct tf_options {
     bool is_strict;
     uint64_t transition_cycles;
     uint64_t idle_seconds;
+    uint64_t poll_us;    /* that a worker asks before a sleep, at most; 0: none */
     uint64_t memory_mib; /* that a worker may keep of lambdas; 0: as its image sees fit */
-    unsigned threads; /* per worker */
+    unsigned threads;    /* per worker */
 };
 
 struct tf_lambda;

@@ -42,7 +42,8 @@ static const char usage[] =
     "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
     "              [--native ENGINE=FOLDER]... [--worker PATH] [--threads N] [--strict] "
     "[--transition-cycles N]\n"
-    "              [--idle-seconds N] [--memory MIB] [--backend sim|sgx|tsm]\n"
+    "              [--idle-seconds N] [--memory MIB] [--poll-us N] [--backend "
+    "sim|sgx|tsm]\n"
     "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
 
 /* Adds an engine of this name, if there is none yet. */
@@ -129,6 +130,8 @@ static bool set_option(struct tf_options *o, int option, char *value)
         return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &o->memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
+    case 'p':
+        return tf_number_parse(value, 0, TF_POLL_US_MAX, &o->poll_us);
     case 'b':
         o->is_sgx = strcmp(value, "sgx") == 0;
         o->is_guest = strcmp(value, "tsm") == 0;
@@ -191,12 +194,14 @@ static tf_err parse_options(int argc, char **argv, struct tf_options *o)
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
         {"memory", required_argument, NULL, 'M'},
+        {"poll-us", required_argument, NULL, 'p'},
         {"backend", required_argument, NULL, 'b'},
         {"aesm", required_argument, NULL, 'a'},
         {"insecure-sim-aesm", required_argument, NULL, 'A'},
         {NULL, 0, NULL, 0}};
     o->transition_cycles = 10000;
     o->idle_seconds = 60;
+    o->poll_us = 100;
     o->threads = default_threads();
     int option = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {

@@ -84,7 +84,8 @@ static void take_counts(const struct question *q, const json_t *document)
                                         .entries = number(document, "entries"),
                                         .held = number(document, "held"),
                                         .evicted = number(document, "evicted"),
-                                        .load_us = number(document, "load_us")};
+                                        .load_us = number(document, "load_us"),
+                                        .poll_us = number(document, "poll_us")};
     const json_t *loads = json_object_get(document, "loads");
     for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
         json_int_t value = json_integer_value(json_array_get(loads, i));
@@ -210,6 +211,7 @@ static struct tf_thread_counts worker_sum(const struct tf_worker *worker)
         sum.held += worker->last[i].held;
         sum.evicted += worker->last[i].evicted;
         sum.load_us += worker->last[i].load_us;
+        sum.poll_us += worker->last[i].poll_us;
         for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
             sum.loads[j] += worker->last[i].loads[j];
         }
@@ -223,6 +225,14 @@ static void worker_line(FILE *out, const char *name, const struct tf_worker *wor
 {
     (void)fprintf(out, "%s{engine=\"%s\",domain=\"%.16s\"%s} %" PRIu64 "\n", name,
                   worker->engine->name, worker->domain, label, value);
+}
+
+/* A metric in seconds about a worker. */
+static void seconds_line(FILE *out, const char *name, const struct tf_worker *worker,
+                         uint64_t us)
+{
+    (void)fprintf(out, "%s{engine=\"%s\",domain=\"%.16s\"} %.6f\n", name,
+                  worker->engine->name, worker->domain, (double)us / 1e6);
 }
 
 /* A histogram, as Prometheus counts: each bucket has those before it. */
@@ -240,8 +250,7 @@ static void load_lines(FILE *out, const struct tf_worker *worker)
                     is_last ? ",le=\"+Inf\"" : label, seen);
     }
     worker_line(out, "tfaas_load_seconds_count", worker, "", seen);
-    (void)fprintf(out, "tfaas_load_seconds_sum{engine=\"%s\",domain=\"%.16s\"} %.6f\n",
-                  worker->engine->name, worker->domain, (double)sum.load_us / 1e6);
+    seconds_line(out, "tfaas_load_seconds_sum", worker, sum.load_us);
 }
 
 static void write_kept(FILE *out, struct tf_worker *const workers[], size_t count)
@@ -279,6 +288,12 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
     for (size_t i = 0; i < count; i++) {
         worker_line(out, "tfaas_enclave_entries_total", workers[i], "",
                     worker_sum(workers[i]).entries);
+    }
+    head(out, "tfaas_poll_seconds_total", "counter",
+         "Time that threads asked for work before they slept (--poll-us).");
+    for (size_t i = 0; i < count; i++) {
+        seconds_line(out, "tfaas_poll_seconds_total", workers[i],
+                     worker_sum(workers[i]).poll_us);
     }
     head(out, "tfaas_tls_handshakes_total", "counter", "TLS handshakes in the enclave.");
     for (size_t i = 0; i < count; i++) {

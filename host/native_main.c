@@ -19,7 +19,7 @@
 static const char usage[] =
     "usage: node start.js --image FOLDER --config-id HEX --descriptor FILE\n"
     "                     --sim-dir DIR --links N [--idle-seconds N] [--memory MIB]\n"
-    "                     [--tsm PATH]\n"
+    "                     [--tsm PATH] [--poll-us N]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
 
 static bool set_option(struct tf_worker_settings *s, int option, const char *value)
@@ -44,6 +44,8 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
         return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &s->memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &s->idle_seconds);
+    case 'p':
+        return tf_number_parse(value, 0, TF_POLL_US_MAX, &s->poll_us);
     case 'n':
         if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
             return false;
@@ -65,6 +67,7 @@ static bool parse_options(int argc, char **argv, struct tf_worker_settings *out)
                                           {"idle-seconds", required_argument, NULL, 'I'},
                                           {"memory", required_argument, NULL, 'M'},
                                           {"tsm", required_argument, NULL, 't'},
+                                          {"poll-us", required_argument, NULL, 'p'},
                                           {"links", required_argument, NULL, 'n'},
                                           {NULL, 0, NULL, 0}};
     int option = 0;

@@ -11,6 +11,7 @@
 enum {
     TF_CYCLES_MAX = 100 * 1000 * 1000,
     TF_IDLE_SECONDS_MAX = 24 * 60 * 60,
+    TF_POLL_US_MAX = 1000,
     TF_MEMORY_MIB_MAX = 64 << 10
 };
 

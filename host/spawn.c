@@ -32,6 +32,7 @@ struct text {
     char cycles[24];
     char idle[24];
     char memory[24];
+    char poll[24];
     char links[8];
 };
 
@@ -72,6 +73,7 @@ static void write_text(const struct tf_worker *worker, struct text *out)
     (void)snprintf(out->cycles, sizeof(out->cycles), "%" PRIu64, o->transition_cycles);
     (void)snprintf(out->idle, sizeof(out->idle), "%" PRIu64, o->idle_seconds);
     (void)snprintf(out->memory, sizeof(out->memory), "%" PRIu64, o->memory_mib);
+    (void)snprintf(out->poll, sizeof(out->poll), "%" PRIu64, o->poll_us);
     (void)snprintf(out->links, sizeof(out->links), "%u", worker->link_count);
 }
 
@@ -148,6 +150,8 @@ static tf_err run_image(const struct tf_worker *worker, const int child[TF_THREA
                     text.idle,
                     arg("--memory"),
                     text.memory,
+                    arg("--poll-us"),
+                    text.poll,
                     arg("--links"),
                     text.links,
                     arg("--backend"),
@@ -192,6 +196,8 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
                           text.idle,
                           arg("--memory"),
                           text.memory,
+                          arg("--poll-us"),
+                          text.poll,
                           arg("--links"),
                           text.links,
                           is_guest ? arg("--tsm") : NULL,

@@ -261,6 +261,7 @@ void tf_supervise_fold(struct tf_worker *worker)
         worker->base.entries += worker->last[i].entries;
         worker->base.evicted += worker->last[i].evicted;
         worker->base.load_us += worker->last[i].load_us;
+        worker->base.poll_us += worker->last[i].poll_us;
         for (size_t j = 0; j < TF_LOAD_BUCKETS; j++) {
             worker->base.loads[j] += worker->last[i].loads[j];
         }

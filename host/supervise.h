@@ -51,6 +51,7 @@ struct tf_thread_counts {
     uint64_t evicted;                /* lambdas that it gave up for others */
     uint64_t loads[TF_LOAD_BUCKETS]; /* as in host/worker.h */
     uint64_t load_us;
+    uint64_t poll_us; /* spent asking for work, instead of asleep */
 };
 
 struct tf_worker_link {

@@ -21,6 +21,7 @@
 #include "host/link.h"
 #include "host/log.h"
 #include "host/quoter.h"
+#include "host/worker_poll.h"
 #include "lib/err.h"
 
 enum {
@@ -94,9 +95,10 @@ struct tf_worker_thread {
     uint64_t idle_seconds;
     uint64_t memory; /* bytes that may be kept of lambdas, of the process; 0: any */
     struct tf_loads loads;
-    uint64_t now_ms;    /* monotonic, of this round */
-    uint64_t now;       /* the same in seconds */
-    uint64_t active_ms; /* last traffic of any connection, monotonic */
+    struct tf_worker_poll poll; /* how it waits; its most_us is set before the run */
+    uint64_t now_ms;            /* monotonic, of this round */
+    uint64_t now;               /* the same in seconds */
+    uint64_t active_ms;         /* last traffic of any connection, monotonic */
     bool has_more; /* the enclave left work, or frames in `out` wait for room in `in` */
     bool is_draining;  /* tfaasd is gone */
     uint64_t drain_ms; /* when, monotonic */

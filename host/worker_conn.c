@@ -313,6 +313,7 @@ void tf_conn_open(struct tf_worker_thread *t, int fd)
     conn->opened = t->now;
     conn->active = t->now;
     t->open_count++;
+    tf_worker_poll_restart(&t->poll);
     tell(t, TF_MSG_OPEN, id_of(t, conn), NULL, 0);
     receive(t, conn); /* tfaasd has seen the ClientHello: one entry takes both */
 }

@@ -293,9 +293,10 @@ bool tf_worker_link_loaded(struct tf_worker_thread *t, const struct tf_frame *fr
 /* What only this side counts, as the first fields of a JSON object. @return bytes. */
 static size_t write_own(const struct tf_worker_thread *t, char out[static OWN_MAX])
 {
-    int at =
-        snprintf(out, OWN_MAX, "{\"entries\":%llu,\"load_us\":%llu,\"loads\":[",
-                 (unsigned long long)t->entries, (unsigned long long)t->loads.sum_us);
+    int at = snprintf(
+        out, OWN_MAX, "{\"entries\":%llu,\"poll_us\":%llu,\"load_us\":%llu,\"loads\":[",
+        (unsigned long long)t->entries, (unsigned long long)t->poll.asked_us,
+        (unsigned long long)t->loads.sum_us);
     for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
         at += snprintf(out + at, OWN_MAX - (size_t)at, "%s%llu", i == 0 ? "" : ",",
                        (unsigned long long)t->loads.counts[i]);

@@ -238,7 +238,8 @@ static void handle(struct tf_worker_thread *t, const struct epoll_event *event)
 static tf_err gather(struct tf_worker_thread *t)
 {
     struct epoll_event events[EVENTS_PER_ROUND];
-    int count = epoll_wait(t->epoll, events, EVENTS_PER_ROUND, wait_ms(t));
+    int count =
+        tf_worker_poll_wait(&t->poll, t->epoll, events, EVENTS_PER_ROUND, wait_ms(t));
     if (count < 0) {
         return errno == EINTR ? TF_OK : TF_EIO;
     }

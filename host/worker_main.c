@@ -29,7 +29,7 @@ static const char usage[] =
     "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
     "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
     "                    [--idle-seconds N] [--memory MIB] [--config-svn N]\n"
-    "                    [--backend sim|sgx]\n"
+    "                    [--backend sim|sgx] [--poll-us N]\n"
     "                    [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n"
     "       tfaas-worker --backend sgx --dry-run --image F --sigstruct F [--config-id "
     "HEX]\n"
@@ -82,6 +82,8 @@ static bool set_option(struct options *o, int option, const char *value)
         return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &o->settings.memory_mib);
     case 'I':
         return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->settings.idle_seconds);
+    case 'p':
+        return tf_number_parse(value, 0, TF_POLL_US_MAX, &o->settings.poll_us);
     case 'n':
         if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
             return false;
@@ -105,6 +107,7 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
         {"transition-cycles", required_argument, NULL, 't'},
         {"idle-seconds", required_argument, NULL, 'I'},
         {"memory", required_argument, NULL, 'M'},
+        {"poll-us", required_argument, NULL, 'p'},
         {"links", required_argument, NULL, 'n'},
         {"backend", required_argument, NULL, 'b'},
         {"config-svn", required_argument, NULL, 'v'},

@@ -85,6 +85,7 @@ static tf_err run_thread(struct process *p, unsigned index)
         t->threads = p->threads;
         t->idle_seconds = p->settings->idle_seconds;
         t->memory = p->settings->memory_mib << 20;
+        t->poll.most_us = p->settings->poll_us;
         err = tf_worker_quote_join(t, p->quoter);
         if (err == TF_OK) {
             err = tf_enclave_thread_init(p->enclave);

@@ -17,6 +17,7 @@ struct tf_worker_settings {
     const char *descriptor_path;
     uint64_t idle_seconds;
     uint64_t memory_mib; /* that may be kept of lambdas; 0: as the image sees fit */
+    uint64_t poll_us; /* asking before a sleep, at most (host/worker_poll.h); 0: none */
     unsigned links;
 };
 

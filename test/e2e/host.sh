@@ -30,13 +30,20 @@ exports.fetch = function () { return new Response("$2"); };
 JS
 }
 
-need "tfaasd starts" host_start
+asking() { # seconds that workers have asked for work, once a client has come back 300 times
+    ask first '/?[1-300]' -o /dev/null && metric tfaas_poll_seconds_total
+}
+has_asked() { asking | awk '$1 > 0 { has = 1 } END { exit !has }'; }
+
+need "tfaasd starts" host_start --poll-us 1000
 need "a publisher is set up" publisher_new
 domain=$(sha256sum "$work/domain.json" | cut -d' ' -f1)
 hello first one
 need "a lambda is published" publish first "$engine"
 is "it answers" one ask first /
 is "the admin socket is the operator's" 600 stat -c %a "$TFAAS_HOST"
+
+ok "a client that comes back at once finds the worker awake" until_ok 50 has_asked
 
 # --- deaths -------------------------------------------------------------------------------
 before=$(metric tfaas_enclave_entries_total)
@@ -47,8 +54,9 @@ is "the start was counted" 2 metric tfaas_worker_starts_total
 ok "counters did not go back" test "$(metric tfaas_enclave_entries_total)" -gt "$before"
 host_stop
 ok "tfaasd removed its socket" test ! -e "$TFAAS_HOST"
-need "tfaasd starts again" host_start
+need "tfaasd starts again" host_start --poll-us 0
 is "and answers with what was stored" one ask first /
+is "with --poll-us 0 a worker sleeps at once" 0.000000 asking
 
 # --- refusals -----------------------------------------------------------------------------
 head -c 2000 "$work/first.tfb" >"$work/short.tfb"

@@ -302,7 +302,7 @@ static void files_reach_the_enclave_whole(void)
 
 static void stats_carry_the_entries(void)
 {
-    static const char want[] = "{\"entries\":2,\"load_us\":0,\"loads\":"
+    static const char want[] = "{\"entries\":2,\"poll_us\":0,\"load_us\":0,\"loads\":"
                                "[0,0,0,0,0,0,0,0,0,0,0],\"lambdas\":[]";
     start();
     struct tf_link_head head = {.type = TF_LINK_STATS, .id = 5};

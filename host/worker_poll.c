@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/worker_poll.h"
+
+#include <sched.h>
+#include <time.h>
+
+bool tf_worker_poll_may(const struct tf_worker_poll *p, uint64_t now_us)
+{
+    return p->most_us != 0 && p->short_waits >= TF_WORKER_POLL_ROUNDS &&
+           now_us >= p->rest_until_us;
+}
+
+bool tf_worker_poll_goes_on(struct tf_worker_poll *p, uint64_t start_us,
+                            uint64_t before_us, uint64_t now_us)
+{
+    if (now_us - before_us >= TF_WORKER_POLL_LOST_US) {
+        p->rest_until_us = now_us + TF_WORKER_POLL_REST_US;
+        return false;
+    }
+    return now_us - start_us < p->most_us;
+}
+
+void tf_worker_poll_note(struct tf_worker_poll *p, uint64_t waited_us, int ready)
+{
+    bool is_short = waited_us <= p->most_us && ready > 0 && ready <= TF_WORKER_POLL_READY;
+    unsigned next = p->short_waits + (p->short_waits < TF_WORKER_POLL_ROUNDS);
+
+    p->short_waits = is_short ? next : 0;
+}
+
+void tf_worker_poll_restart(struct tf_worker_poll *p)
+{
+    p->short_waits = 0;
+}
+
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* @return what epoll_wait said last: 0 when it is time to sleep. */
+static int ask(struct tf_worker_poll *p, int epoll, struct epoll_event *events, int cap,
+               uint64_t start_us)
+{
+    uint64_t before_us = start_us;
+    uint64_t now_us = start_us;
+    int count = 0;
+    do {
+        before_us = now_us;
+        count = epoll_wait(epoll, events, cap, 0);
+        if (count == 0) {
+            (void)sched_yield(); /* whoever else wants the core goes first */
+        }
+        now_us = clock_us();
+    } while (count == 0 && tf_worker_poll_goes_on(p, start_us, before_us, now_us));
+    p->asked_us += now_us - start_us;
+    return count;
+}
+
+int tf_worker_poll_wait(struct tf_worker_poll *p, int epoll, struct epoll_event *events,
+                        int cap, int timeout_ms)
+{
+    if (timeout_ms == 0 || p->most_us == 0) {
+        return epoll_wait(epoll, events, cap, timeout_ms);
+    }
+    uint64_t start_us = clock_us();
+    int count =
+        tf_worker_poll_may(p, start_us) ? ask(p, epoll, events, cap, start_us) : 0;
+    if (count == 0) {
+        count = epoll_wait(epoll, events, cap, timeout_ms);
+    }
+    tf_worker_poll_note(p, clock_us() - start_us, count);
+    return count;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * worker_poll.h - a thread of tfaas-worker waits for what its epoll reports. To sleep and
+ * be woken costs the client tens of microseconds; so a thread whose waits were short of
+ * late asks for a while before it sleeps (as KVM's halt_poll_ns does for a processor).
+ * Whether it does is a rule over its last waits, with the time passed in: a thread that
+ * waits long, gets several things at once (then a sleep gathers more for one entry), has
+ * a new connection, or shares its core with others that want it, sleeps at once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+enum {
+    TF_WORKER_POLL_ROUNDS = 8, /* waits in a row that have to be short before it asks */
+    TF_WORKER_POLL_READY = 2,  /* things that may be ready at the end of a short wait */
+    TF_WORKER_POLL_LOST_US = 500, /* between two questions: another thread had the core */
+    TF_WORKER_POLL_REST_US = 100000 /* and has it to itself for so long */
+};
+
+struct tf_worker_poll {
+    uint64_t most_us; /* of asking before one sleep, and of a short wait; 0: never */
+    uint64_t rest_until_us; /* monotonic: no asking before */
+    uint64_t asked_us;      /* spent on it so far */
+    unsigned short_waits;   /* in a row */
+};
+
+/** Whether a thread with nothing to do asks before it sleeps. */
+bool tf_worker_poll_may(const struct tf_worker_poll *p, uint64_t now_us);
+
+/** Whether one that asks since `start_us`, last at `before_us`, asks again. */
+bool tf_worker_poll_goes_on(struct tf_worker_poll *p, uint64_t start_us,
+                            uint64_t before_us, uint64_t now_us);
+
+/** Notes a wait, asking and sleeping together, and how many things it ended with. */
+void tf_worker_poll_note(struct tf_worker_poll *p, uint64_t waited_us, int ready);
+
+/** A new connection: handshakes pause for the peer's computing, which is long. */
+void tf_worker_poll_restart(struct tf_worker_poll *p);
+
+/** As epoll_wait, by that rule. `p` is zeroed but for most_us at first. */
+int tf_worker_poll_wait(struct tf_worker_poll *p, int epoll, struct epoll_event *events,
+                        int cap, int timeout_ms);
