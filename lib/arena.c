@@ -617,6 +617,26 @@ void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan)
     arena->plan = plan;
 }
 
+void tf_arena_seal(struct tf_arena *arena, const void *block)
+{
+    if (arena->plan != NULL) {
+        tf_plan_seal(arena->plan, arena, block);
+    }
+}
+
+void *tf_arena_split(struct tf_arena *arena, void *block, size_t size)
+{
+    uint32_t unit = checked_unit(arena, block);
+    uint32_t units = units_for(size);
+    struct header *header = header_at(arena, unit);
+    if (units == 0 || header->units < units + UNITS_MIN) {
+        return NULL;
+    }
+    *header_at(arena, unit + units) = (struct header){header->units - units, STATE_USED};
+    header->units = units;
+    return links_at(arena, unit + units);
+}
+
 void tf_arena_set_ahead(struct tf_arena *arena, size_t size)
 {
     arena->ahead = arena->front + (uint32_t)(size / UNIT);

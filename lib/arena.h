@@ -83,6 +83,14 @@ void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size);
  *  caller's. */
 void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
 
+/** While a plan is followed: whoever has `block` will never write into it again, nor free
+ *  it. Without one: nothing. */
+void tf_arena_seal(struct tf_arena *arena, const void *block);
+
+/** Makes two of a used block, the first with room for `size` bytes. @return the second,
+ *  or NULL if there would be none: nothing has changed. */
+void *tf_arena_split(struct tf_arena *arena, void *block, size_t size);
+
 /** Has each block be just as large as what was asked for, wherever it lies, so that who
  *  looks at tf_arena_usable does the same each time: free blocks are not split or merged,
  *  and nothing is resized in place. While it holds, free memory is used badly. */

@@ -6,9 +6,13 @@
 enum {
     ARENA_MAX = 1 << 20, /* as far as it may be filled */
     UNIT = 16,           /* no two blocks begin in one */
+    HEADER = 8,          /* of a block */
     COUNT_MAX = 1 << 17, /* allocations; further ones are made in the arena */
     OTHERS_SIZE = 768 << 10
 };
+
+/* What becomes of an allocation. */
+enum { FREED, STAYS, SEALED };
 
 tf_err tf_plan_open(struct tf_plan *plan, struct tf_arena *heap)
 {
@@ -16,13 +20,13 @@ tf_err tf_plan_open(struct tf_plan *plan, struct tf_arena *heap)
 
     *plan = (struct tf_plan){0};
     plan->numbers = tf_arena_alloc(heap, ARENA_MAX / UNIT * sizeof(*plan->numbers));
-    plan->stays = tf_arena_alloc(heap, COUNT_MAX);
+    plan->fates = tf_arena_alloc(heap, COUNT_MAX);
     plan->others = others == NULL ? NULL : tf_arena_init(others, OTHERS_SIZE);
-    if (plan->others == NULL || plan->numbers == NULL || plan->stays == NULL) {
+    if (plan->others == NULL || plan->numbers == NULL || plan->fates == NULL) {
         tf_plan_close(plan, heap);
         return TF_ENOMEM;
     }
-    memset(plan->stays, 0, COUNT_MAX);
+    memset(plan->fates, 0, COUNT_MAX);
     tf_arena_set_exact(plan->others, true);
     return TF_OK;
 }
@@ -35,7 +39,7 @@ void tf_plan_again(struct tf_plan *plan)
 
 void tf_plan_close(struct tf_plan *plan, struct tf_arena *heap)
 {
-    tf_arena_free(heap, plan->stays);
+    tf_arena_free(heap, plan->fates);
     tf_arena_free(heap, plan->numbers);
     tf_arena_free(heap, plan->others);
     *plan = (struct tf_plan){0};
@@ -55,6 +59,39 @@ static size_t offset_of(const struct tf_arena *arena, const void *block)
     return (uintptr_t)block - (uintptr_t)arena;
 }
 
+/* In the place for what is sealed, which the first allocation makes; or NULL. */
+static void *alloc_sealed(struct tf_plan *plan, struct tf_arena *arena, size_t size)
+{
+    uint8_t *block;
+
+    if (plan->sealed_at == NULL) {
+        plan->sealed_at = alloc_inside(plan, arena, plan->sealed - HEADER);
+        plan->sealed_room = plan->sealed_at;
+    }
+    block = plan->sealed_room;
+    if (block == NULL || size > tf_arena_usable(block)) {
+        return NULL;
+    }
+    plan->sealed_room = tf_arena_split(arena, block, size);
+    plan->sealed_count++;
+    return block;
+}
+
+/* The second time. */
+static void *alloc_again(struct tf_plan *plan, struct tf_arena *arena, size_t size,
+                         uint8_t fate)
+{
+    void *block = NULL;
+
+    if (fate == FREED) {
+        block = tf_arena_alloc(plan->others, size);
+        plan->outside += block != NULL;
+    } else if (fate == SEALED) {
+        block = alloc_sealed(plan, arena, size);
+    }
+    return block != NULL ? block : alloc_inside(plan, arena, size);
+}
+
 void *tf_plan_alloc(struct tf_plan *plan, struct tf_arena *arena, size_t size)
 {
     uint32_t number = plan->next;
@@ -64,17 +101,45 @@ void *tf_plan_alloc(struct tf_plan *plan, struct tf_arena *arena, size_t size)
         return alloc_inside(plan, arena, size);
     }
     plan->next++;
-    if (plan->is_second && !plan->stays[number]) {
-        block = tf_arena_alloc(plan->others, size);
-        plan->outside += block != NULL;
-        return block != NULL ? block : alloc_inside(plan, arena, size);
+    if (plan->is_second) {
+        return alloc_again(plan, arena, size, plan->fates[number]);
     }
     block = alloc_inside(plan, arena, size);
-    if (!plan->is_second && block != NULL && offset_of(arena, block) < ARENA_MAX) {
+    if (block != NULL && offset_of(arena, block) < ARENA_MAX) {
         plan->numbers[offset_of(arena, block) / UNIT] = number;
-        plan->stays[number] = 1;
+        plan->fates[number] = STAYS;
     }
     return block;
+}
+
+static bool is_in_sealed(const struct tf_plan *plan, const void *block)
+{
+    return plan->sealed_at != NULL &&
+           (uintptr_t)block - (uintptr_t)plan->sealed_at < plan->sealed - HEADER;
+}
+
+void tf_plan_seal(struct tf_plan *plan, struct tf_arena *arena, const void *block)
+{
+    size_t offset = offset_of(arena, block);
+
+    if (plan->is_second) {
+        plan->sealed_count -= is_in_sealed(plan, block);
+    } else if (offset < ARENA_MAX) {
+        plan->fates[plan->numbers[offset / UNIT]] = SEALED;
+        plan->sealed += tf_arena_usable(block) + HEADER;
+    }
+}
+
+bool tf_plan_sealed(const struct tf_plan *plan, const struct tf_arena *arena,
+                    size_t *from, size_t *to)
+{
+    /* What was made there was sealed, each block; and the place is full. */
+    if (plan->sealed_at == NULL || plan->sealed_room != NULL || plan->sealed_count != 0) {
+        return false;
+    }
+    *from = offset_of(arena, plan->sealed_at);
+    *to = *from + plan->sealed - HEADER;
+    return true;
 }
 
 void tf_plan_free(struct tf_plan *plan, struct tf_arena *arena, void *block)
@@ -87,7 +152,7 @@ void tf_plan_free(struct tf_plan *plan, struct tf_arena *arena, void *block)
         return;
     }
     if (!plan->is_second && offset < ARENA_MAX) {
-        plan->stays[plan->numbers[offset / UNIT]] = 0;
+        plan->fates[plan->numbers[offset / UNIT]] = FREED;
     }
     tf_arena_plan(arena, NULL);
     tf_arena_free(arena, block);

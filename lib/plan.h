@@ -6,6 +6,8 @@
  * that half of the arena is holes, which every copy copies. The plan notes the first time
  * which allocation, by its number, stays. The second time only those are made in the
  * arena, one behind the other; the others are made in memory that is given up afterwards.
+ * What the engine says it will never write into again (tf_arena_seal) lies together, so
+ * that a copy can leave it out.
  * If the two times differ the arena has holes, no more; what lies outside then is
  * counted.
  */
@@ -19,11 +21,15 @@
 
 struct tf_plan {
     uint32_t *numbers; /* by block of the arena, first time: the allocation's number */
-    uint8_t *stays;    /* by number: whether it was never freed */
+    uint8_t *fates;    /* by number: freed, or stays, or is sealed */
     struct tf_arena *others;
     uint32_t next;    /* number of the next allocation */
     uint32_t outside; /* blocks in `others` that were not freed */
     bool is_second;
+    size_t sealed;         /* bytes of what is sealed, the first time */
+    uint8_t *sealed_at;    /* where it lies, the second time; NULL: nowhere */
+    uint8_t *sealed_room;  /* the block that is left of that, or NULL */
+    uint32_t sealed_count; /* blocks made there that were not sealed yet */
 };
 
 /** Takes what it needs from `heap`; the arena may then be filled the first time, after
@@ -36,6 +42,14 @@ void tf_plan_again(struct tf_plan *plan);
 /** Gives back what it took. After the second time nothing may lie outside, see `outside`.
  */
 void tf_plan_close(struct tf_plan *plan, struct tf_arena *heap);
+
+/** After the second time: [from, to) of the arena, inside which there is nothing but
+ *  sealed blocks. @return false if there is no such place, or the two times differed. */
+bool tf_plan_sealed(const struct tf_plan *plan, const struct tf_arena *arena,
+                    size_t *from, size_t *to);
+
+/** For the arena: as tf_arena_seal of one that has a plan. */
+void tf_plan_seal(struct tf_plan *plan, struct tf_arena *arena, const void *block);
 
 /** For the arena: as tf_arena_alloc and tf_arena_free of one that has a plan. */
 void *tf_plan_alloc(struct tf_plan *plan, struct tf_arena *arena, size_t size);

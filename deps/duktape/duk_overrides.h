@@ -105,7 +105,7 @@ extern duk_double_t tf_duk_random(void *udata);
 #undef DUK_USE_LITCACHE_SIZE
 #define DUK_USE_LITCACHE_SIZE 128
 
-/* For the same reason: two strings a place in their table. */
+/* For the same reason: two strings a place in their table, if they are not sealed. */
 #undef DUK_USE_STRTAB_MINSIZE
 #undef DUK_USE_STRTAB_GROW_LIMIT
 #define DUK_USE_STRTAB_MINSIZE    512

@@ -216,6 +216,13 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     return BASE;
 }
 
+/* Strings and code of the base are not copied for each request. */
+static void seal(void *udata, const void *block)
+{
+    const struct tf_js *js = udata;
+    tf_arena_seal(js->arena, block);
+}
+
 struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
@@ -241,7 +248,8 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     /* What most loads take, so that the stack does not move then and leave a hole. */
     if (!duk_check_stack(js->context, LOAD_STACK) ||
         duk_safe_call(js->context, tf_duktape_warm_names, NULL, 0, 0) !=
-            DUK_EXEC_SUCCESS) {
+            DUK_EXEC_SUCCESS ||
+        !duk_seal_heap(js->context, seal)) {
         return NULL;
     }
     return js;

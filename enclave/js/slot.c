@@ -10,7 +10,8 @@ enum {
     BLOCK = 64,        /* bytes; what is compared at once, a cache line */
     CHUNK = 256 << 10, /* bytes copied or zeroed before others get their turn */
     AHEAD = 16 << 10,  /* bytes that a call takes before it looks for holes in the heap */
-    REPEATS = 8        /* times before a snapshot is kept as one piece */
+    REPEATS = 8,       /* times before a snapshot is kept as one piece */
+    SEALED_CALLS = 64  /* for which what is sealed is brought in once */
 };
 
 struct block {
@@ -100,6 +101,7 @@ static void clear(struct tf_slot *slot, struct move *move)
 {
     note_dirty(slot);
     slot->in = NULL;
+    slot->sealed_of = NULL;
     slot->has_arena = false;
     wipe(slot, 0, move);
 }
@@ -140,6 +142,19 @@ static bool open_engine(struct tf_slot *slot, struct tf_slot_base *base,
     return base->js != NULL;
 }
 
+/* Notes which blocks of the base are nothing but what the engine has sealed. */
+static void note_sealed(const struct tf_slot *slot, struct tf_slot_base *base,
+                        const struct tf_plan *plan)
+{
+    size_t from;
+    size_t to;
+
+    if (tf_plan_sealed(plan, arena_of(slot), &from, &to) && to - from > BLOCK) {
+        base->sealed = whole_blocks(from);
+        base->unsealed = to / BLOCK * BLOCK;
+    }
+}
+
 /* The same twice, so that what stays lies together. @return false if that did not work.
  */
 static bool open_packed(struct tf_slot *slot, struct tf_slot_base *base,
@@ -153,6 +168,9 @@ static bool open_packed(struct tf_slot *slot, struct tf_slot_base *base,
     bool is_ok = open_engine(slot, base, &plan);
     tf_plan_again(&plan);
     is_ok = is_ok && open_engine(slot, base, &plan) && plan.outside == 0;
+    if (is_ok) {
+        note_sealed(slot, base, &plan);
+    }
     tf_plan_close(&plan, heap);
     return is_ok;
 }
@@ -173,6 +191,8 @@ static tf_err make_base(struct tf_slot *slot, struct tf_slot_base *base,
     base->size = base->bytes == NULL ? 0 : size;
     if (base->bytes != NULL) {
         memcpy(base->bytes, slot->memory, size);
+    } else {
+        base->unsealed = base->sealed;
     }
     return TF_OK;
 }
@@ -262,6 +282,33 @@ static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
     }
 }
 
+/* Whether what is sealed is in the slot from an earlier call of the same snapshot. The
+ * engine counts references in there, and a call ends with another count, so it is brought
+ * in now and then; whoever is not the same lambda gets a copy of its own. */
+static bool has_sealed(struct tf_slot *slot, const struct tf_snapshot *snapshot)
+{
+    bool is_there = snapshot != NULL && slot->sealed_of == snapshot &&
+                    snapshot->base_size != 0 && slot->sealed_calls < SEALED_CALLS;
+
+    slot->sealed_calls = is_there ? slot->sealed_calls + 1 : 0;
+    slot->sealed_of = NULL; /* until all is in */
+    return is_there;
+}
+
+/* Brings `size` bytes in, but for what is sealed if that is there. */
+static void put_unsealed(const struct tf_slot *slot, const struct tf_slot_base *base,
+                         const uint8_t *from, size_t size, bool is_there,
+                         struct move *move)
+{
+    size_t at = 0;
+
+    if (is_there) {
+        put(move, slot->memory, from, base->sealed);
+        at = base->unsealed;
+    }
+    put(move, slot->memory + at, from + at, size - at);
+}
+
 /* Brings a base into the slot, and a snapshot that differs from it, if that is not NULL.
  */
 static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
@@ -269,13 +316,14 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
 {
     size_t base_size = snapshot == NULL ? base->size : snapshot->base_size;
     size_t extent = snapshot == NULL ? base_size : snapshot->extent;
+    bool is_there = has_sealed(slot, snapshot);
 
     slot->in = NULL;
     slot->dirty = extent > slot->dirty ? extent : slot->dirty;
     if (snapshot != NULL && slot->whole_of == snapshot) {
-        put(move, slot->memory, slot->whole, extent);
+        put_unsealed(slot, base, slot->whole, extent, is_there, move);
     } else {
-        put(move, slot->memory, base->bytes, base_size);
+        put_unsealed(slot, base, base->bytes, base_size, is_there, move);
         if (snapshot != NULL) {
             put_blocks(slot, snapshot, move);
             keep_whole(slot, snapshot);
@@ -285,11 +333,13 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
     wipe(slot, extent, move);
     tf_arena_note_zeroed(arena_of(slot), slot->zeroed);
     slot->in = snapshot;
+    slot->sealed_of = snapshot;
 }
 
 /* --- snapshots ------------------------------------------------------------------- */
 
-/* Whether the slot's block is another one than the base's, or than zeros beyond it. */
+/* Whether the slot's block is another one than the base's, or than zeros beyond it; in
+ * what is sealed that is nothing but counts. */
 static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
                        size_t at)
 {
@@ -299,6 +349,10 @@ static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *sna
         at < snapshot->base_size ? (const void *)(snapshot->base->bytes + at) : &zeros;
     uint64_t difference = 0;
 
+    if (at < snapshot->base_size && at >= snapshot->base->sealed &&
+        at < snapshot->base->unsealed) {
+        return false;
+    }
     for (size_t i = 0; i < BLOCK / sizeof(uint64_t); i++) {
         difference |= now->words[i] ^ then->words[i];
     }
@@ -396,12 +450,16 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     if (snapshot->is_reused) {
         tf_arena_set_ahead(arena_of(slot), 0); /* its holes will be needed */
     }
+    const struct tf_snapshot *sealed_of = slot->sealed_of;
     slot->is_clean = false;
+    slot->sealed_of = NULL; /* if the call does not end, or badly */
     err = tf_js_call(snapshot->js, request, limits, response, report);
     report->peak = tf_arena_used(arena_of(slot));
     note_dirty(slot);
     if (err != TF_OK) {
         slot->in = NULL; /* whatever state it is in, it is not used again */
+    } else {
+        slot->sealed_of = sealed_of;
     }
     return err;
 }
@@ -438,6 +496,9 @@ void tf_slot_drop(struct tf_slot *slot, struct tf_arena *heap,
     }
     if (slot->last == snapshot) {
         slot->last = NULL;
+    }
+    if (slot->sealed_of == snapshot) {
+        slot->sealed_of = NULL;
     }
     if (slot->whole_of == snapshot) {
         drop_whole(slot);

@@ -9,8 +9,8 @@
  * thread's heap. To invoke: bring base and snapshot into the slot (nothing to do if they
  * are in it and no request ran since), zero what the last request left beyond them, call.
  * What is called again and again is kept beside them as one piece, which is copied
- * faster. Load and call pause (js.h) also between the chunks of what is copied and
- * zeroed.
+ * faster, and what the engine has sealed (lib/plan.h) is left out of the copy. Load and
+ * call pause (js.h) also between the chunks of what is copied and zeroed.
  */
 #pragma once
 
@@ -29,6 +29,8 @@ struct tf_slot_base {
     struct tf_js *js; /* in the slot */
     uint8_t *bytes;   /* a copy, in the thread's heap; NULL: not made, or no room */
     size_t size;      /* whole blocks */
+    size_t sealed;    /* from here */
+    size_t unsealed;  /* to here, in whole blocks, is what the engine never writes into */
 };
 
 struct tf_slot {
@@ -44,8 +46,10 @@ struct tf_slot {
     unsigned repeats;                   /* so many times one after the other */
     const struct tf_snapshot *whole_of; /* that is kept as one piece, or NULL */
     uint8_t *whole;                     /* in `heap`: its extent; NULL: none */
-    bool is_clean;                      /* no request ran since it was brought in */
-    bool has_arena;                     /* the memory begins with an arena */
+    const struct tf_snapshot *sealed_of; /* for which what is sealed is there, or NULL */
+    unsigned sealed_calls; /* since that was brought in */
+    bool is_clean;         /* no request ran since it was brought in */
+    bool has_arena;        /* the memory begins with an arena */
 };
 
 struct tf_snapshot {

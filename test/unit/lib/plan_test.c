@@ -92,6 +92,78 @@ static void what_differs_the_second_time_is_counted(void)
     tf_plan_close(&plan, heap);
 }
 
+/* Seals every second of what is kept, the first time; `left_out` the second time. */
+static void seal(struct tf_arena *arena, struct tf_plan *plan, void *const *kept,
+                 int left_out)
+{
+    tf_arena_plan(arena, plan);
+    for (int i = 0; i < ROUNDS; i += 2) {
+        if (i != left_out) {
+            tf_arena_seal(arena, kept[i]);
+        }
+    }
+    tf_arena_plan(arena, NULL);
+}
+
+static bool is_between(const struct tf_arena *arena, const void *block, size_t from,
+                       size_t to)
+{
+    size_t at = (size_t)((const uint8_t *)block - (const uint8_t *)arena);
+    return at >= from && at < to;
+}
+
+static void what_is_sealed_lies_together(void)
+{
+    struct tf_plan plan;
+    void *kept[ROUNDS];
+    size_t from = 0;
+    size_t to = 0;
+
+    heap = tf_arena_init(heap_memory, HEAP);
+    CHECK(tf_plan_open(&plan, heap) == TF_OK);
+    seal(fill(&plan, kept, -1), &plan, kept, -1);
+    tf_plan_again(&plan);
+    struct tf_arena *arena = fill(&plan, kept, -1);
+    CHECK(!tf_plan_sealed(&plan, arena, &from, &to)); /* who says so? */
+    seal(arena, &plan, kept, -1);
+    CHECK(tf_plan_sealed(&plan, arena, &from, &to) && plan.outside == 0);
+    tf_plan_close(&plan, heap);
+    CHECK(is_kept(kept));
+    for (int i = 0; i < ROUNDS; i++) {
+        CHECK(is_between(arena, kept[i], from, to) == (i % 2 == 0));
+    }
+    tf_arena_tidy(arena, NULL, 0);
+    for (int i = 0; i < ROUNDS; i++) {
+        tf_arena_free(arena, kept[i]);
+    }
+    CHECK(tf_arena_alloc(arena, SIZE / 2) != NULL);
+}
+
+/* What is not sealed the second time, or was freed, must be copied: so all is. */
+static void what_is_not_sealed_again_is_not_left_out(void)
+{
+    for (int way = 0; way < 2; way++) {
+        struct tf_plan plan;
+        void *kept[ROUNDS];
+        size_t from;
+        size_t to;
+
+        heap = tf_arena_init(heap_memory, HEAP);
+        CHECK(tf_plan_open(&plan, heap) == TF_OK);
+        seal(fill(&plan, kept, -1), &plan, kept, -1);
+        tf_plan_again(&plan);
+        struct tf_arena *arena = fill(&plan, kept, -1);
+        if (way == 1) {
+            tf_arena_plan(arena, &plan);
+            tf_arena_free(arena, kept[2]);
+            tf_arena_plan(arena, NULL);
+        }
+        seal(arena, &plan, kept, 2);
+        CHECK(!tf_plan_sealed(&plan, arena, &from, &to));
+        tf_plan_close(&plan, heap);
+    }
+}
+
 static void a_heap_without_room_gives_no_plan(void)
 {
     struct tf_plan plan;
@@ -107,6 +179,8 @@ int main(void)
 {
     RUN(what_stays_lies_together);
     RUN(what_differs_the_second_time_is_counted);
+    RUN(what_is_sealed_lies_together);
+    RUN(what_is_not_sealed_again_is_not_left_out);
     RUN(a_heap_without_room_gives_no_plan);
     return test_end();
 }
