@@ -260,7 +260,7 @@ LONG_UNIT    := $(addprefix $(O)/test/unit/,verify/tlog_test verify/vectors_test
 LONG_STORIES := $(patsubst %,test/e2e/%.sh,attester many attester_kill attester_platform cli) \
                 test/attack/spin_test.sh test/attack/boundary_test.sh
 STORIES      := $(filter-out test/e2e/lib.sh,$(wildcard test/attack/*.sh test/e2e/*.sh))
-check: all try-v8 unit-programs profile-programs $(BENCH_TOOLS) $(TOY_TESTS) $(HW_TESTS) $(RACES) $(O)/toy.img $(O)/boundary_trace ## every test; the last line is `N passed, N failed`
+check: all try-v8 unit-programs profile-programs $(BENCH_TOOLS) $(TOY_TESTS) $(HW_TESTS) $(RACES) $(O)/toy.img $(O)/boundary_trace $(O)/secret_paths ## every test; the last line is `N passed, N failed`
 	@tools/run-tests tools/check-layers 'make -s fuzz S=3' '$(O)/test/attack/driver_test $(O)/toy.img' \
 	    $(LONG_UNIT) $(LONG_STORIES) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \

@@ -4,7 +4,8 @@
 TF_LIB=wolfssl
 TF_FLAVOURS="enclave native"
 cp "$TF_DEPS/wolfssl/user_settings.h" .
-cp "$TF_DEPS/wolfssl/cpuid_fixed.c" "$TF_DEPS"/wolfssl/aes_vaes.[ch] wolfcrypt/src
+cp "$TF_DEPS"/wolfssl/cpuid_fixed.c "$TF_DEPS"/wolfssl/inverse.c \
+    "$TF_DEPS"/wolfssl/aes_vaes.[ch] wolfcrypt/src
 
 # AES-GCM with VAES is BoringSSL's assembly, as ring generated it. Its key schedule counts
 # rounds from 9 on, wolfSSL's from 10. What old assemblers do not know stands there as bytes,
@@ -25,9 +26,17 @@ trim sha256_asm '_Sha$'
 sed -i '/^#ifndef HAVE_INTEL_AVX1/,/^#endif/d' wolfcrypt/src/sha256_asm.S
 trim sp_x86_64_asm '^sp_(1024|2048|3072|4096|384|521)_|_384_|_521_|_bswap|_get_entry_64_'
 trim sp_x86_64_asm '^sp_256_(mod_inv|mont_(div2|mul|sqr|reduce_order)|mul_d|get_entry_65|get_point_33)_4$'
+trim sp_x86_64_asm '^sp_256_(mod_inv|mont_sqr_order)_avx2_4$'
+sed -i -e '/^L_sp256_mod_inv_avx2_4_order:/,+4d' -e '/^L_sp256_mod_inv_avx2_4_/,+2d' wolfcrypt/src/sp_x86_64_asm.S
 trim aes_gcm_asm '_(aesni|avx1)$'
-trim fe_x25519_asm '_x64$'
+trim fe_x25519_asm '_x64$|^fe_invert_avx2$'
 sed -i 's/^\(\t\.quad\t.*\)_x64$/\1_avx2/' wolfcrypt/src/fe_x25519_asm.S
+# The ladder ends with an inversion, which is inverse.c's too.
+sed -i '/^ *# Invert$/,/^ *movq\t168(%rsp), %rdi$/c\
+\tmovq\t%rsp, %rdi\
+\tmovq\t%rsp, %rsi\
+\tcallq\tfe_invert_avx2@plt\
+\tmovq\t168(%rsp), %rdi' wolfcrypt/src/fe_x25519_asm.S
 # SHA-512 hashes little: C is fast enough. SHA-256 has a choice of its own (0005).
 sed -i 's/defined(USE_INTEL_SPEEDUP)/0/' wolfcrypt/src/sha512.c wolfcrypt/src/sha256.c
 
@@ -54,7 +63,7 @@ tf_unit wolfcrypt/src/aes.c -maes -mpclmul -msse4.1
 tf_unit wolfcrypt/src/aes_vaes.c
 # cpuid.c is replaced by cpuid_fixed.c.
 for f in asn chacha chacha20_poly1305 coding cpuid_fixed curve25519 ecc ed25519 error \
-    fe_operations ge_operations hash hmac kdf logging memory poly1305 random sha512 \
+    fe_operations ge_operations hash hmac inverse kdf logging memory poly1305 random sha512 \
     signature sp_int wc_encrypt wc_port wolfmath; do
     tf_unit wolfcrypt/src/$f.c
 done

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The core with its own boundary.c in an ordinary process, to be watched by valgrind
-# (test/attack/boundary_test.sh). Included by the Makefile; uses its lists.
+# (test/attack/boundary_test.sh), and its cryptography likewise (secret_paths_test.sh).
+# Included by the Makefile; uses its lists.
 TRACE := -O1 -fno-pie -D_GNU_SOURCE
 trace = $(patsubst %,$(O)/traced/%.o,$(basename $(1)))
 TRACED := $(patsubst $(O)/san/%,$(O)/traced/%,$(filter-out %/test/native/boundary.o \
@@ -10,6 +11,9 @@ TRACED := $(patsubst $(O)/san/%,$(O)/traced/%,$(filter-out %/test/native/boundar
 $(O)/boundary_trace: $(call trace,test/trace/boundary_trace.c test/fake/js.c) $(O)/traced/core.a
 	@echo "LINK $@"; $(CC) -no-pie -Wl,-z,lazy -Wl,--wrap=tf_host_write -Wl,--wrap=tf_core_enter -o $@ \
 	    -Wl,--start-group $^ $(DEP)/wolfssl/lib/native/libwolfssl.a -Wl,--end-group \
+	    $(DEP)/picohttpparser/lib/traced/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
+$(O)/secret_paths: $(call trace,test/trace/secret_paths.c) $(O)/traced/core.a
+	@echo "LINK $@"; $(CC) -no-pie -o $@ -Wl,--start-group $^ $(DEP)/wolfssl/lib/native/libwolfssl.a -Wl,--end-group \
 	    $(DEP)/picohttpparser/lib/traced/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 $(O)/traced/core.a: $(TRACED)
 	@rm -f $@; ar rcs $@ $^
