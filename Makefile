@@ -165,6 +165,7 @@ $(UNIT_LIB): $(O)/test/unit/lib/%: $(O)/san/test/unit/lib/%.o $(call A,lib) $(ca
 $(UNIT_VERIFY): $(O)/test/unit/verify/%: $(O)/san/test/unit/verify/%.o $(call A,verify) \
     $(call A,lib) $(call A,openssl)
 	$(TLINK) $(HOST_LIBS)
+$(O)/test/unit/client/channel_test: private SAN += -Wl,--wrap=clock_gettime
 $(UNIT_CLIENT): $(O)/test/unit/client/%: $(O)/san/test/unit/client/%.o $(call A,client) \
     $(call A,verify) $(call A,lib) $(call A,openssl)
 	$(TLINK) $(HOST_LIBS) -lssl -lcurl

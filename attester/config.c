@@ -14,6 +14,7 @@ enum {
     CONFIG_MAX = 256 << 10,
     LEASE_MIN = 3,
     LEASE_MAX = 7 * 86400, /* doc/formats.md, Lease */
+    REQUESTS_A_SECOND = 20000, /* of a lease, by default; visits renew it after a third */
     CERTIFICATE_MIN = 30,
     CERTIFICATE_MAX = 825 * 86400,
     COMMAND_SECONDS = 120,
@@ -198,7 +199,8 @@ static bool read_plain(struct tf_json_fields *f, struct tf_config *out)
     if (f->bad) {
         return wrong("`certificate_seconds`: a number from 30 to 71280000");
     }
-    out->requests = tf_json_integer_or(f, "requests", 0, TF_JSON_INTEGER_MAX, 0);
+    out->requests = tf_json_integer_or(f, "requests", 0, TF_JSON_INTEGER_MAX,
+                                       out->lease_seconds * REQUESTS_A_SECOND);
     out->insecure_allow_simulated =
         tf_json_boolean_or(f, "insecure_allow_simulated", false);
     return !f->bad ||

@@ -109,6 +109,14 @@ static size_t take_names(const struct tf_place *place, const char **names)
     return claim->domain_count;
 }
 
+const char *tf_grant_name(const struct tf_place *place)
+{
+    const char *names[TF_DOMAINS_MAX] = {""};
+
+    (void)take_names(place, names);
+    return names[0];
+}
+
 static void fill_intent(const struct tf_place *place, const char *machine,
                         const char *const *names, size_t name_count,
                         struct tf_tlog_event *e)

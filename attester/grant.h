@@ -40,5 +40,8 @@ void tf_grant_look(const struct tf_attester *attester, const char *machine,
 bool tf_grant_place(const struct tf_attester *attester, const char *machine,
                     struct tf_place *place, struct tf_tlog_event *intent);
 
+/** One of the DNS names that a good place is granted. */
+const char *tf_grant_name(const struct tf_place *place);
+
 /** Why a request on the channel failed: the enclave's code, or the error's. */
 const char *tf_grant_failure(const struct tf_channel_client *channel, tf_err err);

@@ -13,11 +13,15 @@
 #include <openssl/rand.h>
 
 #include "attester/say.h"
+#include "client/channel.h"
 
 enum {
     MACHINES_MAX = 256, /* addresses, all names together */
     JOBS_MAX = TF_CONFIG_MACHINES_MAX + MACHINES_MAX,
-    TICK_MS = 100
+    TICK_MS = 100,
+    LOOKS = 16, /* between two visits, about; but */
+    LOOK_MIN_MS = 500,
+    LOOK_MAX_MS = 10 * 1000
 };
 
 /* A name to resolve or an address to visit. */
@@ -27,8 +31,12 @@ struct job {
     bool is_name;
     const char *machine; /* an address: the name that it was resolved from; locked */
     bool is_busy;
-    bool is_gone;     /* the name no longer leads there */
-    long long due_ms; /* of the steady clock */
+    bool is_gone;            /* the name no longer leads there */
+    long long due_ms;        /* of the steady clock */
+    long long look_ms;       /* likewise: when to look */
+    long long pause_ms;      /* until then; each visit that a look caused doubles it */
+    bool is_look;            /* what runs is a look */
+    struct tf_served served; /* what looks look for; the thread's while the job is busy */
 };
 
 struct rounds {
@@ -56,6 +64,16 @@ static long long interval_ms(const struct tf_config *config)
         return third;
     }
     return third - third / 10 + third / 5 * random / UINT16_MAX;
+}
+
+static long long look_pause_ms(const struct tf_config *config)
+{
+    long long pause = (long long)config->lease_seconds * 1000 / 3 / LOOKS;
+
+    if (pause < LOOK_MIN_MS) {
+        return LOOK_MIN_MS;
+    }
+    return pause < LOOK_MAX_MS ? pause : LOOK_MAX_MS;
 }
 
 /* Writes ADDR:PORT. @return whether it is one. */
@@ -144,6 +162,29 @@ static void resolve(struct rounds *r, const char *machine)
     freeaddrinfo(list);
 }
 
+static bool is_serving(const struct job *job)
+{
+    for (size_t i = 0; i < job->served.count; i++) {
+        if (!tf_channel_serves(job->target, job->served.names[i])) {
+            tf_say("missing", "name=%s machine=%s", job->served.names[i], job->target);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is missing after a visit that a look caused may still be on its way back. What is
+ * missing when visits are due is gone, unless all is: then the machine is down. */
+static void visit(struct job *job)
+{
+    struct tf_served now = {0};
+
+    tf_visit(job->rounds->attester, job->target, &now);
+    if (now.count >= job->served.count || (now.count != 0 && !job->is_look)) {
+        job->served = now;
+    }
+}
+
 static void *run_job(void *user)
 {
     struct job *job = user;
@@ -151,10 +192,14 @@ static void *run_job(void *user)
 
     if (job->is_name) {
         resolve(r, job->target);
-    } else {
-        tf_visit(r->attester, job->target);
+    } else if (!job->is_look) {
+        visit(job);
+    } else if (!is_serving(job)) {
+        job->pause_ms *= 2;
+        visit(job);
     }
     (void)pthread_mutex_lock(&r->lock);
+    job->look_ms = now_ms() + job->pause_ms;
     job->is_busy = false;
     (void)pthread_mutex_unlock(&r->lock);
     return NULL;
@@ -174,17 +219,30 @@ static void start(struct job *job)
     (void)pthread_attr_destroy(&attributes);
 }
 
-static void start_due(struct rounds *r)
+/* Starts a visit if it is due, else a look if that is; the lock is held. */
+static void start_if_due(struct job *job, const struct tf_config *config)
 {
     long long now = now_ms();
+    bool is_due = now >= job->due_ms;
 
+    job->is_look = !is_due && job->served.count != 0 && now >= job->look_ms;
+    if (is_due) {
+        job->due_ms = now + interval_ms(config);
+        job->pause_ms = look_pause_ms(config);
+    }
+    if (is_due || job->is_look) {
+        start(job);
+    }
+}
+
+static void start_due(struct rounds *r)
+{
     (void)pthread_mutex_lock(&r->lock);
     for (size_t i = 0; i < r->count; i++) {
         struct job *job = &r->jobs[i];
         bool is_used = job->target[0] != '\0' && !job->is_gone;
-        if (is_used && !job->is_busy && now >= job->due_ms) {
-            job->due_ms = now + interval_ms(r->attester->config);
-            start(job);
+        if (is_used && !job->is_busy) {
+            start_if_due(job, r->attester->config);
         }
     }
     (void)pthread_mutex_unlock(&r->lock);

@@ -24,6 +24,7 @@ struct visit {
     struct tf_place *places; /* one for each lambda of the configuration */
     size_t count;
     time_t ends; /* when leases are due again; of the monotonic clock */
+    struct tf_served *served;
 };
 
 time_t tf_steady_now(void)
@@ -161,6 +162,18 @@ static struct tf_place *lessor_of(const struct visit *v, struct tf_place *place)
     return place;
 }
 
+/* The first lease of an instance in this visit: one of its names shows that it serves. */
+static void note_served(const struct visit *v, const struct tf_place *place)
+{
+    struct tf_served *served = v->served;
+
+    if (served->count < TF_SERVED_MAX) {
+        (void)snprintf(served->names[served->count], sizeof(served->names[0]), "%s",
+                       tf_grant_name(place));
+        served->count++;
+    }
+}
+
 static void lease_instance(const struct visit *v, struct tf_place *place)
 {
     struct tf_place *first = lessor_of(v, place);
@@ -181,7 +194,10 @@ static void lease_instance(const struct visit *v, struct tf_place *place)
                      ? TF_AGAIN
                      : tf_lease_send(first->channel, v->attester->key, &order);
 
-    first->is_lessor = first->is_lessor || err == TF_OK;
+    if (err == TF_OK && !first->is_lessor) {
+        first->is_lessor = true;
+        note_served(v, first);
+    }
     if (err != TF_OK) {
         tf_say("lease-failed", "instance=%s machine=%s code=%s", verdict->instance,
                v->machine, tf_grant_failure(first->channel, err));
@@ -251,10 +267,12 @@ static void go_round(struct visit *v)
     }
 }
 
-void tf_visit(const struct tf_attester *attester, const char *machine)
+void tf_visit(const struct tf_attester *attester, const char *machine,
+              struct tf_served *served)
 {
     struct visit v = {.attester = attester,
                       .machine = machine,
+                      .served = served,
                       .count = attester->config->lambda_count,
                       .ends = tf_steady_now() +
                               (time_t)(attester->config->lease_seconds / 3)};

@@ -23,8 +23,18 @@ struct tf_attester {
     struct tf_issuer *issuer;
 };
 
+enum { TF_SERVED_MAX = 8 };
+
+/** DNS names that a machine serves under our leases, one for each instance. */
+struct tf_served {
+    char names[TF_SERVED_MAX][TF_DNS_MAX + 1];
+    size_t count;
+};
+
 /** Seconds of a clock that nobody sets. */
 time_t tf_steady_now(void);
 
-/** Visits `machine`, ADDR:PORT. May take minutes where it does not answer. */
-void tf_visit(const struct tf_attester *attester, const char *machine);
+/** Visits `machine`, ADDR:PORT. May take minutes where it does not answer.
+ *  @param served  empty before; what was leased. */
+void tf_visit(const struct tf_attester *attester, const char *machine,
+              struct tf_served *served);

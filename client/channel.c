@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "client/channel.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/socket.h>
-#include <sys/time.h>
 #include <time.h>
 
 #include <openssl/bio.h>
@@ -29,7 +28,8 @@ enum { ANSWER_MAX = 320 << 10, TIMEOUT_SECONDS = 30, REFUSAL_MAX = 47 };
 struct tf_channel_client {
     SSL_CTX *ctx;
     BIO *bio;
-    SSL *ssl; /* the BIO's */
+    SSL *ssl;              /* the BIO's */
+    long long deadline_ms; /* of what is under way; of the steady clock */
     uint8_t exporter[TF_EXPORTER_SIZE];
     uint8_t spki[TF_SHA256_SIZE];
     char refusal[REFUSAL_MAX + 1];
@@ -79,21 +79,44 @@ static bool bind_values(struct tf_channel_client *c)
                                       sizeof(label) - 1, NULL, 0, 1) == 1;
 }
 
-static bool limit_time(BIO *bio)
+static long long now_ms(void)
 {
-    struct timeval limit = {.tv_sec = TIMEOUT_SECONDS};
-    int fd = -1;
+    struct timespec now;
 
-    return BIO_get_fd(bio, &fd) >= 0 && BIO_socket_nbio(fd, 0) == 1 &&
-           setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) == 0 &&
-           setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) == 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool handshake(struct tf_channel_client *c, const char *connect,
-                      const char *lambda)
+/* Before what takes its time, and may have to try again: SSL_get_error says so only if no
+ * older error is queued. */
+static void begin(struct tf_channel_client *c)
 {
-    char name[TF_DNS_MAX + 1];
+    ERR_clear_error();
+    c->deadline_ms = now_ms() + TIMEOUT_SECONDS * 1000;
+}
 
+/* After an operation that did not get on: waits until it can. False if it never will, or
+ * not in time. */
+static bool wait_to_retry(const struct tf_channel_client *c)
+{
+    struct pollfd socket = {.events = BIO_should_read(c->bio) ? POLLIN : POLLOUT};
+    long long left = c->deadline_ms - now_ms();
+
+    return BIO_should_retry(c->bio) && left > 0 && BIO_get_fd(c->bio, &socket.fd) >= 0 &&
+           poll(&socket, 1, (int)left) > 0;
+}
+
+static bool connect_socket(const struct tf_channel_client *c)
+{
+    int fd = -1;
+
+    return BIO_do_connect_retry(BIO_next(c->bio), TIMEOUT_SECONDS, -1) == 1 &&
+           BIO_get_fd(c->bio, &fd) >= 0 && BIO_socket_nbio(fd, 1) == 1;
+}
+
+static bool handshake(struct tf_channel_client *c, const char *connect, const char *name)
+{
+    begin(c);
     c->ctx = SSL_CTX_new(TLS_client_method());
     if (c->ctx == NULL || SSL_CTX_set_min_proto_version(c->ctx, TLS1_3_VERSION) != 1) {
         return false;
@@ -103,27 +126,43 @@ static bool handshake(struct tf_channel_client *c, const char *connect,
     if (c->bio == NULL || BIO_get_ssl(c->bio, &c->ssl) != 1) {
         return false;
     }
-    (void)snprintf(name, sizeof(name), "%s.manage.tfaas.internal", lambda);
     (void)BIO_set_conn_hostname(c->bio, connect);
-    /* First the socket alone, so that its limits hold for the handshake too. */
-    if (SSL_set_tlsext_host_name(c->ssl, name) != 1 ||
-        BIO_do_connect_retry(BIO_next(c->bio), TIMEOUT_SECONDS, -1) != 1 ||
-        !limit_time(c->bio)) {
+    if (SSL_set_tlsext_host_name(c->ssl, name) != 1 || !connect_socket(c)) {
         return false;
     }
-    return BIO_do_handshake(c->bio) == 1 && bind_values(c);
+    while (BIO_do_handshake(c->bio) != 1) {
+        if (!wait_to_retry(c)) {
+            return false;
+        }
+    }
+    return bind_values(c);
 }
 
-struct tf_channel_client *tf_channel_try(const char *connect, const char *lambda)
+static struct tf_channel_client *open_channel(const char *connect, const char *name)
 {
     struct tf_channel_client *c = calloc(1, sizeof(*c));
 
-    ERR_clear_error();
-    if (c != NULL && !handshake(c, connect, lambda)) {
+    if (c != NULL && !handshake(c, connect, name)) {
         tf_channel_close(c);
         return NULL;
     }
     return c;
+}
+
+struct tf_channel_client *tf_channel_try(const char *connect, const char *lambda)
+{
+    char name[TF_DNS_MAX + 1];
+
+    (void)snprintf(name, sizeof(name), "%s.manage.tfaas.internal", lambda);
+    return open_channel(connect, name);
+}
+
+bool tf_channel_serves(const char *connect, const char *name)
+{
+    struct tf_channel_client *c = open_channel(connect, name);
+
+    tf_channel_close(c);
+    return c != NULL;
 }
 
 struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda)
@@ -154,17 +193,18 @@ const uint8_t *tf_channel_exporter(const struct tf_channel_client *channel)
     return channel->exporter;
 }
 
-static bool send_all(BIO *bio, const char *data, size_t size)
+static bool send_all(const struct tf_channel_client *c, const char *data, size_t size)
 {
     while (size > 0) {
-        int n = BIO_write(bio, data, (int)size);
-        if (n <= 0) {
+        int n = BIO_write(c->bio, data, (int)size);
+        if (n > 0) {
+            data += n;
+            size -= (size_t)n;
+        } else if (!wait_to_retry(c)) {
             return false;
         }
-        data += n;
-        size -= (size_t)n;
     }
-    return BIO_flush(bio) == 1;
+    return BIO_flush(c->bio) == 1;
 }
 
 /* The value of Content-Length in a NUL-terminated head, or -1. */
@@ -208,13 +248,19 @@ static bool is_whole(const struct response *r)
     return r->body != NULL && r->size >= (size_t)(r->body - r->buffer) + r->body_size;
 }
 
-static bool receive(BIO *bio, struct response *r)
+static bool receive(const struct tf_channel_client *c, struct response *r)
 {
     while (!is_whole(r)) {
         int room = (int)(ANSWER_MAX - r->size);
-        int n = room > 0 ? BIO_read(bio, r->buffer + r->size, room) : 0;
-        if (n <= 0) {
+        if (room == 0) {
             return false;
+        }
+        int n = BIO_read(c->bio, r->buffer + r->size, room);
+        if (n <= 0) {
+            if (!wait_to_retry(c)) {
+                return false;
+            }
+            continue;
         }
         r->size += (size_t)n;
         r->buffer[r->size] = '\0';
@@ -259,8 +305,9 @@ static tf_err exchange(struct tf_channel_client *c, const char *path, const char
                      "content-length: %zu\r\n\r\n",
                      path, SSL_get_servername(c->ssl, TLSEXT_NAMETYPE_host_name), size);
 
-    if (!send_all(c->bio, head, (size_t)n) || !send_all(c->bio, body, size) ||
-        !receive(c->bio, &r) || tf_json_parse(r.body, r.body_size, &parsed) != TF_OK) {
+    begin(c);
+    if (!send_all(c, head, (size_t)n) || !send_all(c, body, size) || !receive(c, &r) ||
+        tf_json_parse(r.body, r.body_size, &parsed) != TF_OK) {
         (void)tf_report(TF_EIO, "the enclave's answer to %s did not arrive whole", path);
         return TF_EIO;
     }

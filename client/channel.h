@@ -3,7 +3,8 @@
  * channel.h - a client of an enclave's management endpoint (doc/formats.md): TLS 1.3 to
  * the enclave, the values of that connection that evidence must bind, JSON requests over
  * it. The certificate proves nothing by itself and is not checked here; tf_channel_attest
- * is what makes the connection trustworthy.
+ * is what makes the connection trustworthy. A handshake has 30 s, and so has a request:
+ * all of it, so that a host gains nothing by a byte now and then.
  */
 #pragma once
 
@@ -25,6 +26,9 @@ struct tf_channel_client;
 struct tf_channel_client *tf_channel_open(const char *connect, const char *lambda);
 /** The same without a message: for who looks whether a lambda is there. */
 struct tf_channel_client *tf_channel_try(const char *connect, const char *lambda);
+/** Whether ADDR:PORT serves the DNS name, to anybody: a handshake succeeds. It proves
+ *  nothing of who answers. */
+bool tf_channel_serves(const char *connect, const char *name);
 void tf_channel_close(struct tf_channel_client *channel);
 
 /** The code of the enclave's last refusal on this channel, such as "grant-old", in

@@ -73,6 +73,30 @@ restarts() {
     is "the newer version" "shop 2" ask shop /
 }
 
+# Visits are 72 s apart at least: a look finds what is missing.
+returns_soon() {
+    attester_end
+    ok "a lease of four minutes" attester_set '.lease_seconds = 240'
+    ok "the attester starts" attester_start
+    ok "and leases" until_ok 300 leased_for 240
+    host_stop
+    ok "the host starts again" host_start
+    ok "and serves long before a visit is due" until_ok 400 serves shop
+    ok "for it was missing" grep -q 'event=missing name=shop.test' "$work/attester.log"
+    attester_end
+    ok "a short lease again" attester_set ".lease_seconds = $lease"
+    ok "the attester starts" attester_start
+    ok "and leases" until_ok 300 leased_for "$lease"
+}
+
+# leased_for SECONDS: the last lease is at most so long, and more than half of that.
+leased_for() {
+    local left
+    left=$(sed -n 's/.*event=leased.* until=\([0-9]*\).*/\1/p' "$work/attester.log" | tail -n 1)
+    left=$((left - $(date +%s)))
+    [ "$left" -le "$1" ] && [ "$left" -gt $(($1 / 2)) ]
+}
+
 absence() {
     local grants
     grants=$(attester_events granted)
@@ -218,6 +242,7 @@ ok "a publisher with an attester" attester_publisher
 beginning
 updates
 restarts
+returns_soon
 absence
 falls
 secrets

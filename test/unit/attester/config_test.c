@@ -39,7 +39,7 @@ static void test_a_small_one(void)
     CHECK(strcmp(config.policy, "p") == 0 && strcmp(config.ca_certificate, "c") == 0);
     CHECK(config.machine_count == 1 && strcmp(config.machines[0], "h:1") == 0);
     CHECK(config.lambda_count == 1 && config.lambdas[0].name_count == 0);
-    CHECK(config.lease_seconds == 600 && config.requests == 0);
+    CHECK(config.lease_seconds == 600 && config.requests == 12000000);
     CHECK(!config.insecure_allow_simulated && config.command[0] == NULL);
     tf_config_wipe(&config);
 }
