@@ -17,6 +17,7 @@ struct job {
     unsigned thread;
     uint64_t order; /* the lowest is next */
     uint64_t asked_ms;
+    uint64_t peer;
     uint32_t target;
     struct sgx_report report;
     struct tf_quote_answer answer;
@@ -221,17 +222,30 @@ static void *run(void *user)
     return NULL;
 }
 
-bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id,
+/* Whether a peer may not ask now, so that others can. */
+static bool has_its_part(const struct tf_quoter *q, uint64_t peer)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < TF_QUOTER_JOBS_MAX; i++) {
+        count += q->jobs[i].state != JOB_FREE && q->jobs[i].peer == peer;
+    }
+    return peer != 0 && count >= TF_QUOTER_PEER_JOBS_MAX;
+}
+
+bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint64_t peer,
                    uint32_t target, const struct sgx_report *report)
 {
     (void)pthread_mutex_lock(&quoter->lock);
-    struct job *job = find(quoter, JOB_FREE, TF_THREADS_MAX);
+    struct job *job =
+        has_its_part(quoter, peer) ? NULL : find(quoter, JOB_FREE, TF_THREADS_MAX);
     if (job != NULL) {
         quoter->last_order++;
         job->state = JOB_WAITING;
         job->thread = thread;
         job->order = quoter->last_order;
         job->asked_ms = clock_ms();
+        job->peer = peer;
         job->target = target;
         job->report = *report;
         job->answer.id = id;

@@ -2,7 +2,7 @@
 /*
  * quoter.h - turns REPORTs into evidence beside the event loops of a worker process: one
  * thread asks whoever quotes (tf_enclave_quote), which may take seconds, while the loops
- * go on. Questions wait in a bounded queue; answers are fetched by the thread that
+ * go on. Questions wait in a bounded queue, of which one peer gets a part; answers are fetched by the thread that
  * asked, told by an eventfd. When the quoting side is away it is asked again, at
  * growing distances and not for long; when another quoting enclave comes back, the loops
  * learn for whom REPORTs are made now.
@@ -20,6 +20,7 @@
 
 enum {
     TF_QUOTER_JOBS_MAX = 32,       /* asked and not yet fetched, of all threads; count */
+    TF_QUOTER_PEER_JOBS_MAX = 8,   /* of one peer, count */
     TF_QUOTER_JOB_MS = 20000,      /* how long a question may wait: less than who asks */
     TF_QUOTER_ATTEMPTS_MAX = 6,    /* of one question, count */
     TF_QUOTER_FIRST_WAIT_MS = 100, /* before the second attempt; doubles each time */
@@ -61,11 +62,12 @@ uint32_t tf_quoter_target(struct tf_quoter *quoter, struct sgx_target_info *out)
  * Asks. Never waits.
  *
  * @param thread  whose tf_quoter_take gets the answer.
+ * @param peer    who caused it: a number by which peers differ; 0: no bound holds.
  * @param target  tf_quoter_target's number when the enclave learned of it: a REPORT for
  *                another one than now is answered with nothing.
- * @return false if the queue is full.
+ * @return false if the queue is full, or the peer has its part of it.
  */
-bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id,
+bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint64_t peer,
                    uint32_t target, const struct sgx_report *report);
 
 /** Fetches an answer, whichever is there. @return false if there is none. */

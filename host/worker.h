@@ -178,7 +178,8 @@ TF_MUST_USE tf_err tf_worker_quote_join(struct tf_worker_thread *t,
                                         struct tf_quoter *quoter);
 
 /** A REPORT came out of the enclave, `size` bytes in t->payload, for the connection `id`.
- *  Its QUOTE goes in when there is one; empty, at once, if too many wait.
+ *  Its QUOTE goes in when there is one; empty, at once, if too many wait, of all or of
+ *  this peer.
  *  @return TF_OK; TF_EFORMAT if it is none. */
 TF_MUST_USE tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id,
                                        size_t size);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "host/log.h"
@@ -24,6 +26,31 @@ static tf_err put_quote(struct tf_worker_thread *t, uint64_t id, const char *evi
     return tf_worker_ring_put(&t->channel->in, frame, evidence, size, NULL);
 }
 
+/* Who is at the other end of a connection, for tf_quoter_ask: an address of IPv4, or a
+ * network of IPv6, whose owner has all the addresses in it. */
+static uint64_t peer_of(struct tf_worker_thread *t, uint64_t id)
+{
+    const struct tf_conn *conn = id == TF_ID_IDENTITY ? NULL : tf_conn_find(t, id);
+    struct sockaddr_storage address;
+    socklen_t size = sizeof(address);
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    uint64_t network = 0;
+
+    if (conn == NULL || getpeername(conn->fd, (struct sockaddr *)&address, &size) != 0) {
+        return 0;
+    }
+    if (address.ss_family == AF_INET) {
+        memcpy(&v4, &address, sizeof(v4));
+        network = v4.sin_addr.s_addr;
+    } else if (address.ss_family == AF_INET6) {
+        memcpy(&v6, &address, sizeof(v6));
+        bool is_v4 = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
+        memcpy(&network, v6.sin6_addr.s6_addr + (is_v4 ? 8 : 0), sizeof(network));
+    }
+    return network;
+}
+
 tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id, size_t size)
 {
     struct sgx_report report;
@@ -32,7 +59,7 @@ tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id, size_t size)
         return TF_EFORMAT;
     }
     memcpy(&report, t->payload, sizeof(report));
-    if (tf_quoter_ask(t->quoter, t->index, id, t->target, &report)) {
+    if (tf_quoter_ask(t->quoter, t->index, id, peer_of(t, id), t->target, &report)) {
         return TF_OK;
     }
     if (tf_log_may(&t->log_limit, t->now_ms)) {

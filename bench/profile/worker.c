@@ -78,12 +78,13 @@ uint32_t tf_quoter_target(struct tf_quoter *quoter, struct sgx_target_info *out)
     return 0;
 }
 
-bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id,
+bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint64_t peer,
                    uint32_t target, const struct sgx_report *report)
 {
     (void)quoter;
     (void)thread;
     (void)id;
+    (void)peer;
     (void)target;
     (void)report;
     return false;

@@ -2,6 +2,7 @@
 /* The worker's loop, run in a thread of this program, around an enclave that echoes. */
 #include "host/worker.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -441,6 +442,48 @@ static void too_many_questions_are_refused(void)
     stop(TF_OK);
 }
 
+/* A connection over TCP from this address. @return the client's end. */
+static int connect_from(const char *address)
+{
+    struct sockaddr_in here = {.sin_family = AF_INET};
+    struct sockaddr_in there = {.sin_family = AF_INET};
+    socklen_t size = sizeof(there);
+    struct tf_link_head head = {.type = TF_LINK_CONN};
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    there.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    here.sin_addr.s_addr = inet_addr(address);
+    CHECK(bind(listener, (struct sockaddr *)&there, size) == 0);
+    CHECK(listen(listener, 1) == 0);
+    CHECK(getsockname(listener, (struct sockaddr *)&there, &size) == 0);
+    CHECK(bind(client, (struct sockaddr *)&here, sizeof(here)) == 0);
+    CHECK(connect(client, (struct sockaddr *)&there, size) == 0);
+    int accepted = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    CHECK(tf_link_send(worker.link, &head, NULL, accepted) == TF_OK);
+    (void)close(accepted);
+    (void)close(listener);
+    return client;
+}
+
+static void a_stranger_cannot_take_all_places(void)
+{
+    enum { PART = TF_QUOTER_PEER_JOBS_MAX, MANY = PART + 2 };
+    int clients[MANY];
+    start();
+    __atomic_store_n(&tf_fake()->is_quoting_slow, true, __ATOMIC_RELEASE);
+    for (int i = 0; i < MANY; i++) {
+        clients[i] = connect_from(i <= PART ? "127.0.0.2" : "127.0.0.3");
+        ask_for_evidence(clients[i], 1);
+        CHECK(i != PART || gets(clients[i], "none"));
+    }
+    __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
+    for (int i = 0; i < MANY; i++) {
+        CHECK(i == PART || gets(clients[i], "{\"quote\":1,\"for\":0}"));
+        (void)close(clients[i]);
+    }
+    stop(TF_OK);
+}
+
 static void an_answer_to_a_client_that_left_is_dropped(void)
 {
     start();
@@ -513,6 +556,7 @@ int main(void)
     RUN(a_quote_is_tried_again_when_nobody_is_there);
     RUN(a_refused_quote_is_none_at_once);
     RUN(too_many_questions_are_refused);
+    RUN(a_stranger_cannot_take_all_places);
     RUN(an_answer_to_a_client_that_left_is_dropped);
     RUN(reports_are_for_whoever_quotes_now);
     return test_end();
