@@ -169,6 +169,7 @@ static bool take_frames(struct tf_thread *thread)
             return true;
         }
         if (err == TF_OK) {
+            thread->sched.is_asked = true;
             err = dispatch(thread, &frame);
         }
         if (err != TF_OK && thread->err == TF_OK) {
@@ -204,7 +205,7 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
     if (err != TF_OK) {
         return (struct tf_core_exit){TF_EXIT_DEAD, err};
     }
-    thread->sched.written = thread->out.head;
+    tf_sched_begin(thread);
     tf_lease_note_clock(thread);
     if (thread->wants.count != 0) {
         tf_want_expire(thread);

@@ -8,8 +8,12 @@
 /* What bringing in a heap and answering takes, in steps, about. */
 static const uint64_t INVOCATION_STEPS = 256;
 
-/* 2^20 quanta are beyond any step limit. */
-enum { PUT_BACK_MAX = 20 };
+/* While nobody asks for anything, an entry may last about as long. */
+static const uint64_t ENTRY_NS = 500 * 1000;
+
+/* 2^20 quanta are beyond any step limit. Quanta of an entry: some kinds of work take
+ * thirty times as long as others, and it may change from one to the other. */
+enum { PUT_BACK_MAX = 20, ENTRY_QUANTA_MAX = 8 };
 
 /* --- queues ---------------------------------------------------------------------- */
 
@@ -435,7 +439,9 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
 static bool gives_way(struct tf_thread *thread)
 {
     struct tf_sched *sched = &thread->sched;
-    bool is_long = thread->out.head != sched->written || sched->spent > TF_QUANTUM / 4;
+    uint64_t last = (sched->quanta - 1) * TF_QUANTUM;
+    bool is_long =
+        thread->out.head != sched->written || sched->spent > last + TF_QUANTUM / 4;
 
     if (!is_long || sched->gave_way + 1 == thread->entries) {
         return false;
@@ -464,11 +470,40 @@ static struct tf_lane *next_lane(struct tf_thread *thread, bool *is_over)
     return lane;
 }
 
+/* Quanta for an entry when the one before had so many and took so long. */
+static uint64_t quanta_after(uint64_t quanta, uint64_t took)
+{
+    if (took == 0) {
+        return 1; /* a clock that stands still */
+    }
+    if (took > ENTRY_NS) {
+        quanta = quanta * ENTRY_NS / took;
+        return quanta == 0 ? 1 : quanta;
+    }
+    bool may_grow = quanta < ENTRY_QUANTA_MAX && took * (quanta + 1) <= ENTRY_NS * quanta;
+    return may_grow ? quanta + 1 : quanta;
+}
+
+void tf_sched_begin(struct tf_thread *thread)
+{
+    struct tf_sched *sched = &thread->sched;
+
+    if (!sched->is_asked) {
+        sched->quanta = quanta_after(sched->quanta, thread->now - sched->began);
+    }
+    sched->is_asked = false;
+    sched->began = thread->now;
+    sched->written = thread->out.head;
+}
+
 void tf_sched_run(struct tf_thread *thread)
 {
     struct tf_sched *sched = &thread->sched;
     bool is_over = false;
 
+    if (sched->is_asked) {
+        sched->quanta = 1;
+    }
     dispatch_again(thread);
     do {
         struct tf_lane *lane = next_lane(thread, &is_over);
@@ -480,7 +515,8 @@ void tf_sched_run(struct tf_thread *thread)
         if (conn != NULL) {
             resume(conn);
         }
-    } while (!is_over && thread->err == TF_OK && sched->spent < TF_QUANTUM);
+    } while (!is_over && thread->err == TF_OK &&
+             sched->spent < sched->quanta * TF_QUANTUM);
     sched->spent = 0;
 }
 

@@ -9,6 +9,11 @@
  * those share what is left. What takes less than a quantum is answered where its last
  * byte is taken, as if there were no scheduler, as long as nobody waits.
  *
+ * Going back costs a transition, so while the host brings nothing, entries grow by a
+ * quantum each, as long as they stay below half a millisecond by the host's clock, which
+ * is only a hint: who asks seldom waits for that, who asks often for little more than a
+ * quantum.
+ *
  * A lambda has as many lanes as its manifest says (TF_RUNS_DEFAULT), and a second one
  * only while another stays free. One whose bundle is not at hand has none, its requests
  * wait. More than TF_WAITING_MAX requests of one lambda are refused with 503 and
@@ -43,6 +48,9 @@ struct tf_sched {
     uint64_t clock;    /* how much the lambda that ran last had used when it was chosen */
     uint64_t written;  /* the out ring's head at the start of this entry */
     uint64_t gave_way; /* the last entry in which a lambda that computes had to wait */
+    uint64_t quanta;   /* that this entry may take */
+    uint64_t began;    /* the host's time at its start, ns */
+    bool is_asked;     /* the host brought something */
     size_t waiting_count;  /* in all queues */
     struct tf_list queues; /* those that are not empty, oldest first */
     struct tf_queue again; /* of lambdas that are replaced or gone */
@@ -67,6 +75,9 @@ void tf_sched_cancel(struct tf_conn *conn);
 
 /** Takes the requests in a lambda's queue back, to look for their lambda anew. */
 void tf_sched_reassign(struct tf_thread *thread, struct tf_queue *queue);
+
+/** An entry begins, at the thread's time. */
+void tf_sched_begin(struct tf_thread *thread);
 
 /** Runs whose turn it is for what is left of this entry. */
 void tf_sched_run(struct tf_thread *thread);

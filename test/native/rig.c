@@ -273,10 +273,11 @@ struct tf_core_exit rig_enter(struct rig *rig, int index)
     struct rig_thread *thread = &rig->threads[index];
 
     tf_native_cpu.self = (void *)thread->page;
-    tf_local_self()->now = rig->now * 1000000000;
+    rig->passed += rig->entry_ns;
+    uint64_t now = rig->now * 1000000000 + rig->passed;
+    tf_local_self()->now = now;
     thread->last = tf_core_enter((void *)thread->page,
-                                 (tf_hostptr){(uint64_t)(uintptr_t)thread->channel},
-                                 rig->now * 1000000000);
+                                 (tf_hostptr){(uint64_t)(uintptr_t)thread->channel}, now);
     thread->entries++;
     drain(rig, thread);
     return thread->last;

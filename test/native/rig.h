@@ -63,9 +63,11 @@ struct rig {
     struct fixture_key stranger;
     char domain[2048];
     size_t domain_size;
-    uint64_t now;    /* seconds; the host's clock and that of granters */
-    uint64_t serial; /* of the last grant */
-    uint64_t memory; /* what INIT says */
+    uint64_t now;      /* seconds; the host's clock and that of granters */
+    uint64_t entry_ns; /* by how much the host's clock goes on with each entry */
+    uint64_t passed;   /* in all, ns */
+    uint64_t serial;   /* of the last grant */
+    uint64_t memory;   /* what INIT says */
     uint64_t shelf;
     struct rig_thread threads[RIG_THREADS];
     struct rig_frame log[RIG_LOG];

@@ -85,6 +85,13 @@ static unsigned entries_until(struct rig *rig, struct asker *asker)
     return 0;
 }
 
+/* The same when each takes `ns` by the host's clock. */
+static unsigned entries_of(struct rig *rig, uint64_t ns, struct asker *asker)
+{
+    rig->entry_ns = ns;
+    return entries_until(rig, asker);
+}
+
 static struct rig *serve(const char *const names[], const char *const codes[])
 {
     struct rig *rig = rig_open();
@@ -145,6 +152,41 @@ static void an_interrupted_invocation_goes_on_where_it_was(void)
         CHECK(entries_until(rig, &a) == 5 && says(&a, "done"));
         CHECK(rig->threads[0].last.exit == TF_EXIT_IDLE);
     }
+    rig_close(rig);
+}
+
+static void while_nobody_asks_entries_grow(void)
+{
+    struct rig *rig = serve((const char *[]){"a", "b", NULL},
+                            (const char *[]){"spin 78", "count", NULL});
+    struct asker a = connect_to(rig, "a");
+    struct asker b = connect_to(rig, "b");
+
+    rig_settle(rig);
+    post(rig, &a);
+    CHECK(entries_of(rig, 50 * 1000, &a) == 15); /* of 1, 1, 2, 3... 8, 8 quanta */
+    post(rig, &a);
+    CHECK(entries_of(rig, 300 * 1000, &a) == 79); /* two would take too long */
+    post(rig, &a);
+    rig->entry_ns = 50 * 1000;
+    for (int i = 0; i < 10; i++) {
+        (void)rig_enter(rig, 0);
+    }
+    post(rig, &b);
+    CHECK(entries_of(rig, 50 * 1000, &b) == 1);
+    CHECK(entries_of(rig, 50 * 1000, &a) > 5); /* they begin anew */
+    rig_close(rig);
+}
+
+static void a_clock_that_goes_back_makes_entries_short(void)
+{
+    struct rig *rig =
+        serve((const char *[]){"a", NULL}, (const char *[]){"spin 40", NULL});
+    struct asker a = connect_to(rig, "a");
+
+    rig_settle(rig);
+    post(rig, &a);
+    CHECK(entries_of(rig, (uint64_t)-1000, &a) == 41);
     rig_close(rig);
 }
 
@@ -471,6 +513,8 @@ int main(void)
 {
     RUN(what_takes_less_than_a_quantum_is_answered_at_once);
     RUN(an_interrupted_invocation_goes_on_where_it_was);
+    RUN(while_nobody_asks_entries_grow);
+    RUN(a_clock_that_goes_back_makes_entries_short);
     RUN(a_neighbour_is_answered_while_a_lambda_spins);
     RUN(an_answer_leaves_before_others_compute);
     RUN(many_requests_of_one_lambda_are_one_lambda);
