@@ -85,10 +85,10 @@ host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
        $(patsubst %.S,$(O)/host/%.o,$(filter %.S,$(1)))
 LIB     := $(call host,$(wildcard lib/*.c))
 NATIVE  := $(call host,$(wildcard host/native_*.c))
-WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c \
+WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c host/sni.c \
            host/aesm.c host/evidence.c host/quoter.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
-DAEMON  := $(filter-out %/tsm.o %/tsm_table.o $(filter-out %/link.o %/log.o %/number.o %/sim_machine.o,$(WORKER)), \
+DAEMON  := $(filter-out %/tsm.o %/tsm_table.o $(filter-out %/link.o %/log.o %/number.o %/sni.o %/sim_machine.o,$(WORKER)), \
            $(filter-out $(NATIVE) %/sim_evidence.o,$(call host,$(wildcard host/*.c))) \
            $(call host,host/native_measure.c))
 VERIFY  := $(call host,$(wildcard verify/*.c))

@@ -82,7 +82,8 @@ struct tf_daemon {
     struct tf_roll *roll;            /* owned by roll.c: the last one, and those before */
     bool is_simulated;
     bool is_stopping;
-    uint64_t connections; /* counters for /metrics */
+    uint64_t connections; /* counters for /metrics: accepted by tfaasd, */
+    uint64_t direct;      /* and by a worker */
     uint64_t refused;
     char address[80]; /* what is listened on */
 };

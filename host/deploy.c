@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "host/lend.h"
 #include "host/log.h"
 #include "host/registry.h"
 #include "host/roll.h"
@@ -114,6 +115,7 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
     }
     op->lambda.seat = (struct tf_seat){
         .worker = op->worker, .is_granted = is_granted, .is_offered = true};
+    tf_lend_forget(daemon);
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
 
@@ -354,6 +356,7 @@ static void begin_removal(struct tf_operation *op)
     op->worker = lambda->seat.worker;
     drop_too(lambda);
     tf_registry_remove(&daemon->registry, op->lambda.name);
+    tf_lend_forget(daemon);
     bool is_up = op->worker != NULL && (op->worker->state == TF_WORKER_SERVING ||
                                         op->worker->state == TF_WORKER_LOADING);
     if (!is_up) {

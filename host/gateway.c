@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "host/lend.h"
 #include "host/log.h"
 #include "host/registry.h"
 #include "host/roll.h"
@@ -25,6 +26,8 @@ enum {
     HELLO_MS = 10 * 1000, /* for the ClientHello, and for a worker that is starting */
     REST_MS = 100,        /* after the system ran out of descriptors */
     RETRY_MS = 20,        /* while all links of a worker are full */
+    BIND_TRIES = 20,      /* for the address, */
+    BIND_MS = 50,         /* with so long between two */
     ALERT_UNRECOGNIZED_NAME = 112
 };
 
@@ -48,6 +51,7 @@ struct tf_gateway {
     struct pending *oldest;
     struct pending *newest;
     size_t count;
+    struct tf_lend lend;
 };
 
 static void arm_expiry(struct tf_gateway *g)
@@ -103,6 +107,7 @@ static void refuse(struct pending *p, const char *reason)
     uint8_t bytes[TF_SNI_PEEK_MAX];
     struct tf_gateway *g = p->gateway;
     g->daemon->refused++;
+    tf_lend_note(&g->lend, NULL);
     if (tf_log_may(&g->log_limit, g->daemon->loop.now)) {
         tf_log("connection-refused", "reason=%s", reason);
     }
@@ -128,7 +133,9 @@ static bool route(struct pending *p, const char *name)
         refuse(p, "unknown-name");
         return false;
     }
-    if (tf_supervise_pass(worker, p->watch.fd) == TF_OK) {
+    bool is_its_own = tf_lend_is_holder(&g->lend, worker) && lambda->next.worker == NULL;
+    if (tf_supervise_pass(worker, p->watch.fd, is_its_own ? name : "") == TF_OK) {
+        tf_lend_note(&g->lend, worker);
         forget(p->gateway, p);
         return false;
     }
@@ -223,17 +230,27 @@ static void admit(struct tf_gateway *g, int fd)
     }
 }
 
+void tf_gateway_take(struct tf_gateway *g, int fd)
+{
+    if (g == NULL) {
+        (void)close(fd);
+        return;
+    }
+    admit(g, fd);
+}
+
 static void on_rest(void *user)
 {
     struct tf_gateway *g = user;
-    tf_loop_change(&g->daemon->loop, &g->listener, EPOLLIN);
+    if (!g->lend.is_lent) {
+        tf_loop_change(&g->daemon->loop, &g->listener, EPOLLIN);
+    }
 }
 
-/* One at a time: the loop comes back while there are more. */
-static void on_accept(void *user, uint32_t events)
+/* @return whether there was one. */
+static bool accept_one(void *user)
 {
     struct tf_gateway *g = user;
-    (void)events;
     int fd = accept4(g->listener.fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
         admit(g, fd);
@@ -244,6 +261,14 @@ static void on_accept(void *user, uint32_t events)
         tf_loop_change(&g->daemon->loop, &g->listener, 0);
         tf_loop_set(&g->daemon->loop, &g->rest, REST_MS);
     }
+    return fd >= 0;
+}
+
+/* One at a time: the loop comes back while there are more. */
+static void on_accept(void *user, uint32_t events)
+{
+    (void)events;
+    (void)accept_one(user);
 }
 
 /* Splits ADDR:PORT. */
@@ -316,6 +341,11 @@ static tf_err open_listener(const char *text, int *out)
         return TF_EUSAGE;
     }
     int fd = listen_on(address);
+    /* The workers of a tfaasd that was killed close its socket when they hear of it. */
+    for (int i = 0; fd < 0 && errno == EADDRINUSE && i < BIND_TRIES; i++) {
+        (void)usleep(BIND_MS * 1000);
+        fd = listen_on(address);
+    }
     freeaddrinfo(address);
     if (fd < 0) {
         return TF_EIO;
@@ -341,9 +371,15 @@ tf_err tf_gateway_open(struct tf_daemon *daemon)
     g->rest = (struct tf_timer){.fire = on_rest, .user = g};
     g->expiry = (struct tf_timer){.fire = on_expiry, .user = g};
     g->retry = (struct tf_timer){.fire = on_retry, .user = g};
+    tf_lend_init(&g->lend, daemon, &g->listener, accept_one, g);
     daemon->gateway = g;
     note_address(daemon, fd);
     return tf_loop_watch(&daemon->loop, &g->listener, EPOLLIN);
+}
+
+struct tf_lend *tf_gateway_lend(struct tf_gateway *g)
+{
+    return g == NULL ? NULL : &g->lend;
 }
 
 void tf_gateway_close(struct tf_gateway *g)
@@ -357,7 +393,9 @@ void tf_gateway_close(struct tf_gateway *g)
     tf_loop_unset(&g->daemon->loop, &g->rest);
     tf_loop_unset(&g->daemon->loop, &g->expiry);
     tf_loop_unset(&g->daemon->loop, &g->retry);
+    tf_loop_unset(&g->daemon->loop, &g->lend.look);
     tf_loop_unwatch(&g->daemon->loop, &g->listener);
+    (void)shutdown(g->listener.fd, SHUT_RDWR); /* a worker may have it too */
     (void)close(g->listener.fd);
     g->daemon->gateway = NULL;
     free(g);

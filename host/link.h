@@ -35,8 +35,10 @@ static const uint64_t TF_LOAD_BOUNDS_US[TF_LOAD_BUCKETS - 1] = {
     100, 250, 500, 1000, 2500, 5000, 10000, 25000, 100000, 1000000};
 
 enum tf_link_type {
-    TF_LINK_READY = 1,  /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
-    TF_LINK_CONN = 2,   /* D>W + fd: an accepted TCP socket, nothing read yet */
+    TF_LINK_READY = 1, /* W>D struct tf_link_ready: the enclave is up (thread 0 only) */
+    TF_LINK_CONN = 2, /* + fd: an accepted TCP socket, nothing read yet. D>W text: whoever
+                         asks for this server name is for this worker, until the next
+                         LISTEN; or nothing: not always. W>D: is for another one */
     TF_LINK_BUNDLE = 3, /* D>W + fd: load this file; answered by RESULT */
     TF_LINK_GRANT = 4,  /* D>W + fd: a sealed grant; answered by RESULT */
     TF_LINK_DROP = 5,   /* D>W text: a lambda's name; answered by RESULT */
@@ -51,7 +53,9 @@ enum tf_link_type {
                                  after the first block are the envelope; RESULT */
     TF_LINK_WANT = 13,        /* W>D digest: the enclave wants this bundle, */
     TF_LINK_WANTED = 14, /* D>W + fd, same id: here it is; no fd: there is none; RESULT */
-    TF_LINK_TRY = 15     /* D>W text: a lambda's name: does it load? answered by RESULT */
+    TF_LINK_TRY = 15,    /* D>W text: a lambda's name: does it load? answered by RESULT */
+    TF_LINK_LISTEN = 16  /* D>W + fd: the listening socket is lent; no fd: it is not, any
+                            more. Either way no name is known any more */
 };
 
 struct tf_link_head {

@@ -77,10 +77,15 @@ static void note_missing(const struct question *q)
 static void take_counts(const struct question *q, const json_t *document)
 {
     struct tf_thread_counts *counts = &q->worker->last[q->thread];
+    uint64_t accepted = number(document, "accepted");
+    if (tf_supervise_is_current(q->worker) && accepted > counts->accepted) {
+        q->scrape->daemon->direct += accepted - counts->accepted;
+    }
     *counts = (struct tf_thread_counts){.handshakes = number(document, "handshakes"),
                                         .handshakes_failed =
                                             number(document, "handshakes_failed"),
                                         .connections = number(document, "connections"),
+                                        .accepted = accepted,
                                         .entries = number(document, "entries"),
                                         .held = number(document, "held"),
                                         .evicted = number(document, "evicted"),
@@ -338,7 +343,9 @@ static void answer(struct tf_daemon *d, struct tf_admin_conn *conn)
     (void)fprintf(out, "tfaas_info{version=\"%s\",simulated=\"%d\"} 1\n", TF_VERSION,
                   d->is_simulated);
     plain(out, "tfaas_connections_total", "counter", "TCP connections accepted.",
-          d->connections);
+          d->connections + d->direct);
+    plain(out, "tfaas_connections_direct_total", "counter",
+          "Of them, accepted by the worker that serves them.", d->direct);
     plain(out, "tfaas_connections_refused_total", "counter",
           "TCP connections without a server name that is served here.", d->refused);
     plain(out, "tfaas_functions", "gauge", "Lambdas deployed.", d->registry.count);

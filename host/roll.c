@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "host/engine.h"
+#include "host/lend.h"
 #include "host/lists.h"
 #include "host/log.h"
 #include "host/metrics.h"
@@ -131,6 +132,7 @@ static void hand_over(struct tf_daemon *daemon, struct tf_lambda *lambda)
 
 static void retire(struct tf_worker *worker)
 {
+    tf_lend_leave(worker);
     worker->is_retired = true;
     worker->quiet = 0;
     worker->drain_end = worker->daemon->loop.now + DRAIN_MS;
@@ -392,6 +394,7 @@ static tf_err start_heir(struct tf_roll *roll, struct tf_worker *elder)
         }
     }
     note_granted(heir);
+    tf_lend_forget(roll->daemon);
     tf_supervise_start(heir);
     return TF_OK;
 }

@@ -12,6 +12,7 @@
 #include "abi/channel.h"
 #include "host/deploy.h"
 #include "host/gateway.h"
+#include "host/lend.h"
 #include "host/lists.h"
 #include "host/log.h"
 #include "host/metrics.h"
@@ -118,6 +119,7 @@ static void close_links(struct tf_worker *worker)
         }
     }
     worker->threads = 0;
+    tf_lend_leave(worker);
 }
 
 static void on_look(void *user)
@@ -183,8 +185,9 @@ static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t siz
     tf_stock_begin(worker);
 }
 
-static void take(const struct tf_worker_link *link, const struct tf_link_head *head,
-                 const uint8_t *body)
+/* @return whether `fd` was taken over. */
+static bool take(const struct tf_worker_link *link, const struct tf_link_head *head,
+                 const uint8_t *body, int fd)
 {
     struct tf_worker *worker = link->worker;
     switch (head->type) {
@@ -206,10 +209,16 @@ static void take(const struct tf_worker_link *link, const struct tf_link_head *h
     case TF_LINK_WANT:
         tf_stock_bring(worker, link->index, head->id, body, head->size);
         break;
+    case TF_LINK_CONN:
+        if (fd >= 0) {
+            tf_gateway_take(worker->daemon->gateway, fd);
+        }
+        return true;
     default:
         tf_log("link-unknown-message", "type=%u", head->type);
         break;
     }
+    return false;
 }
 
 static void on_link(void *user, uint32_t events)
@@ -228,11 +237,9 @@ static void on_link(void *user, uint32_t events)
             tf_loop_unwatch(&worker->daemon->loop, &link->watch);
             return;
         }
-        if (fd >= 0) {
+        bool is_taken = err == TF_OK && take(link, &head, body, fd);
+        if (fd >= 0 && !is_taken) {
             (void)close(fd);
-        }
-        if (err == TF_OK) {
-            take(link, &head, body);
         }
     }
     (void)events;
@@ -478,20 +485,35 @@ void tf_supervise_restart(struct tf_worker *worker)
     }
 }
 
-tf_err tf_supervise_pass(struct tf_worker *worker, int fd)
+tf_err tf_supervise_pass(struct tf_worker *worker, int fd, const char *name)
 {
     if (worker->state != TF_WORKER_SERVING) {
         return TF_AGAIN;
     }
-    struct tf_link_head head = {.type = TF_LINK_CONN};
     for (unsigned i = 0; i < worker->threads; i++) {
         unsigned thread = worker->next_thread % worker->threads;
         worker->next_thread = thread + 1;
-        if (tf_link_send(worker->links[thread].watch.fd, &head, NULL, fd) == TF_OK) {
+        bool has_heard = (worker->told & 1u << thread) != 0;
+        const struct tf_link_head head = {.type = TF_LINK_CONN,
+                                          .size = has_heard ? (uint32_t)strlen(name) : 0};
+        if (tf_link_send(worker->links[thread].watch.fd, &head, name, fd) == TF_OK) {
             return TF_OK;
         }
     }
     return TF_AGAIN;
+}
+
+tf_err tf_supervise_lend(struct tf_worker *worker, int fd)
+{
+    const struct tf_link_head head = {.type = TF_LINK_LISTEN};
+    for (unsigned i = 0; i < worker->threads; i++) {
+        bool has_heard = (worker->told & 1u << i) != 0;
+        if (!has_heard &&
+            tf_link_send(worker->links[i].watch.fd, &head, NULL, fd) == TF_OK) {
+            worker->told |= 1u << i;
+        }
+    }
+    return worker->told == (1u << worker->threads) - 1 ? TF_OK : TF_AGAIN;
 }
 
 void tf_supervise_stop_all(struct tf_daemon *daemon)

@@ -46,6 +46,7 @@ struct tf_thread_counts {
     uint64_t handshakes;
     uint64_t handshakes_failed;
     uint64_t connections; /* open now */
+    uint64_t accepted;    /* by itself */
     uint64_t entries;
     uint64_t held;                   /* bytes that it keeps of lambdas, about */
     uint64_t evicted;                /* lambdas that it gave up for others */
@@ -78,6 +79,7 @@ struct tf_worker {
     unsigned link_count;
     unsigned threads; /* that serve: as READY said, at most link_count */
     unsigned next_thread;
+    unsigned told; /* threads that know how the listening socket is lent, one bit each */
     uint64_t starts;
     uint64_t backoff_ms;
     uint64_t serving_since;        /* loop's clock */
@@ -143,9 +145,17 @@ void tf_supervise_call(struct tf_worker *worker, const struct tf_call *call);
 
 /**
  * Passes an accepted socket to a thread of the worker.
+ * @param name  whoever asks for it is this worker's own; "": not always.
  * @return TF_OK; TF_AGAIN if it does not serve yet or its links are full.
  */
-TF_MUST_USE tf_err tf_supervise_pass(struct tf_worker *worker, int fd);
+TF_MUST_USE tf_err tf_supervise_pass(struct tf_worker *worker, int fd, const char *name);
+
+/**
+ * Tells the threads that have not been told (worker->told) to listen on `fd` themselves,
+ * or with -1 to stop; either way to forget names.
+ * @return TF_OK; TF_AGAIN: not all could be told.
+ */
+TF_MUST_USE tf_err tf_supervise_lend(struct tf_worker *worker, int fd);
 
 /** Tells all workers to end. */
 void tf_supervise_stop_all(struct tf_daemon *daemon);

@@ -23,6 +23,7 @@
 #include "host/quoter.h"
 #include "host/worker_poll.h"
 #include "lib/err.h"
+#include "lib/map.h"
 
 enum {
     TF_WORKER_READ_MAX = 32 << 10,     /* bytes of one DATA frame */
@@ -44,6 +45,7 @@ enum {
 /* In epoll's data; connections have their id, whose slot is neither. */
 static const uint64_t TF_WORKER_LINK_EVENT = UINT64_MAX;
 static const uint64_t TF_WORKER_QUOTE_EVENT = UINT64_MAX - 1;
+static const uint64_t TF_WORKER_LISTEN_EVENT = UINT64_MAX - 2;
 
 struct tf_conn {
     int fd; /* -1: the slot is free */
@@ -86,6 +88,20 @@ struct tf_loads {
     uint64_t sum_us;
 };
 
+enum { TF_WORKER_NAME_BUCKETS = 1024 };
+
+/* tfaasd's listening socket, while it is lent to this worker (host/lend.h). */
+struct tf_listening {
+    int fd; /* -1: tfaasd accepts itself */
+    bool is_watched;
+    int held; /* accepted, to be handed back as soon as the link has room; or -1 */
+    uint64_t rest_ms;    /* not watched until then, monotonic */
+    uint64_t accepted;   /* and kept */
+    struct tf_map names; /* that tfaasd sent here: whoever asks for them may stay */
+    struct tf_map_node *buckets[TF_WORKER_NAME_BUCKETS];
+    size_t name_count;
+};
+
 struct tf_worker_thread {
     struct tf_enclave *enclave;
     unsigned index;
@@ -105,6 +121,8 @@ struct tf_worker_thread {
     uint64_t entries;  /* EENTERs of this thread so far */
     tf_err failed;     /* sticks: why the thread cannot go on */
     unsigned threads;  /* of this process, for READY */
+    uint32_t *counts;  /* open connections of each of them; NULL: it is the only one */
+    struct tf_listening listening;
     uint64_t stats_id; /* of the STATS that awaits its RESULT, or 0 */
     struct tf_conn conns[TF_CONNS_MAX];
     uint32_t first_free; /* slot, or TF_CONNS_MAX */
@@ -170,6 +188,31 @@ void tf_conns_tick(struct tf_worker_thread *t);
 
 /** Closes all. */
 void tf_conns_wipe(struct tf_worker_thread *t);
+
+/* worker_listen.c */
+
+/** Nothing is lent yet. */
+void tf_worker_listen_init(struct tf_worker_thread *t);
+
+/** Listens on tfaasd's socket `fd`, which is taken over, or with -1 no more. Names that
+ * were learned are forgotten. */
+void tf_worker_listen_set(struct tf_worker_thread *t, int fd);
+
+/** Connections that ask for this name are for this worker. */
+void tf_worker_listen_learn(struct tf_worker_thread *t, const char *text, size_t size);
+
+/** Accepts up to `most` connections, keeps those with a name it knows and hands the
+ * others back to tfaasd, nothing read from them. */
+void tf_worker_listen_ready(struct tf_worker_thread *t, int most);
+
+/** Whether there is something to try again in a moment. */
+bool tf_worker_listen_rests(const struct tf_worker_thread *t);
+
+/** Each round: listens as long as no other thread has fewer connections. */
+void tf_worker_listen_pump(struct tf_worker_thread *t);
+
+/** Closes all. */
+void tf_worker_listen_wipe(struct tf_worker_thread *t);
 
 /* worker_quote.c */
 

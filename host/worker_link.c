@@ -141,9 +141,13 @@ static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, 
 {
     switch (head->type) {
     case TF_LINK_CONN:
+        tf_worker_listen_learn(t, (const char *)t->payload, head->size);
         if (fd >= 0) {
             tf_conn_open(t, fd);
         }
+        return;
+    case TF_LINK_LISTEN:
+        tf_worker_listen_set(t, fd);
         return;
     case TF_LINK_BUNDLE:
         queue(t, head->id, TF_BLOB_BUNDLE, fd);
@@ -294,9 +298,11 @@ bool tf_worker_link_loaded(struct tf_worker_thread *t, const struct tf_frame *fr
 static size_t write_own(const struct tf_worker_thread *t, char out[static OWN_MAX])
 {
     int at = snprintf(
-        out, OWN_MAX, "{\"entries\":%llu,\"poll_us\":%llu,\"load_us\":%llu,\"loads\":[",
-        (unsigned long long)t->entries, (unsigned long long)t->poll.asked_us,
-        (unsigned long long)t->loads.sum_us);
+        out, OWN_MAX,
+        "{\"entries\":%llu,\"accepted\":%llu,\"poll_us\":%llu,\"load_us\":%llu,\"loads\":"
+        "[",
+        (unsigned long long)t->entries, (unsigned long long)t->listening.accepted,
+        (unsigned long long)t->poll.asked_us, (unsigned long long)t->loads.sum_us);
     for (size_t i = 0; i < TF_LOAD_BUCKETS; i++) {
         at += snprintf(out + at, OWN_MAX - (size_t)at, "%s%llu", i == 0 ? "" : ",",
                        (unsigned long long)t->loads.counts[i]);

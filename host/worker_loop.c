@@ -15,7 +15,7 @@
 enum {
     EVENTS_PER_ROUND = 256,
     GATHER_MAX = 16, /* DATA frames of one connection that go out with one system call */
-    DRAIN_STEP_MS = 50
+    STEP_MS = 50     /* of waiting for what nothing reports */
 };
 
 uint64_t tf_worker_clock_ms(void)
@@ -45,6 +45,7 @@ tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave,
     t->index = index;
     t->link = link;
     tf_conns_init(t);
+    tf_worker_listen_init(t);
     void *memory = mmap(NULL, sizeof(struct tf_channel), PROT_READ | PROT_WRITE,
                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
@@ -63,6 +64,7 @@ tf_err tf_worker_init(struct tf_worker_thread *t, struct tf_enclave *enclave,
 void tf_worker_wipe(struct tf_worker_thread *t)
 {
     tf_conns_wipe(t);
+    tf_worker_listen_wipe(t);
     for (size_t i = 0; i < t->transfer_count; i++) {
         (void)close(t->transfers[i].fd);
     }
@@ -203,8 +205,8 @@ static int wait_ms(const struct tf_worker_thread *t)
         !tf_worker_ring_is_empty(&t->channel->in)) {
         return 0;
     }
-    if (t->is_draining) {
-        return DRAIN_STEP_MS;
+    if (t->is_draining || tf_worker_listen_rests(t)) {
+        return STEP_MS;
     }
     return t->open_count > 0 || !is_settled(t) ? 1000 : -1;
 }
@@ -212,16 +214,22 @@ static int wait_ms(const struct tf_worker_thread *t)
 static void lose_link(struct tf_worker_thread *t)
 {
     (void)epoll_ctl(t->epoll, EPOLL_CTL_DEL, t->link, NULL);
+    tf_worker_listen_set(t, -1);
     t->is_draining = true;
     t->drain_ms = tf_worker_clock_ms();
 }
 
-static void handle(struct tf_worker_thread *t, const struct epoll_event *event)
+/* One of `count` events. */
+static void handle(struct tf_worker_thread *t, const struct epoll_event *event, int count)
 {
     if (event->data.u64 == TF_WORKER_LINK_EVENT) {
         if (tf_worker_link_read(t) != TF_OK) {
             lose_link(t);
         }
+        return;
+    }
+    if (event->data.u64 == TF_WORKER_LISTEN_EVENT) {
+        tf_worker_listen_ready(t, count);
         return;
     }
     if (event->data.u64 == TF_WORKER_QUOTE_EVENT) {
@@ -246,7 +254,7 @@ static tf_err gather(struct tf_worker_thread *t)
     uint64_t before = t->now;
     set_clock(t);
     for (int i = 0; i < count; i++) {
-        handle(t, &events[i]);
+        handle(t, &events[i], count);
     }
     if (t->now != before) {
         tf_conns_tick(t);
@@ -254,6 +262,7 @@ static tf_err gather(struct tf_worker_thread *t)
     }
     tf_worker_link_pump(t);
     tf_worker_quote_pump(t);
+    tf_worker_listen_pump(t);
     return t->failed;
 }
 

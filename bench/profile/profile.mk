@@ -7,8 +7,8 @@ profiled = $(patsubst %,$(O)/profile/%.o,$(basename $(1)))
 PROFILE_CORE := $(filter-out $(call trust,enclave/gate.S enclave/enclu.c \
     $(addprefix enclave/libc/,errno.c stdio.c stop.c text.c)),$(CORE)) \
     $(call profiled,bench/profile/place.c test/native/enclu.c)
-PROFILE_HOST := $(call profiled,bench/profile/worker.c host/link.c host/log.c $(addprefix host/worker_, \
-    loop.c conn.c link.c poll.c quote.c ring.c) lib/err.c)
+PROFILE_HOST := $(call profiled,bench/profile/worker.c host/link.c host/log.c host/sni.c $(addprefix host/worker_, \
+    loop.c conn.c link.c listen.c poll.c quote.c ring.c) lib/bytes.c lib/err.c lib/map.c)
 MUSL_LIB := $(dir $(LIBC))
 PROFILES := $(ENGINES:%=$(O)/profile/%)
 

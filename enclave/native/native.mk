@@ -25,7 +25,7 @@ NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
             enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c \
             $(wildcard enclave/js/v8*.cc enclave/js/v8*.S))
-NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c \
+NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c host/sni.c \
             host/number.c host/tsm.c host/tsm_table.c host/evidence.c host/aesm.c host/sim_evidence.c host/sim_machine.c)
 NAT_HOST := $(filter-out %/worker_main.o,$(NAT_HOST))
 NAT_LIBS := $(DEP)/wolfssl/lib/native/libwolfssl.a $(DEP)/jansson/lib/native/libjansson.a \
