@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "client/file.h"
-#include "client/report.h"
+#include "client/policy.h"
 #include "lib/bytes.h"
 
 tf_err tf_policy_now(const char *path, struct tf_policy_now *out)
@@ -17,12 +17,9 @@ tf_err tf_policy_now(const char *path, struct tf_policy_now *out)
     if (err != TF_OK) {
         return err;
     }
-    err = tf_policy_parse((const char *)text, size, &out->policy);
+    err = tf_policy_take(path, (const char *)text, size, &out->policy);
     tf_sha256(text, size, digest);
     tf_hex_write(digest, sizeof(digest), out->hash);
     free(text);
-    if (err != TF_OK) {
-        (void)tf_report(err, "%s (tfaas policy check says more)", path);
-    }
     return err;
 }

@@ -10,6 +10,7 @@
 #include "cli/quote.h"
 #include "cli/screen.h"
 #include "client/channel.h"
+#include "client/policy.h"
 #include "lib/json.h"
 
 enum { JSON_MAX = 32 << 10 };

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "client/channel.h"
 #include "client/collateral_cache.h"
+#include "client/policy.h"
 #include "verify/ratls.h"
 #include "verify/snp.h"
 

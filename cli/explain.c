@@ -7,7 +7,7 @@
 
 #include "cli/cli.h"
 #include "cli/explain.h"
-#include "client/channel.h"
+#include "client/policy.h"
 #include "lib/bytes.h"
 #include "verify/dates.h"
 

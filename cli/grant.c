@@ -19,6 +19,7 @@
 #include "client/channel.h"
 #include "client/grant.h"
 #include "client/keys.h"
+#include "client/policy.h"
 #include "lib/names.h"
 
 enum { DAYS_DEFAULT = 30, DAYS_MAX = 825, DAY_SECONDS = 86400, BACKDATE_SECONDS = 300 };

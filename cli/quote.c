@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/collateral.h"
 #include "cli/quote.h"
-#include "client/channel.h"
+#include "client/policy.h"
 #include "verify/collateral.h"
 #include "verify/dates.h"
 #include "verify/dcap.h"

@@ -9,6 +9,7 @@
 #include "cli/collateral.h"
 #include "cli/receipt.h"
 #include "client/channel.h"
+#include "client/policy.h"
 #include "lib/json.h"
 
 struct options {

@@ -15,7 +15,6 @@
 #include <openssl/x509.h>
 
 #include "abi/limits.h"
-#include "client/file.h"
 #include "client/keys.h"
 #include "client/report.h"
 #include "lib/bytes.h"
@@ -436,22 +435,5 @@ tf_err tf_channel_attest(struct tf_channel_client *channel, const char *lambda,
     free(evidence);
     free(claims);
     json_decref(answer);
-    return err;
-}
-
-tf_err tf_policy_load(const char *path, struct tf_policy *policy)
-{
-    uint8_t *text = NULL;
-    size_t size = 0;
-    tf_err err = tf_file_read(path, TF_POLICY_MAX, &text, &size);
-
-    if (err != TF_OK) {
-        return err;
-    }
-    err = tf_policy_parse((const char *)text, size, policy);
-    free(text);
-    if (err != TF_OK) {
-        (void)tf_report(err, "%s (fields: doc/formats.md, Policy)", path);
-    }
     return err;
 }

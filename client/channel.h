@@ -81,6 +81,3 @@ TF_MUST_USE tf_err tf_channel_attest(struct tf_channel_client *channel,
                                      const char *lambda,
                                      const struct tf_attest_rules *rules,
                                      struct tf_attestation *out);
-
-/** Loads a policy file. @return TF_OK, or an error after a message. */
-TF_MUST_USE tf_err tf_policy_load(const char *path, struct tf_policy *policy);

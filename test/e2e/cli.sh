@@ -219,6 +219,12 @@ packing() {
     exits "a key twice" 1 manifest-keys pack "$work/odd" --out "$work/bad.tfb"
     project "{$good, \"more\": 1}"
     exits "an unknown field" 1 manifest-field pack "$work/odd" --out "$work/bad.tfb"
+    fails "which is named" more cli pack "$work/odd" --out "$work/bad.tfb"
+    project "{$good, \"limits\": {\"steps\": 0}}"
+    fails "a wrong value's field, too" limits cli pack "$work/odd" --out "$work/bad.tfb"
+    project "{${good/\"version\": 1, /}}"
+    fails "and one that is missing" "is missing (doc" cli pack "$work/odd" \
+        --out "$work/bad.tfb"
     project "{$good, \"files\": \"main.js\"}"
     exits "files that are no list" 1 manifest-field pack "$work/odd" --out "$work/bad.tfb"
     project "{$good, \"files\": [\"../odd/main.js\"]}"

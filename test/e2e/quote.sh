@@ -49,6 +49,8 @@ policies() {
         "$work/revoked.json"
     gives "an old TCB not without a date" 1 policy-format policy check \
         "$work/endless.json"
+    gives "which is said to be its tcb" 1 "is unknown, or its value is wrong" \
+        policy check "$work/endless.json"
     gives "no file" 2 io policy check "$work/none.json"
 }
 
