@@ -51,7 +51,7 @@ $(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.
 
 # --- the enclave images, one per engine -------------------------------------------------
 # What the engines share; an engine itself is NAME.c, NAME_*.c and its part of the prelude.
-JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c
+JS_SHARED := enclave/js/slot.c enclave/js/native.c enclave/js/text.c enclave/js/path.c enclave/http_text.c
 engine = $(wildcard enclave/js/$(1).c enclave/js/$(1)_*.[cS])
 PRELUDE := $(wildcard enclave/js/prelude.S enclave/js/prelude/*.js)
 trust = $(patsubst %,$(O)/trust/%.o,$(basename $(1)))

@@ -43,7 +43,7 @@ static uint8_t *alloc(struct tf_thread *thread, size_t size)
 static void release(struct tf_thread *thread, uint8_t *block)
 {
     tf_lock_take(&thread->instance->lock);
-    tf_shelf_free(block);
+    tf_shared_free(block);
     tf_lock_give(&thread->instance->lock);
 }
 

@@ -49,8 +49,3 @@ void tf_heap_free(void *block)
         tf_arena_free(arena, block);
     }
 }
-
-size_t tf_heap_usable(const void *block)
-{
-    return tf_arena_usable(block);
-}

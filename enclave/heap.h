@@ -20,6 +20,3 @@ void *tf_heap_realloc(void *block, size_t size);
 
 /** Frees a block; NULL is ignored. A block that is not one ends the enclave. */
 void tf_heap_free(void *block);
-
-/** Bytes that may be used of a block, at least what was asked for; 0 for NULL. */
-size_t tf_heap_usable(const void *block);

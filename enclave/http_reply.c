@@ -3,6 +3,7 @@
 
 #include "enclave/http.h"
 #include "enclave/http_text.h"
+#include "lib/bytes.h"
 
 struct reason {
     unsigned status;
@@ -89,13 +90,8 @@ static inline void put_text(struct writer *writer, const char *text)
 
 static void put_number(struct writer *writer, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value > 0);
-    put(writer, digits + at, sizeof(digits) - at);
+    char digits[TF_DECIMAL_MAX];
+    put(writer, digits, tf_decimal_write(value, digits));
 }
 
 static const char *reason_of(unsigned status)

@@ -48,18 +48,11 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
     return 0;
 }
 
-/* Counts it; `conn` is NULL if nobody waits for the answer any more. */
-static void note(struct tf_thread *thread, struct tf_conn *conn,
-                 struct tf_resident *resident, const struct tf_invocation *done)
-{
-    tf_receipt_note(thread, conn, resident->now.lambda, done);
-}
-
 static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
                  struct tf_invocation done)
 {
     done.bytes_in = conn->exchange.given.size;
-    note(conn->thread, conn, resident, &done);
+    tf_receipt_note(conn->thread, conn, resident->now.lambda, &done);
     bool may_try_again = err == TF_EBUSY || err == TF_EBUNDLE_LATE;
     uint64_t id =
         may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
@@ -90,7 +83,7 @@ void tf_invoke_end(struct tf_lane *lane)
     done.status = response->status;
     done.bytes_in = lane->request.body.size;
     done.bytes_out = response->body.size;
-    note(lane->thread, lane->conn, lane->resident, &done);
+    tf_receipt_note(lane->thread, lane->conn, lane->resident->now.lambda, &done);
     tf_serve_answer(lane->conn, response->status, response->headers,
                     response->header_count, response->body);
 }
@@ -100,7 +93,7 @@ void tf_invoke_lost(struct tf_lane *lane)
     const struct tf_invocation done = {.steps = lane->pauses * TF_QUANTUM,
                                        .bytes_in = lane->request.body.size};
 
-    note(lane->thread, NULL, lane->resident, &done);
+    tf_receipt_note(lane->thread, NULL, lane->resident->now.lambda, &done);
 }
 
 void tf_invoke_answer(struct tf_conn *conn)

@@ -90,7 +90,7 @@ static void pause(void *user)
     tf_fiber_pause(&lane->fiber);
 }
 
-static void start(struct tf_lane *lane, struct tf_resident *resident)
+void tf_lane_warm(struct tf_lane *lane, struct tf_resident *resident)
 {
     lane->limits = tf_resident_limits(lane->thread, resident);
     lane->limits.pause = pause;
@@ -126,13 +126,8 @@ tf_err tf_lane_begin(struct tf_lane *lane, struct tf_conn *conn,
                                            .body = exchange->given};
     lane->conn = conn;
     conn->lane = lane;
-    start(lane, resident);
+    tf_lane_warm(lane, resident);
     return TF_OK;
-}
-
-void tf_lane_warm(struct tf_lane *lane, struct tf_resident *resident)
-{
-    start(lane, resident);
 }
 
 bool tf_lane_step(struct tf_lane *lane)

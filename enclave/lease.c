@@ -190,9 +190,8 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
     struct tf_anchor *anchor = &instance->anchors[member];
 
     /* Under the same lock as what follows: a list may come in on another thread. */
-    tf_err err = tf_revoke_check_signer(instance, signer);
-    if (err != TF_OK) {
-        return err;
+    if (tf_revocations_have_signer(&instance->revocations, signer)) {
+        return TF_EREVOKED;
     }
     if (lease->time < anchor->signed_time ||
         instance->leases[place].number > conn->leases_seen) {

@@ -131,12 +131,6 @@ tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
                                                                      : TF_OK;
 }
 
-tf_err tf_revoke_check_signer(const struct tf_instance *instance, const char *keyid)
-{
-    return tf_revocations_have_signer(&instance->revocations, keyid) ? TF_EREVOKED
-                                                                     : TF_OK;
-}
-
 bool tf_revoke_has(struct tf_instance *instance, const char *keyid, uint64_t serial)
 {
     bool is_there = false;

@@ -42,10 +42,6 @@ TF_MUST_USE tf_err tf_revoke_answer_write(const struct tf_revoked *revoked, char
 TF_MUST_USE tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
                                           const struct tf_bundle *bundle);
 
-/** @return TF_EREVOKED if a list names the key that signed, else TF_OK. Hold the lock. */
-TF_MUST_USE tf_err tf_revoke_check_signer(const struct tf_instance *instance,
-                                          const char *keyid);
-
 /** Whether a list of this publisher with at least this serial is in force. Takes the
  * lock. */
 bool tf_revoke_has(struct tf_instance *instance, const char *keyid, uint64_t serial);

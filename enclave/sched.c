@@ -373,7 +373,7 @@ static struct tf_lane *next_to_run(struct tf_thread *thread)
 /* Has the lambda's next request begin. @return its lane, or NULL if it was refused. */
 static struct tf_lane *begin(struct tf_thread *thread, struct tf_resident *resident)
 {
-    struct tf_conn *conn = resident->queue.conns.first->of;
+    struct tf_conn *conn = first_of(&resident->queue);
     struct tf_lane *victim = NULL;
 
     if (may_begin(thread, resident, conn, &victim) && victim != NULL) {

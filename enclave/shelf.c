@@ -39,11 +39,6 @@ uint8_t *tf_shelf_alloc(struct tf_shelf *shelf, size_t size)
     return bytes;
 }
 
-void tf_shelf_free(uint8_t *bytes)
-{
-    tf_shared_free(bytes);
-}
-
 void tf_shelf_put(struct tf_shelf *shelf, struct tf_lambda *lambda, uint8_t *bytes,
                   size_t size)
 {

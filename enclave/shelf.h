@@ -13,12 +13,9 @@
 
 #include "enclave/instance.h"
 
-/** Shared memory for a bundle. Gives up others for it if need be.
- *  @return NULL: there is not so much. */
+/** Shared memory for a bundle, for tf_shelf_put or tf_shared_free. Gives up others for it
+ *  if need be. @return NULL: there is not so much. */
 uint8_t *tf_shelf_alloc(struct tf_shelf *shelf, size_t size);
-
-/** Gives that memory back, unused; NULL is fine. */
-void tf_shelf_free(uint8_t *bytes);
 
 /** Has a verified bundle lie there for its lambda; takes `bytes`, and gives them back if
  *  it has them already. */

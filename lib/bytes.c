@@ -63,6 +63,18 @@ static void store_little(uint8_t *out, uint64_t value, size_t size)
     }
 }
 
+size_t tf_decimal_write(uint64_t value, char out[static TF_DECIMAL_MAX])
+{
+    char digits[TF_DECIMAL_MAX];
+    size_t at = sizeof(digits);
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value != 0);
+    memcpy(out, digits + at, sizeof(digits) - at);
+    return sizeof(digits) - at;
+}
+
 void tf_store_u16(uint8_t *out, uint16_t value)
 {
     store_little(out, value, 2);

@@ -32,6 +32,11 @@ void tf_store_u16(uint8_t *out, uint16_t value);
 void tf_store_u32(uint8_t *out, uint32_t value);
 void tf_store_u64(uint8_t *out, uint64_t value);
 
+enum { TF_DECIMAL_MAX = 20 };
+
+/** Writes a number in decimal, without a NUL. @return bytes written. */
+size_t tf_decimal_write(uint64_t value, char out[static TF_DECIMAL_MAX]);
+
 /** Lower-case hex of `data`, NUL-terminated: 2 * size + 1 bytes. */
 void tf_hex_write(const void *data, size_t size, char *out);
 /** Reads exactly 2 * size lower-case hex digits. @return TF_OK or TF_EFORMAT. */

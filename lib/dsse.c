@@ -34,13 +34,8 @@ static void append(uint8_t *out, size_t cap, size_t *at, const void *data, size_
 
 static void append_number(uint8_t *out, size_t cap, size_t *at, size_t value)
 {
-    char digits[20];
-    size_t first = sizeof(digits);
-    do {
-        digits[--first] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
-    append(out, cap, at, digits + first, sizeof(digits) - first);
+    char digits[TF_DECIMAL_MAX];
+    append(out, cap, at, digits, tf_decimal_write(value, digits));
 }
 
 size_t tf_dsse_pae_write(const char *type, const void *payload, size_t payload_size,

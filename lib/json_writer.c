@@ -117,14 +117,9 @@ void tf_json_put_text(struct tf_json_writer *w, const char *key, const char *tex
 
 void tf_json_put_integer(struct tf_json_writer *w, const char *key, uint64_t value)
 {
-    char digits[20];
-    size_t at = sizeof(digits);
-    do {
-        digits[--at] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value != 0);
+    char digits[TF_DECIMAL_MAX];
     begin_item(w, key);
-    put(w, digits + at, sizeof(digits) - at);
+    put(w, digits, tf_decimal_write(value, digits));
 }
 
 void tf_json_put_boolean(struct tf_json_writer *w, const char *key, bool value)

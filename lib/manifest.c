@@ -107,39 +107,28 @@ static tf_err parse_env(const json_t *object, struct tf_manifest *out)
     return TF_OK;
 }
 
-static bool has_domain(const struct tf_manifest *manifest, const char *name)
+static bool are_domains_good(const struct tf_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->domain_count; i++) {
-        if (strcmp(manifest->domains[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool parse_domains(const json_t *array, struct tf_manifest *out)
-{
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *name = tf_json_string_at(array, i, 1, TF_DNS_MAX);
-        if (name == NULL || !tf_dns_is_valid(name, strlen(name)) ||
-            has_domain(out, name)) {
+        const char *name = manifest->domains[i];
+        if (!tf_dns_is_valid(name, strlen(name))) {
             return false;
         }
-        memcpy(out->domains[i], name, strlen(name) + 1);
-        out->domain_count = i + 1;
+        for (size_t k = 0; k < i; k++) {
+            if (strcmp(manifest->domains[k], name) == 0) {
+                return false;
+            }
+        }
     }
     return true;
 }
 
-static bool parse_engines(const json_t *array, struct tf_manifest *out)
+static bool are_engines_good(const struct tf_manifest *manifest)
 {
-    for (size_t i = 0; i < json_array_size(array); i++) {
-        const char *name = tf_json_string_at(array, i, 1, ENGINE_SIZE - 1);
-        if (name == NULL || !tf_name_is_valid(name, strlen(name))) {
+    for (size_t i = 0; i < manifest->engine_count; i++) {
+        if (!tf_name_is_valid(manifest->engines[i], strlen(manifest->engines[i]))) {
             return false;
         }
-        memcpy(out->engines[i], name, strlen(name) + 1);
-        out->engine_count = i + 1;
     }
     return true;
 }
@@ -180,10 +169,8 @@ static bool parse_type(struct tf_json_fields *f, struct tf_manifest *out)
 /* Fields that need no memory, and the arrays and objects for the rest. */
 struct parts {
     const json_t *files;
-    const json_t *env; /* these three are NULL if absent */
+    const json_t *env; /* these two are NULL if absent */
     const json_t *limits;
-    const json_t *engines;
-    const json_t *domains;
 };
 
 static bool parse_fields(struct tf_manifest *out, struct parts *parts)
@@ -194,11 +181,12 @@ static bool parse_fields(struct tf_manifest *out, struct parts *parts)
     out->version = tf_json_integer(&f, "version", 1, TF_JSON_INTEGER_MAX);
     tf_json_copy(&f, "entry", out->entry, sizeof(out->entry));
     out->is_reused = tf_json_boolean_or(&f, "reuse", false);
-    parts->domains = tf_json_array(&f, "domains", 1, TF_DOMAINS_MAX);
+    out->domain_count = tf_json_rows(&f, "domains", 1, TF_DOMAINS_MAX, out->domains[0],
+                                     sizeof(out->domains[0]));
     parts->files = tf_json_array(&f, "files", 1, TF_FILES_MAX);
-    parts->engines = NULL;
     if (tf_json_has(&f, "engines")) {
-        parts->engines = tf_json_array(&f, "engines", 1, ENGINES_MAX);
+        out->engine_count =
+            tf_json_rows(&f, "engines", 1, ENGINES_MAX, out->engines[0], ENGINE_SIZE);
     }
     parts->env = tf_json_has(&f, "env") ? tf_json_object(&f, "env") : NULL;
     parts->limits = tf_json_has(&f, "limits") ? tf_json_object(&f, "limits") : NULL;
@@ -209,8 +197,8 @@ static bool parse_fields(struct tf_manifest *out, struct parts *parts)
 static tf_err parse_document(struct tf_manifest *out)
 {
     struct parts parts;
-    if (!parse_fields(out, &parts) || !parse_domains(parts.domains, out) ||
-        !parse_engines(parts.engines, out) || !parse_limits(parts.limits, out)) {
+    if (!parse_fields(out, &parts) || !are_domains_good(out) || !are_engines_good(out) ||
+        !parse_limits(parts.limits, out)) {
         return TF_EMANIFEST_FIELD;
     }
     tf_err err = parse_files(parts.files, out);

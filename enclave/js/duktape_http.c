@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "enclave/http_text.h"
 #include "enclave/js/duktape_instance.h"
 
 #define REST DUK_HIDDEN_SYMBOL("rest")
@@ -128,7 +129,7 @@ static duk_ret_t consume(duk_context *context)
  */
 static size_t lower_name(const struct tf_str *name, char out[static HEADER_MAX])
 {
-    if (name->size > HEADER_MAX || !tf_text_is_token(name)) {
+    if (name->size > HEADER_MAX || !tf_http_is_token(*name)) {
         return 0;
     }
     for (size_t i = 0; i < name->size; i++) {

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "enclave/http_text.h"
 #include "enclave/js/env.h"
 #include "enclave/js/text.h"
 #include "lib/bytes.h"
@@ -447,7 +448,7 @@ static bool lower(struct tf_native *native, const struct tf_native_args *args,
     char *text;
 
     out->kind = TF_KIND_NULL;
-    if (!tf_text_is_token(&args->text)) {
+    if (!tf_http_is_token(args->text)) {
         return true;
     }
     text = own(native, out, args->text.size);
@@ -455,8 +456,7 @@ static bool lower(struct tf_native *native, const struct tf_native_args *args,
         return false;
     }
     for (size_t i = 0; i < args->text.size; i++) {
-        uint8_t c = (uint8_t)args->text.data[i];
-        text[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20U : c);
+        text[i] = tf_http_lower(args->text.data[i]);
     }
     set_data(out, TF_KIND_LATIN1, text, args->text.size);
     return true;

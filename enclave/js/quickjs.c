@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "abi/limits.h"
+#include "enclave/js/path.h"
 #include "enclave/js/quickjs_http.h"
 #include "enclave/js/text.h"
 
@@ -192,7 +193,7 @@ static char *normalize(JSContext *context, const char *base, const char *name,
     const struct tf_js *js = opaque;
     char path[TF_PATH_MAX + 1];
 
-    if (!tf_text_join(base, name, path) ||
+    if (!tf_path_join(base, name, path) ||
         tf_text_file(js->native.program, path, strlen(path)) == NULL) {
         JS_ThrowReferenceError(context, "cannot find module '%.100s'", name);
         return NULL;

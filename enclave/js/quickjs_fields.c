@@ -2,6 +2,7 @@
 /* quickjs_fields.c - the list behind a Headers object. */
 #include <string.h>
 
+#include "enclave/http_text.h"
 #include "enclave/js/quickjs_http.h"
 
 enum { NAME_MAX = 128 }; /* of a name that is looked up in the request directly */
@@ -146,7 +147,7 @@ bool tf_headers_name(JSContext *context, JSValueConst value, struct tf_str *out)
     if (out->data == NULL) {
         return false;
     }
-    if (!tf_text_is_token(out)) {
+    if (!tf_http_is_token(*out)) {
         JS_ThrowTypeError(context, "bad header name: \"%.100s\"", out->data);
         JS_FreeCString(context, out->data);
         return false;

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "enclave/http_text.h"
 #include "enclave/js/quickjs_http.h"
 
 /* --- making them ----------------------------------------------------------------- */
@@ -112,7 +113,7 @@ static JSValue normal_method(JSContext *context, JSValueConst value)
            (name.size != strlen(known[at]) || strcasecmp(name.data, known[at]) != 0)) {
         at++;
     }
-    if (!tf_text_is_token(&name)) {
+    if (!tf_http_is_token(name)) {
         JS_ThrowTypeError(context, "bad method");
     } else if (at < sizeof(known) / sizeof(known[0])) {
         method = JS_NewString(context, known[at]);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "abi/limits.h"
+#include "enclave/http_text.h"
 #include "lib/bytes.h"
 
 enum { REPLACEMENT = 0xfffd, PART = 64 << 10 };
@@ -260,19 +261,6 @@ size_t tf_text_header(const struct tf_js_request *request, const char *name, siz
     return i;
 }
 
-bool tf_text_is_token(const struct tf_str *text)
-{
-    for (size_t i = 0; i < text->size; i++) {
-        char c = text->data[i];
-        bool is_alnum =
-            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-        if (!is_alnum && (c == 0 || strchr("!#$%&'*+-.^_`|~", c) == NULL)) {
-            return false;
-        }
-    }
-    return text->size > 0;
-}
-
 bool tf_text_is_plain(const struct tf_str *text)
 {
     for (size_t i = 0; i < text->size; i++) {
@@ -281,17 +269,6 @@ bool tf_text_is_plain(const struct tf_str *text)
         }
     }
     return text->size > 0 && text->data[0] != ' ' && text->data[text->size - 1] != ' ';
-}
-
-static bool is_value(const struct tf_str *text)
-{
-    for (size_t i = 0; i < text->size; i++) {
-        uint8_t c = (uint8_t)text->data[i];
-        if (c < 0x20 || c == 0x7f) {
-            return false;
-        }
-    }
-    return true;
 }
 
 /* What it takes in the head of an answer: ": " and CRLF, too. */
@@ -309,11 +286,12 @@ bool tf_text_check(const struct tf_js_response *response)
         return false;
     }
     for (size_t i = 0; i < response->header_count; i++) {
-        if (!tf_text_is_token(&response->headers[i].name) ||
-            !is_value(&response->headers[i].value)) {
+        const struct tf_js_header *header = &response->headers[i];
+        if (!tf_http_is_token(header->name) ||
+            tf_http_plain(header->value.data, header->value.size) != header->value.size) {
             return false;
         }
-        size += size_of_field(&response->headers[i]);
+        size += size_of_field(header);
     }
     return size <= TF_HEAD_MAX;
 }
@@ -430,49 +408,4 @@ size_t tf_text_part(const void *data, size_t size, size_t most)
         at--;
     }
     return surrogate_at(in + at - 3, 3) != 0 ? at - 3 : at;
-}
-
-/* Adds one step of a specifier to the path of `*size` bytes at `out`. */
-static bool step(char *out, size_t *size, const char *name, size_t part)
-{
-    if (part == 0 || (part == 1 && name[0] == '.')) {
-        return true;
-    }
-    if (part == 2 && name[0] == '.' && name[1] == '.') {
-        bool can_leave = *size > 0;
-        while (*size > 0 && out[--*size] != '/') {
-        }
-        return can_leave;
-    }
-    if (*size + 1 + part > TF_PATH_MAX) {
-        return false;
-    }
-    if (*size > 0) {
-        out[(*size)++] = '/';
-    }
-    memcpy(out + *size, name, part);
-    *size += part;
-    return true;
-}
-
-bool tf_text_join(const char *base, const char *name, char *out)
-{
-    const char *slash = strrchr(base, '/');
-    size_t size = slash == NULL ? 0 : (size_t)(slash - base); /* of the folder's path */
-
-    if (size > TF_PATH_MAX ||
-        (strncmp(name, "./", 2) != 0 && strncmp(name, "../", 3) != 0)) {
-        return false;
-    }
-    memcpy(out, base, size);
-    while (*name != '\0') {
-        size_t part = strcspn(name, "/");
-        if (!step(out, &size, name, part)) {
-            return false;
-        }
-        name += part;
-        name += *name == '/' ? 1 : 0;
-    }
-    out[size] = '\0';
-    return size > 0;
 }

@@ -81,11 +81,6 @@ tf_err tf_text_say(struct tf_js_report *report, tf_err err);
 const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
                                       const char *path, size_t size);
 
-/** Joins an ES module specifier, relative only, to the path of the module that has it.
- *  @param out  TF_PATH_MAX + 1 bytes, NUL-terminated. @return false if it leads nowhere.
- */
-TF_MUST_USE bool tf_text_join(const char *base, const char *name, char *out);
-
 /** A file of the prelude: a function expression, NUL-terminated after `size` bytes. */
 struct tf_prelude {
     const char *name;
@@ -108,9 +103,6 @@ bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *
 /** How much of `size` bytes of UTF-8 a part of at most `most` takes that cuts no
  * character and no pair of surrogates. `most` is at least 16. */
 size_t tf_text_part(const void *data, size_t size, size_t most);
-
-/** Whether `text` is a token (RFC 9110 5.6.2), such as a header's name. */
-bool tf_text_is_token(const struct tf_str *text);
 
 /** Whether `text` is visible ASCII with blanks only inside: good as a header's value. */
 bool tf_text_is_plain(const struct tf_str *text);

@@ -5,6 +5,7 @@
 
 extern "C" {
 #include "abi/limits.h"
+#include "enclave/js/path.h"
 }
 
 using v8::Context;
@@ -380,7 +381,7 @@ static MaybeLocal<Module> import(tf_js *js, const std::string &base,
     std::string name = utf8_of(js->isolate, specifier, String::WriteFlags::kNone);
 
     if (name.find('\0') != std::string::npos ||
-        !tf_text_join(base.c_str(), name.c_str(), path)) {
+        !tf_path_join(base.c_str(), name.c_str(), path)) {
         return load_module(js, name); /* says that there is none */
     }
     return load_module(js, path);

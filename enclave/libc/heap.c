@@ -14,7 +14,6 @@ void *tf_libc_malloc(size_t size) __asm__("malloc");
 void *tf_libc_calloc(size_t count, size_t size) __asm__("calloc");
 void *tf_libc_realloc(void *block, size_t size) __asm__("realloc");
 void tf_libc_free(void *block) __asm__("free");
-size_t tf_libc_usable(const void *block) __asm__("malloc_usable_size");
 
 void *memset(void *block, int byte, size_t size);
 
@@ -46,9 +45,4 @@ void *tf_libc_realloc(void *block, size_t size)
 void tf_libc_free(void *block)
 {
     tf_heap_free(block);
-}
-
-size_t tf_libc_usable(const void *block)
-{
-    return tf_heap_usable(block);
 }

@@ -23,7 +23,7 @@ nat = $(patsubst %,$(O)/native/%.o,$(basename $(1)))
 NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
             $(filter-out $(addprefix enclave/,boundary.c enclu.c panic.c fiber.c),$(wildcard enclave/*.c)) \
             $(wildcard enclave/native/*.c) enclave/native/globals.S enclave/libc/heap.c \
-            enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c \
+            enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/path.c \
             $(wildcard enclave/js/v8*.cc enclave/js/v8*.S))
 NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c host/sni.c \
             host/number.c host/tsm.c host/tsm_table.c host/evidence.c host/aesm.c host/sim_evidence.c host/sim_machine.c)
@@ -59,7 +59,7 @@ $(O)/native/%.o: %.S $(PRELUDE) enclave/native/globals.js
 UNIT_V8 := $(patsubst %,$(O)/test/unit/js/%-v8.node,engine_test limits_test web_test isolate)
 NAT_JS  := $(call nat,lib/arena.c lib/bytes.c lib/err.c lib/plan.c enclave/native/slot.c \
            enclave/native/watch.c enclave/native/panic.c enclave/native/globals.S enclave/js/native.c \
-           enclave/js/text.c $(wildcard enclave/js/v8*.cc enclave/js/v8*.S) \
+           enclave/js/text.c enclave/js/path.c enclave/http_text.c $(wildcard enclave/js/v8*.cc enclave/js/v8*.S) \
            test/unit/js/fixture.c test/unit/js/v8_main.c)
 v8-unit: $(UNIT_V8) $(V8)/node
 $(UNIT_V8): $(O)/test/unit/js/%-v8.node: $(O)/native/test/unit/js/%.o $(NAT_JS)

@@ -5,7 +5,6 @@
  */
 #include "enclave/heap.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
 #include "enclave/enclu.h"
@@ -24,11 +23,6 @@ void *tf_heap_realloc(void *block, size_t size)
 void tf_heap_free(void *block)
 {
     free(block);
-}
-
-size_t tf_heap_usable(const void *block)
-{
-    return malloc_usable_size((void *)(uintptr_t)block);
 }
 
 struct tf_local *tf_local_self(void)

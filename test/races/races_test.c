@@ -103,7 +103,7 @@ static void bring(struct worker *w)
         return;
     }
     tf_lock_take(&thread->instance->lock);
-    tf_shelf_free(bytes);
+    tf_shared_free(bytes);
     tf_lock_give(&thread->instance->lock);
 }
 
@@ -160,7 +160,7 @@ static void press(struct worker *w)
     struct tf_instance *instance = w->thread->instance;
 
     tf_lock_take(&instance->lock);
-    tf_shelf_free(tf_shelf_alloc(&instance->shelf, instance->shelf.budget));
+    tf_shared_free(tf_shelf_alloc(&instance->shelf, instance->shelf.budget));
     tf_lock_give(&instance->lock);
 }
 

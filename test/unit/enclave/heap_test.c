@@ -7,7 +7,6 @@
 #define tf_heap_alloc   image_alloc
 #define tf_heap_realloc image_realloc
 #define tf_heap_free    image_free
-#define tf_heap_usable  image_usable
 #define tf_local_self   image_local
 #include "enclave/heap.c"
 

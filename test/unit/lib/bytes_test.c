@@ -128,6 +128,20 @@ static void test_base64_over_the_cap_is_a_limit(void)
     CHECK(size == 2 && out[2] == 9);
 }
 
+static void test_decimals_have_no_leading_zero(void)
+{
+    static const struct {
+        uint64_t value;
+        const char *text;
+    } cases[] = {{0, "0"}, {9, "9"}, {10, "10"}, {UINT64_MAX, "18446744073709551615"}};
+    char out[TF_DECIMAL_MAX];
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        size_t size = tf_decimal_write(cases[i].value, out);
+        CHECK(size == strlen(cases[i].text) && memcmp(out, cases[i].text, size) == 0);
+    }
+}
+
 int main(void)
 {
     RUN(test_reader_reads_little_endian_in_order);
@@ -139,5 +153,6 @@ int main(void)
     RUN(test_base64_of_every_byte_pair);
     RUN(test_loose_base64_is_refused);
     RUN(test_base64_over_the_cap_is_a_limit);
+    RUN(test_decimals_have_no_leading_zero);
     return test_end();
 }
