@@ -280,15 +280,9 @@ static void write_kept(FILE *out, struct tf_worker *const workers[], size_t coun
     }
 }
 
-static void write_workers(FILE *out, const struct tf_daemon *d)
+/* How the threads come to work. */
+static void write_rounds(FILE *out, struct tf_worker *const workers[], size_t count)
 {
-    struct tf_worker *workers[TF_WORKERS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < d->worker_count; i++) {
-        if (tf_supervise_is_current(d->workers[i])) { /* two have the same labels */
-            workers[count++] = d->workers[i];
-        }
-    }
     head(out, "tfaas_enclave_entries_total", "counter", "EENTERs.");
     for (size_t i = 0; i < count; i++) {
         worker_line(out, "tfaas_enclave_entries_total", workers[i], "",
@@ -300,6 +294,18 @@ static void write_workers(FILE *out, const struct tf_daemon *d)
         seconds_line(out, "tfaas_poll_seconds_total", workers[i],
                      worker_sum(workers[i]).poll_us);
     }
+}
+
+static void write_workers(FILE *out, const struct tf_daemon *d)
+{
+    struct tf_worker *workers[TF_WORKERS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < d->worker_count; i++) {
+        if (tf_supervise_is_current(d->workers[i])) { /* two have the same labels */
+            workers[count++] = d->workers[i];
+        }
+    }
+    write_rounds(out, workers, count);
     head(out, "tfaas_tls_handshakes_total", "counter", "TLS handshakes in the enclave.");
     for (size_t i = 0; i < count; i++) {
         struct tf_thread_counts sum = worker_sum(workers[i]);

@@ -10,11 +10,24 @@ bool tf_worker_poll_may(const struct tf_worker_poll *p, uint64_t now_us)
            now_us >= p->rest_until_us;
 }
 
+/* Another thread had the core, and will want it again. */
+static void rest(struct tf_worker_poll *p, uint64_t now_us)
+{
+    bool was_short = now_us - p->rest_until_us < p->rest_us;
+
+    if (!was_short) {
+        p->rest_us = TF_WORKER_POLL_REST_US;
+    } else if (p->rest_us < TF_WORKER_POLL_REST_MAX_US) {
+        p->rest_us *= 2;
+    }
+    p->rest_until_us = now_us + p->rest_us;
+}
+
 bool tf_worker_poll_goes_on(struct tf_worker_poll *p, uint64_t start_us,
                             uint64_t before_us, uint64_t now_us)
 {
     if (now_us - before_us >= TF_WORKER_POLL_LOST_US) {
-        p->rest_until_us = now_us + TF_WORKER_POLL_REST_US;
+        rest(p, now_us);
         return false;
     }
     return now_us - start_us < p->most_us;

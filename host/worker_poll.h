@@ -16,13 +16,17 @@
 enum {
     TF_WORKER_POLL_ROUNDS = 8, /* waits in a row that have to be short before it asks */
     TF_WORKER_POLL_READY = 2,  /* things that may be ready at the end of a short wait */
-    TF_WORKER_POLL_LOST_US = 500, /* between two questions: another thread had the core */
-    TF_WORKER_POLL_REST_US = 100000 /* and has it to itself for so long */
+    /* Between two questions: another thread had the core. It is left to that for REST,
+     * and for twice as long as the last time if it is lost again within that time. */
+    TF_WORKER_POLL_LOST_US = 500,
+    TF_WORKER_POLL_REST_US = 100 * 1000,
+    TF_WORKER_POLL_REST_MAX_US = 128 * TF_WORKER_POLL_REST_US
 };
 
 struct tf_worker_poll {
     uint64_t most_us; /* of asking before one sleep, and of a short wait; 0: never */
     uint64_t rest_until_us; /* monotonic: no asking before */
+    uint64_t rest_us;       /* how long the last rest was; 0: there was none */
     uint64_t asked_us;      /* spent on it so far */
     unsigned short_waits;   /* in a row */
 };

@@ -107,6 +107,27 @@ static void who_lost_the_core_leaves_it_to_others(void)
     CHECK(tf_worker_poll_may(&p, back + TF_WORKER_POLL_REST_US));
 }
 
+static uint64_t lose_at(struct tf_worker_poll *p, uint64_t now)
+{
+    CHECK(!tf_worker_poll_goes_on(p, now - 1000, now - 1000, now));
+    return p->rest_until_us - now;
+}
+
+static void a_core_that_others_want_is_left_for_longer_each_time(void)
+{
+    struct tf_worker_poll p = after(100);
+    uint64_t now = 5000000;
+    uint64_t rest = TF_WORKER_POLL_REST_US;
+    for (int i = 0; i < 20; i++) {
+        CHECK(lose_at(&p, now) == rest);
+        now += rest + 1000;
+        rest = rest < TF_WORKER_POLL_REST_MAX_US ? 2 * rest : rest;
+    }
+    /* It had the core to itself for as long as it had rested: that is forgotten. */
+    now += TF_WORKER_POLL_REST_MAX_US;
+    CHECK(lose_at(&p, now) == TF_WORKER_POLL_REST_US);
+}
+
 /* The kernel's epoll in place of the pure rule. */
 struct waiting {
     struct tf_worker_poll poll;
@@ -176,6 +197,7 @@ int main(void)
     RUN(zero_switches_it_off);
     RUN(it_asks_for_so_long_and_no_longer);
     RUN(who_lost_the_core_leaves_it_to_others);
+    RUN(a_core_that_others_want_is_left_for_longer_each_time);
     RUN(what_is_ready_comes_by_either_way);
     RUN(who_finds_nothing_sleeps_until_the_time_out);
     RUN(who_must_not_wait_only_looks);
