@@ -7,6 +7,7 @@ from itertools import count
 from statistics import median
 
 from . import machine, process, tfaas
+from .requests import tells_of_all
 from .tfaas import Platform
 
 
@@ -22,7 +23,7 @@ def handshakes(bench, servers):
                                    f"{figures['connections']:.0f}")
             return figures
         return one
-    plain = {n: v for n, v in servers.items() if "@" not in n and "reuse" not in n}
+    plain = {n: v for n, v in servers.items() if tells_of_all(n)}
     for kind in ("full", "resumed"):
         bench.rounds(f"{kind} handshake", plain, run(kind), bench.settings["rounds"])
 

@@ -51,6 +51,11 @@ def one_connection(line, f):
     for field, bound in (("p50", 1.05), ("p99", 1.2)):
         us, floor = (f.median("one connection", n, field) for n in ("quickjs", "floor"))
         line.add(f"{field} {us:,.0f} us = {{}} x floor", us / floor, bound)
+    text = "the worker asks for work before it sleeps, the floor sleeps"
+    if f.has("one connection", "quickjs asleep"):
+        us, floor = (f.median("one connection", n, "p50") for n in ("quickjs asleep", "floor"))
+        text += f"; with --poll-us 0 p50 {us:,.0f} us = {us / floor:.2f} x floor"
+    line.parts.append(text)
 
 
 def compute_v8(line, f):
@@ -150,6 +155,11 @@ def neighbour(line, f):
 
 def threads(line, f):
     ratio(line, f, "threads", "2 threads", "1 thread", 1.15)
+    for what, two, one in (("as many connections a thread", "2 threads @32", "1 thread"),
+                           ("nginx, 2 processes against 1", "njs x 2", "njs")):
+        if f.has("threads", two) and f.has("threads", one):
+            value = f.median("threads", two) / f.median("threads", one)
+            line.parts.append(f"{what}: {value:.2f}")
 
 
 LINES = (

@@ -5,7 +5,7 @@ import time
 
 from . import machine
 from .process import until
-from .tfaas import Platform
+from .tfaas import Lambda, Platform
 
 SPIN = "exports.fetch = function () { for (;;) { } };\n"
 
@@ -43,19 +43,32 @@ def spinning(bench, main, lambdas):
 
 
 def threads(bench):
-    """CPU of a request with two threads on two cores against one, load wherever it finds room."""
-    servers = {}
+    """CPU of a request with two threads on two cores against one, load wherever it finds room.
+    Beside it the same threads with as many connections each as the one has, and nginx's
+    processes: what the machine, whose cores servers and load now share, has of the ratio."""
     both = (machine.SERVER_CORE, machine.LOAD_CORE)
-    for count in (1, 2):
+    cores = {1: (machine.SERVER_CORE,), 2: both}
+    servers, stops = {}, []
+    for count in cores:
         host = Platform(bench.publisher, f"threads{count}", ("quickjs",), threads=count)
-        host.start(both if count == 2 else (machine.SERVER_CORE,))
+        host.start(cores[count])
+        stops.append(host)
         servers[f"{count} threads" if count > 1 else "1 thread"] = host.publish(
             "examples/echo/main.js", f"threads-{count}", "quickjs")
-    bench.know(servers.values())
+        if "njs" in bench.peers:
+            nginx = bench.peers["njs"]("njs", "echo", bench.work)
+            nginx.processes = count
+            nginx.start(cores[count])
+            stops.append(nginx)
+            if bench.answers(nginx):
+                servers["njs x 2" if count > 1 else "njs"] = nginx
+    bench.know([s for s in servers.values() if isinstance(s, Lambda)])
 
-    def one(server):
-        return bench.generator.wrk(server, bench.settings["seconds"], body=100, connections=16,
-                                   core=None)
-    bench.rounds("threads", servers, one, bench.settings["rounds"])
-    for server in servers.values():
-        server.platform.stop()
+    def one(server, connections):
+        return bench.generator.wrk(server, bench.settings["seconds"], body=100,
+                                   connections=connections, core=None)
+    subjects = {name: (server, 16) for name, server in servers.items()}
+    subjects["2 threads @32"] = (servers["2 threads"], 32)
+    bench.rounds("threads", subjects, lambda subject: one(*subject), bench.settings["rounds"])
+    for server in stops:
+        server.stop()

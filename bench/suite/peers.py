@@ -128,7 +128,7 @@ def workerd_config(services, certificate, key):
 
 
 NGINX = """load_module /usr/lib/nginx/modules/ngx_http_js_module.so;
-worker_processes 1; daemon off; pid {dir}/pid; error_log {dir}/error;
+worker_processes {processes}; daemon off; pid {dir}/pid; error_log {dir}/error;
 events {{ worker_connections 1024; }}
 http {{
   access_log off; keepalive_requests 1000000000; client_body_buffer_size 64k;
@@ -147,6 +147,7 @@ http {{
 class Njs(Server):
     """nginx with njs, which clones a fresh VM for each request."""
     lambdas = LAMBDAS
+    processes = 1
     program = Path("/usr/sbin/nginx")
     version_command = (program, "-v")
 
@@ -158,7 +159,7 @@ class Njs(Server):
         (folder / "main.js").write_text(text)
         certificate, key = self.certificate()
         (folder / "conf").write_text(NGINX.format(
-            dir=folder, port=self.port, certificate=certificate, key=key,
+            dir=folder, port=self.port, processes=self.processes, certificate=certificate, key=key,
             function="echo" if self.lambda_name == "echo" else "compute"))
         return [self.program, "-c", folder / "conf", "-p", folder]
 

@@ -69,15 +69,20 @@ def cpu_table(f):
 
 def rate_table(f):
     rows = []
-    for name in ["floor", *PEERS, *ENGINES]:
+    for name in ["floor", *PEERS, *ENGINES, *(f"{e} asleep" for e in ENGINES)]:
         row = [cell(f.spread, case, name, "rate", digits=0)
                for case in ("echo 100 B", "echo 10 KB", "base64", "cube3d")]
         row += [cell(f.spread, "one connection", name, p, digits=0) for p in ("p50", "p99")]
+        row.append(cell(f.spread, "one connection", name))
         if any(c != "-" for c in row):
             rows.append([name, *row])
     return ("## Requests a second, and latency at one connection in us\n\nThe load generator's "
-            "core is the limit of the fast ones: CPU time above tells more.\n\n"
-            + table(("", "echo 100 B", "echo 10 KB", "base64", "cube3d", "p50", "p99"), rows))
+            "core is the limit of the fast ones: CPU time above tells more. At one connection a "
+            "worker of tfaas asks for work for up to 100 us before it sleeps (`--poll-us`); the "
+            "others sleep at once, and so does what is called asleep. The last column is CPU us a "
+            "request there.\n\n"
+            + table(("", "echo 100 B", "echo 10 KB", "base64", "cube3d", "p50", "p99", "its CPU"),
+                    rows))
 
 
 def transition_table(f):
@@ -181,8 +186,13 @@ def other_table(f):
                 cell(f.spread, "beside a spinner", e, "p99", digits=0)
                 for e in ("quickjs", "duktape"))],
             ["CPU us a request, 1 thread", cell(f.spread, "threads", "1 thread"), "-"],
-            ["with 2 threads on 2 cores", cell(f.spread, "threads", "2 threads"), "-"]]
-    return "## Neighbours and threads\n\n" + table(("", "quickjs", "duktape"), rows)
+            ["with 2 threads on 2 cores", cell(f.spread, "threads", "2 threads"), "-"],
+            ["the same, 32 connections, not 16", cell(f.spread, "threads", "2 threads @32"), "-"],
+            ["nginx, 1 process", cell(f.spread, "threads", "njs"), "-"],
+            ["nginx, 2 processes on 2 cores", cell(f.spread, "threads", "njs x 2"), "-"]]
+    return ("## Neighbours and threads\n\nWith two threads the load has no core of its own. nginx "
+            "lets one process accept most connections; tfaas deals them out.\n\n"
+            + table(("", "quickjs", "duktape"), rows))
 
 
 def line_table(results):

@@ -42,14 +42,14 @@ class Publisher:
 
 
 class Platform:
-    """One tfaasd with some engines."""
+    """One tfaasd with some engines. `flags`: further options of its."""
 
-    def __init__(self, publisher, name, engines, transition_cycles=10000, threads=1):
+    def __init__(self, publisher, name, engines, transition_cycles=10000, threads=1, flags=()):
         self.publisher, self.engines = publisher, engines
         self.dir = publisher.work / name
         self.dir.mkdir()
         self.port, self.process = free_port(), None
-        self.transition_cycles, self.threads = transition_cycles, threads
+        self.transition_cycles, self.threads, self.flags = transition_cycles, threads, flags
         self.socket = self.dir / "host" / "admin.sock"
         self.env = {"TFAAS_HOST": str(self.socket), "TFAAS_CONNECT": f"127.0.0.1:{self.port}"}
 
@@ -63,7 +63,7 @@ class Platform:
                            f"{engine}={BIN / engine}.img,{self.publisher.work / engine}.sig"]
         return [BIN / "tfaasd", "--state", self.dir / "host", "--listen",
                 f"127.0.0.1:{self.port}", "--threads", self.threads, "--transition-cycles",
-                self.transition_cycles, *images]
+                self.transition_cycles, *self.flags, *images]
 
     def launch(self, cores=(machine.SERVER_CORE,)):
         self.process = start(self.command(), self.dir / "tfaasd.log", cores)

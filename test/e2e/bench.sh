@@ -52,7 +52,8 @@ lean = ("quickjs", "duktape", "mujs")
 cases = {
     "echo 100 B": us(floor=10, bun=15, quickjs=11, duktape=12, quickjs_reuse=9, duktape_reuse=9),
     "echo 10 KB": us(bun=20, quickjs=15),
-    "one connection": {n: [{"p50": 100, "p99": 200}] for n in ("floor", "quickjs")},
+    "one connection": {n: [{"p50": 100, "p99": 200}] for n in ("floor", "quickjs")}
+                      | {"quickjs asleep": [{"p50": 130, "p99": 200}]},
     "full handshake": handshake,
     "resumed handshake": handshake,
     "first request": {n: [{"load_cpu_us": 300, "later_us": 900}] for n in (*lean, "v8")},
@@ -67,7 +68,8 @@ cases = {
     "memory after load": {"quickjs @0": [{"rss_kib": 19000}]},
     "alone": {n: [{"p99": 1000}] for n in lean},
     "beside a spinner": {n: [{"p99": 2500}] for n in lean},
-    "threads": us(**{"1_thread": 20, "2_threads": 22}),
+    "threads": us(**{"1_thread": 20, "2_threads": 22, "2_threads_@32": 21, "njs": 30,
+                     "njs_x_2": 27}),
 }
 for case in ("base64", "cube3d"):
     cases[case] = us(node26=1000, bun=1000, v8=2000, v8_reuse=800, quickjs=102, quickjs_bare=100,
@@ -103,6 +105,10 @@ ok "nobody there: waiting ends in time" [ "$(shook wait 1 0.5 | awk '{ print $2 
 
 is "figures that meet all goals hold" "0 " judged
 is "eighteen lines are judged" 18 grep -c ': holds$' "$work/lines"
+ok "the fourth says who sleeps, and what sleeping takes" \
+    grep -q '^4[.].*the floor sleeps; with --poll-us 0 p50 130 us = 1[.]30 x floor: holds' "$work/lines"
+ok "the last says what the machine takes" \
+    grep -q '^18[.].*a thread: 1[.]05; nginx, 2 processes against 1: 0[.]90: holds' "$work/lines"
 is "one that is slower falls short" "1 1 2" judged \
     'cases["echo 100 B"]["quickjs"][0]["cpu_us"] = 11.4; cases["echo 100 B"]["duktape"][0]["cpu_us"] = 12.8'
 is "the median counts" "0 " judged \
