@@ -27,6 +27,7 @@ enum {
     UNITS_MIN = 2, /* header, links and size of a free block: 24 bytes, so 2 units */
     COLUMNS_LOG2 = 4,
     COLUMNS = 1 << COLUMNS_LOG2,
+    SMALL = (COLUMNS - 1) * UNIT - HEADER, /* bytes of a block below COLUMNS units */
     ROWS = 26, /* row r > 0: 2^(r+3) to 2^(r+4) - 1 units; up to 2^28 units = 4 GiB */
     LIST_TRIES = 16, /* blocks of a request's own class that are tried: bounds the time */
     RESTING_MAX = 64, /* bounds the time of merging, and the memory not merged */
@@ -246,17 +247,30 @@ static bool advance(struct tf_arena *arena, uint32_t units)
     return true;
 }
 
-/* A block at the front, whatever is free elsewhere; or 0. */
+/* A small block at the front, whatever is free elsewhere, if memory is ready there; or 0.
+ */
 static inline uint32_t take_ahead(struct tf_arena *arena, uint32_t units)
 {
     uint32_t unit = arena->front;
     uint32_t behind_free = arena->is_last_free;
-    if (units >= COLUMNS || unit + units > arena->ahead || !advance(arena, units)) {
+    uint64_t end = ((uint64_t)unit + units) * UNIT - HEADER;
+    if (unit + units > arena->ahead || end > arena->limit || end > arena->zeroed) {
         return 0;
     }
     *header_at(arena, unit) = (struct header){units, STATE_USED | behind_free};
+    arena->front = unit + units;
     arena->is_last_free = false;
     return unit;
+}
+
+/* Has a small block's memory ready at the front, if that is where it comes from. */
+static void ready_ahead(struct tf_arena *arena, uint32_t units)
+{
+    uint64_t end = ((uint64_t)arena->front + units) * UNIT - HEADER;
+    if (arena->front + units <= arena->ahead && end <= arena->limit &&
+        end > arena->zeroed) {
+        zero_to(arena, end);
+    }
 }
 
 /* A block at the end of the arena: the free block before the front if there is one, made
@@ -347,12 +361,18 @@ static uint32_t take_exact(struct tf_arena *arena, uint32_t units)
     return unit;
 }
 
-/* A used block of at least `units`, or 0. Apart from the quick ways, which then need no
- * registers saved. */
-static __attribute__((noinline)) uint32_t take(struct tf_arena *arena, uint32_t units)
+/* A used block of at least `units`, or 0. */
+static uint32_t take(struct tf_arena *arena, uint32_t units)
 {
     if (arena->is_exact != 0) {
         return take_exact(arena, units);
+    }
+    if (units < COLUMNS) {
+        ready_ahead(arena, units);
+        uint32_t ahead = take_ahead(arena, units);
+        if (ahead != 0) {
+            return ahead;
+        }
     }
     uint32_t unit = find(arena, units);
     if (unit == 0 && arena->resting_count > 0) {
@@ -417,7 +437,8 @@ struct tf_arena *tf_arena_init(void *memory, size_t size)
     return tf_arena_init_fresh(memory, size, 0, NULL);
 }
 
-void *tf_arena_alloc(struct tf_arena *arena, size_t size)
+/* Apart from the quick ways, which then need no registers saved. */
+static __attribute__((noinline)) void *alloc_slowly(struct tf_arena *arena, size_t size)
 {
     if (size == 0) {
         return NULL;
@@ -426,22 +447,25 @@ void *tf_arena_alloc(struct tf_arena *arena, size_t size)
         return tf_plan_alloc(arena->plan, arena, size);
     }
     uint32_t units = units_for(size);
-    if (units == 0) {
-        arena->is_failed = 1;
-        return NULL;
-    }
-    uint32_t unit = units < COLUMNS ? wake(arena, units) : 0;
-    if (unit == 0) {
-        unit = take_ahead(arena, units);
-    }
-    if (unit == 0) {
-        unit = take(arena, units);
-    }
+    uint32_t unit = units == 0 ? 0 : take(arena, units);
     if (unit == 0) {
         arena->is_failed = 1;
         return NULL;
     }
     return links_at(arena, unit);
+}
+
+void *tf_arena_alloc(struct tf_arena *arena, size_t size)
+{
+    if (size - 1 >= SMALL || arena->plan != NULL) {
+        return alloc_slowly(arena, size);
+    }
+    uint32_t units = units_for(size);
+    uint32_t unit = wake(arena, units);
+    if (unit == 0) {
+        unit = take_ahead(arena, units);
+    }
+    return unit != 0 ? links_at(arena, unit) : alloc_slowly(arena, size);
 }
 
 bool tf_arena_zero_ahead(struct tf_arena *arena, const void *block, size_t size)

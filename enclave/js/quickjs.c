@@ -256,6 +256,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     if (js->context == NULL) {
         return NULL;
     }
+    tf_quickjs_names(js);
     add_parts(js->context);
     JS_SetLazyFunc(js->runtime, tf_quickjs_provide);
     JS_SetContextOpaque(js->context, js);

@@ -8,18 +8,20 @@
 
 /* --- making them ----------------------------------------------------------------- */
 
-static JSValue option(JSContext *context, JSValueConst init, const char *name)
+static JSValue option(JSContext *context, JSValueConst init, enum tf_name name)
 {
+    const struct tf_js *js = JS_GetContextOpaque(context);
+
     return JS_IsUndefined(init) || JS_IsNull(init)
                ? JS_UNDEFINED
-               : JS_GetPropertyStr(context, init, name);
+               : JS_GetProperty(context, init, js->names[name]);
 }
 
 /* Fills from the option `headers`. */
 static bool take_headers(JSContext *context, struct tf_message *message,
                          JSValueConst init, const struct tf_message *from)
 {
-    JSValue headers = option(context, init, "headers");
+    JSValue headers = option(context, init, TF_NAME_HEADERS);
     bool is_ok = !JS_IsException(headers);
 
     if (is_ok && from != NULL && JS_IsUndefined(headers)) {
@@ -39,9 +41,9 @@ bool tf_http_is_null_body(double status)
 /* Status and statusText. */
 static bool take_status(JSContext *context, struct tf_message *message, JSValueConst init)
 {
-    JSValue status = option(context, init, "status");
-    JSValue text =
-        JS_IsException(status) ? JS_EXCEPTION : option(context, init, "statusText");
+    JSValue status = option(context, init, TF_NAME_STATUS);
+    JSValue text = JS_IsException(status) ? JS_EXCEPTION
+                                          : option(context, init, TF_NAME_STATUS_TEXT);
     double number = TF_STATUS_MIN;
     bool is_ok = !JS_IsException(text) &&
                  (JS_IsUndefined(status) || JS_ToFloat64(context, &number, status) >= 0);
@@ -139,7 +141,7 @@ static bool has_no_body(JSContext *context, JSValueConst method)
 static bool take_method(JSContext *context, struct tf_message *message, JSValueConst init,
                         const struct tf_message *from)
 {
-    JSValue method = option(context, init, "method");
+    JSValue method = option(context, init, TF_NAME_METHOD);
 
     if (JS_IsUndefined(method)) {
         method = from != NULL ? JS_DupValue(context, from->method)
@@ -155,7 +157,7 @@ static bool take_method(JSContext *context, struct tf_message *message, JSValueC
 static bool take_body(JSContext *context, struct tf_message *message, JSValueConst init,
                       struct tf_message *from)
 {
-    JSValue body = option(context, init, "body");
+    JSValue body = option(context, init, TF_NAME_BODY);
     bool is_ok = !JS_IsException(body);
 
     if (is_ok && !JS_IsUndefined(body) && !JS_IsNull(body)) {

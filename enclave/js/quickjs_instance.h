@@ -16,6 +16,18 @@
 
 struct tf_headers; /* quickjs_http.h */
 
+/** Properties that many requests ask for, so that the engine need not look for the name.
+ */
+enum tf_name {
+    TF_NAME_PROTOTYPE,
+    TF_NAME_HEADERS,
+    TF_NAME_STATUS,
+    TF_NAME_STATUS_TEXT,
+    TF_NAME_METHOD,
+    TF_NAME_BODY,
+    TF_NAMES
+};
+
 struct tf_js {
     struct tf_native native;
     struct tf_arena *arena;
@@ -30,6 +42,7 @@ struct tf_js {
     JSValue fetch;  /* undefined: the prelude has the handler, see `call` */
     JSValue env;
     JSValue handler_context;
+    JSAtom names[TF_NAMES];
     JSValue array_values; /* functions as they were before any script */
     JSValue json_parse;
     uint32_t turn;   /* number of the request that is being answered */
@@ -84,6 +97,9 @@ TF_MUST_USE bool tf_quickjs_respond(struct tf_js *js, JSValueConst response);
  * exception, TF_ERESPONSE, or TF_ELIMIT. */
 TF_MUST_USE tf_err tf_quickjs_answer(struct tf_js *js, const struct tf_js_limits *limits,
                                      struct tf_js_response *out);
+
+/** Fills `names`. */
+void tf_quickjs_names(struct tf_js *js);
 
 /** Makes the prelude's `native`. */
 JSValue tf_quickjs_native(JSContext *context);

@@ -176,14 +176,43 @@ static JSValue native_compile(JSContext *context, JSValueConst this, int argc,
                         : tf_quickjs_compile(context, file, false);
 }
 
+/* One of native.h's functions, or undefined. */
+static JSValue new_native(JSContext *context, const char *name)
+{
+    for (int i = 0; tf_natives[i].name != NULL; i++) {
+        if (strcmp(tf_natives[i].name, name) == 0) {
+            return JS_NewCFunctionMagic(context, native, name, 4, JS_CFUNC_generic_magic,
+                                        i);
+        }
+    }
+    return JS_UNDEFINED;
+}
+
+/* The engine's own generator would be in the snapshot, and give each request the same. */
+static void add_math(JSContext *context)
+{
+    JSValue global = JS_GetGlobalObject(context);
+
+    JS_AddIntrinsicMath(context);
+    JSValue math = JS_GetPropertyStr(context, global, "Math");
+    JS_DefinePropertyValueStr(context, math, "random", new_native(context, "random"),
+                              JS_PROP_WRITABLE | JS_PROP_CONFIGURABLE);
+    JS_FreeValue(context, math);
+    JS_FreeValue(context, global);
+}
+
 /* What the engine starts without: most lambdas do, and each byte of the heap is copied
  * for each request. */
 static const struct {
     const char *name;
     void (*add)(JSContext *context);
-} parts[] = {{"Date", JS_AddIntrinsicDate},       {"Map", JS_AddIntrinsicMapSet},
-             {"WeakRef", JS_AddIntrinsicWeakRef}, {"Proxy", JS_AddIntrinsicProxy},
-             {"Views", JS_AddIntrinsicViews},     {NULL, NULL}};
+} parts[] = {{"Math", add_math},
+             {"Date", JS_AddIntrinsicDate},
+             {"Map", JS_AddIntrinsicMapSet},
+             {"WeakRef", JS_AddIntrinsicWeakRef},
+             {"Proxy", JS_AddIntrinsicProxy},
+             {"Views", JS_AddIntrinsicViews},
+             {NULL, NULL}};
 
 enum { PARTS = sizeof(parts) / sizeof(parts[0]) - 1 };
 
@@ -308,9 +337,9 @@ int tf_quickjs_provide(JSContext *context, JSValueConst object, JSAtom property,
 {
     for (int i = 0; tf_natives[i].name != NULL; i++) {
         if (what == &tf_natives[i]) {
-            JSValue made = JS_NewCFunctionMagic(context, native, tf_natives[i].name, 4,
-                                                JS_CFUNC_generic_magic, i);
-            return JS_DefinePropertyValue(context, object, property, made, JS_PROP_C_W_E);
+            return JS_DefinePropertyValue(context, object, property,
+                                          new_native(context, tf_natives[i].name),
+                                          JS_PROP_C_W_E);
         }
     }
     return tf_quickjs_need(JS_GetContextOpaque(context), what);
@@ -333,6 +362,19 @@ JSValue tf_quickjs_native(JSContext *context)
                                sizeof(functions) / sizeof(functions[0]));
     tf_quickjs_http(context, object);
     return object;
+}
+
+void tf_quickjs_names(struct tf_js *js)
+{
+    static const char *const names[TF_NAMES] = {
+        [TF_NAME_PROTOTYPE] = "prototype", [TF_NAME_HEADERS] = "headers",
+        [TF_NAME_STATUS] = "status",       [TF_NAME_STATUS_TEXT] = "statusText",
+        [TF_NAME_METHOD] = "method",       [TF_NAME_BODY] = "body",
+    };
+
+    for (int i = 0; i < TF_NAMES; i++) {
+        js->names[i] = JS_NewAtom(js->context, names[i]);
+    }
 }
 
 JSValue tf_quickjs_class(JSContext *context, JSValueConst global,
@@ -361,7 +403,8 @@ JSValue tf_quickjs_class(JSContext *context, JSValueConst global,
 
 JSValue tf_quickjs_construct(JSContext *context, JSValueConst new_target, JSClassID id)
 {
-    JSValue prototype = JS_GetPropertyStr(context, new_target, "prototype");
+    const struct tf_js *js = JS_GetContextOpaque(context);
+    JSValue prototype = JS_GetProperty(context, new_target, js->names[TF_NAME_PROTOTYPE]);
     JSValue object = JS_EXCEPTION;
 
     if (!JS_IsException(prototype)) {

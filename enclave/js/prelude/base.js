@@ -145,7 +145,7 @@
             (native.provide || provideOne)(object, name, file);
         });
         (words || names).forEach(function (word) {
-            lazy.push(prefix + word, file);
+            lazy.push(prefix ? prefix + word : word, file);
         });
     }
 
@@ -169,12 +169,12 @@
     define(global, 'self', global);
     define(global, 'globalThis', global);
     define(global, 'navigator', { userAgent: 'tfaas' });
-    define(Math, 'random', native.random);
     provide(global, '', ['URL', 'URLSearchParams'], 'url');
     provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
     provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
         'structuredClone'], 'web');
     if (native.provide) { /* of the engine itself */
+        provide(global, '', ['Math'], 'Math');
         provide(global, '', ['Date'], 'Date');
         provide(global, '', ['Map', 'Set', 'WeakMap', 'WeakSet'], 'Map');
         provide(global, '', ['WeakRef', 'FinalizationRegistry'], 'WeakRef');
@@ -184,6 +184,8 @@
             'BigInt64Array', 'BigUint64Array', 'DataView'], 'Views', ['8Array',
             '8ClampedArray', '16Array', '32Array', '64Array', 'DataView', 'bytes', 'crypto',
             'TextEncoder']); /* the last three make some */
+    } else {
+        define(Math, 'random', native.random);
     }
     if (own.key) {
         need('bytes');
