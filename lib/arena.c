@@ -515,7 +515,9 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
         return true;
     }
     uint32_t next = unit + header->units;
-    if (units > header->units && state_of(arena, next) == STATE_RESTING) {
+    /* A small block moves for less than merging takes, and what rests is soon needed. */
+    if (units > header->units && header->units >= COLUMNS &&
+        state_of(arena, next) == STATE_RESTING) {
         merge_resting(arena);
     }
     uint32_t behind_free = header->state & STATE_BEHIND_FREE;

@@ -145,6 +145,25 @@ static void test_realloc_grows_in_place(void)
     CHECK((uint8_t *)fence < first);
 }
 
+static void test_small_blocks_that_grow_leave_what_rests(void)
+{
+    struct tf_arena *arena = fresh(SIZE);
+    tf_arena_set_ahead(arena, 4096);
+    uint8_t *small = tf_arena_alloc(arena, 40);
+    void *next = tf_arena_alloc(arena, 40);
+    memset(small, 5, 40);
+    tf_arena_free(arena, next);
+    uint8_t *grown = tf_arena_realloc(arena, small, 60);
+    CHECK(grown != small && is_filled(grown, 5, 40));
+    CHECK(tf_arena_alloc(arena, 40) == small && tf_arena_alloc(arena, 40) == next);
+
+    uint8_t *large = tf_arena_alloc(arena, 400);
+    next = tf_arena_alloc(arena, 40);
+    CHECK(tf_arena_alloc(arena, 40) != NULL);
+    tf_arena_free(arena, next);
+    CHECK(tf_arena_realloc(arena, large, 430) == large); /* it takes longer to copy */
+}
+
 static void test_realloc_shrinks_and_gives_back(void)
 {
     struct tf_arena *arena = fresh(SIZE);
@@ -465,6 +484,7 @@ int main(void)
     RUN(test_the_end_comes_first_where_it_should);
     RUN(test_neighbours_merge_in_every_order);
     RUN(test_realloc_grows_in_place);
+    RUN(test_small_blocks_that_grow_leave_what_rests);
     RUN(test_realloc_shrinks_and_gives_back);
     RUN(test_failed_realloc_keeps_the_block);
     RUN(test_cap_limits_and_lifts);
