@@ -181,6 +181,9 @@ $(O)/test/unit/enclave/copy_test: $(O)/san/copy.o
 $(O)/san/copy.o: $(O)/trust/enclave/libc/copy.o
 	@objcopy --redefine-sym memcpy=own_memcpy --redefine-sym memmove=own_memmove \
 	    --redefine-sym memcmp=own_memcmp $< $@
+$(O)/test/unit/enclave/fmod_test: $(O)/san/fmod.o
+$(O)/san/fmod.o: $(O)/trust/enclave/libc/fmod.o
+	@objcopy --redefine-sym fmod=own_fmod $< $@
 $(O)/test/unit/enclave/oom_test: private SAN += \
     -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=tf_core_enter
 $(UNIT_ENCLAVE): $(O)/test/unit/enclave/%: $(O)/san/test/unit/enclave/%.o \
