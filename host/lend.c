@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/lend.h"
 
-#include <string.h>
 #include <sys/epoll.h>
 
 #include "host/gateway.h"
-#include "host/log.h"
 #include "host/roll.h"
 #include "host/supervise.h"
 
 enum {
-    VOTES = 64,         /* for a worker to be lent the socket: */
+    VOTES = 32,         /* for a worker to be lent the socket: */
     VOTES_LOST = 4,     /* by a connection for another, so it needs four fifths of them */
     STRANGERS_MAX = 16, /* handed back between two looks: not worth it */
     OVERLOOKED_MAX = 64,
@@ -34,7 +32,6 @@ static void tell(struct tf_lend *lend)
 static void end(struct tf_lend *lend)
 {
     lend->is_lent = false;
-    lend->votes = 0;
     lend->holder->told = 0;
     tf_loop_change(&lend->daemon->loop, lend->listener, EPOLLIN);
     tell(lend);
@@ -50,12 +47,10 @@ static void take_overlooked(const struct tf_lend *lend)
 static void on_look(void *user)
 {
     struct tf_lend *lend = user;
-    if (lend->is_lent && lend->strangers > STRANGERS_MAX) {
-        end(lend);
-    } else if (lend->holder != NULL) {
+    lend->strangers = 0;
+    if (lend->holder != NULL) {
         tell(lend);
     }
-    lend->strangers = 0;
     if (lend->is_lent) {
         take_overlooked(lend);
     }
@@ -93,11 +88,8 @@ static bool may_have(const struct tf_worker *worker)
            !tf_roll_holds(worker->daemon, worker->engine->name, worker->domain);
 }
 
-void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker)
+static void vote(struct tf_lend *lend, struct tf_worker *worker)
 {
-    if (worker != lend->holder) {
-        lend->strangers++;
-    }
     if (worker == NULL || worker != lend->candidate) {
         bool is_out = lend->votes <= VOTES_LOST;
         lend->candidate = is_out ? worker : lend->candidate;
@@ -109,6 +101,17 @@ void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker)
     }
     if (lend->votes == VOTES && lend->holder == NULL && may_have(worker)) {
         begin(lend, worker);
+    }
+}
+
+void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker)
+{
+    vote(lend, worker);
+    if (lend->is_lent && worker != lend->holder) {
+        lend->strangers++;
+        if (lend->strangers > STRANGERS_MAX) {
+            end(lend);
+        }
     }
 }
 
@@ -125,6 +128,7 @@ void tf_lend_leave(struct tf_worker *worker)
 {
     struct tf_lend *lend = tf_gateway_lend(worker->daemon->gateway);
     if (lend != NULL && lend->holder == worker) {
+        lend->votes = 0;
         end(lend);
     }
 }
