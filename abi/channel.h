@@ -40,7 +40,7 @@ enum tf_msg {
     TF_MSG_QUOTE = 10, /* H>E evidence, JSON; empty: there is none; `id` as in REPORT */
     TF_MSG_STATS = 11, /* H>E empty, or u64: lambdas from this place on; RESULT */
     TF_MSG_DROP = 12,  /* H>E a lambda's name: unload it and forget its grant */
-    TF_MSG_EVENT = 13, /* E>H struct tf_msg_event: for the operator's log, codes only */
+    TF_MSG_EVENT = 13, /* E>H struct tf_msg_event, then a name or nothing: for the log */
     TF_MSG_REVOKED = 14, /* E>H struct tf_msg_revoked: a list for the host's store */
     TF_MSG_TARGET = 15, /* H>E TARGETINFO (512 bytes): REPORTs are for this one from now on */
     TF_MSG_WANT = 16,   /* E>H digest (32 bytes): bring that bundle as BLOB with this `id` */
@@ -113,7 +113,7 @@ struct tf_msg_sealed {
     uint32_t spare;
 };
 
-struct tf_msg_event {
+struct tf_msg_event { /* the lambda's name follows, where it is about one */
     uint32_t event; /* enum tf_event */
     uint32_t err;   /* tf_err */
     uint64_t value;

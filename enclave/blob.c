@@ -150,7 +150,7 @@ static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answe
     tf_err err = tf_grant_unseal(thread, thread->transfer.bytes,
                                  (size_t)thread->transfer.total, draft);
     if (err == TF_OK) {
-        tf_emit_event(thread, TF_EVENT_GRANTED, TF_OK, 0);
+        tf_emit_event(thread, TF_EVENT_GRANTED, TF_OK, 0, draft->grant.lambda);
         err = tf_grant_answer_write(&draft->grant, answer, ANSWER_MAX, answer_size);
     }
     tf_wipe(draft, sizeof(*draft));

@@ -112,7 +112,8 @@ static bool step_handshake(struct tf_conn *conn)
     }
     if (err != TF_OK) {
         conn->thread->stats.handshakes_failed++;
-        tf_emit_event(conn->thread, TF_EVENT_HANDSHAKE, TF_EIO, (uint64_t)(int64_t)code);
+        tf_emit_event(conn->thread, TF_EVENT_HANDSHAKE, TF_EIO, (uint64_t)(int64_t)code,
+                      "");
         conn->state = TF_CONN_DONE;
         return true;
     }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/emit.h"
 
+#include <string.h>
+
 #include "enclave/thread.h"
 
 /* Above the largest answer: a revocation list, 38 KiB, and the names that it stops. */
@@ -59,13 +61,14 @@ size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, siz
 }
 
 void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,
-                   uint64_t value)
+                   uint64_t value, const char *lambda)
 {
     struct tf_msg_event message = {(uint32_t)event, (uint32_t)err, value};
+    size_t size = strlen(lambda);
 
-    if (room(thread) > RESERVE + sizeof(message)) {
+    if (room(thread) > RESERVE + sizeof(message) + size) {
         (void)tf_emit_frame(thread, TF_MSG_EVENT, 0, tf_part(&message, sizeof(message)),
-                            tf_part(NULL, 0));
+                            tf_part(lambda, size));
     }
 }
 

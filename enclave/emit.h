@@ -34,9 +34,10 @@ size_t tf_emit_data(struct tf_thread *thread, uint64_t id, const void *data, siz
 bool tf_emit_frame(struct tf_thread *thread, uint32_t type, uint64_t id, struct tf_part a,
                    struct tf_part b);
 
-/** Sends a code for the operator's log; dropped when there is little room. */
+/** Sends a code for the operator's log; dropped when there is little room.
+ *  @param lambda  the name of the one that it is about, or "". */
 void tf_emit_event(struct tf_thread *thread, enum tf_event event, tf_err err,
-                   uint64_t value);
+                   uint64_t value, const char *lambda);
 
 /** Answers a BLOB, DROP or STATS with `err` and JSON text. */
 void tf_emit_result(struct tf_thread *thread, uint64_t id, tf_err err, const char *json,

@@ -56,7 +56,8 @@ static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
     bool may_try_again = err == TF_EBUSY || err == TF_EBUNDLE_LATE;
     uint64_t id =
         may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
-    tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id);
+    tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id,
+                  resident->now.lambda->name);
 }
 
 void tf_invoke_fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err)

@@ -58,7 +58,7 @@ static void note_load(struct tf_lane *lane)
     struct tf_resident *resident = lane->resident;
 
     if (resident->want != 0) {
-        tf_emit_event(lane->thread, TF_EVENT_LOADED, lane->err, resident->want);
+        tf_emit_event(lane->thread, TF_EVENT_LOADED, lane->err, resident->want, "");
         resident->want = 0;
     }
 }

@@ -112,7 +112,8 @@ tf_err tf_manage_grant(struct tf_conn *conn, struct tf_str csr_key, struct tf_st
                                     size);
     }
     if (err == TF_OK) {
-        tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0);
+        tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0,
+                      arrival->draft.grant.lambda);
     }
     tf_wipe(arrival, sizeof(*arrival));
     free(arrival);

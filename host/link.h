@@ -46,7 +46,7 @@ enum tf_link_type {
                            or nothing: none are; answered by RESULT with JSON */
     TF_LINK_RESULT = 7, /* W>D u32 err, u32 zero, then JSON */
     TF_LINK_SEALED = 8, /* W>D u32 name size, u32 zero, name, blob: keep it */
-    TF_LINK_EVENT = 9,  /* W>D struct tf_msg_event of the enclave */
+    TF_LINK_EVENT = 9,  /* W>D struct tf_msg_event of the enclave, name */
     TF_LINK_REVOCATIONS = 10, /* D>W + fd: a revocation list; answered by RESULT */
     TF_LINK_REVOKED = 11,     /* W>D u32 answer size, u32 zero, answer, list: keep it */
     TF_LINK_INTRODUCE = 12,   /* D>W text + fd: of this bundle so many bytes, in decimal,

@@ -18,6 +18,7 @@
 #include "host/metrics.h"
 #include "host/roll.h"
 #include "host/stock.h"
+#include "lib/names.h"
 
 enum {
     BACKOFF_FIRST_MS = 100,
@@ -144,12 +145,17 @@ static void note_event(struct tf_worker *worker, const uint8_t *body, size_t siz
                                         [TF_EVENT_GRANTED] = "granted",
                                         [TF_EVENT_HANDSHAKE] = "handshake-failed"};
     struct tf_msg_event event;
-    if (size != sizeof(event)) {
+    char lambda[TF_NAME_MAX + 1] = "";
+    if (size < sizeof(event)) {
         return;
     }
     memcpy(&event, body, sizeof(event));
+    size -= sizeof(event);
+    if (tf_name_is_valid((const char *)body + sizeof(event), size)) {
+        memcpy(lambda, body + sizeof(event), size);
+    }
     if (event.event == TF_EVENT_GRANTED) {
-        look_soon(worker); /* which lambda, it does not say */
+        look_soon(worker);
     }
     if (!tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
         return;
@@ -160,9 +166,10 @@ static void note_event(struct tf_worker *worker, const uint8_t *body, size_t siz
     /* An error's id as the client got it; the TLS library's codes are negative. */
     bool is_id = event.event == TF_EVENT_LAMBDA_FAILED;
     tf_log(is_known ? names[event.event] : "enclave-event",
-           is_id ? "engine=%s pid=%d error=%s id=%016" PRIx64
-                 : "engine=%s pid=%d error=%s value=%" PRId64,
-           worker->engine->name, (int)worker->pid, code, event.value);
+           is_id ? "engine=%s pid=%d%s%s error=%s id=%016" PRIx64
+                 : "engine=%s pid=%d%s%s error=%s value=%" PRId64,
+           worker->engine->name, (int)worker->pid,
+           lambda[0] == '\0' ? "" : " lambda=", lambda, code, event.value);
 }
 
 static void take_ready(struct tf_worker *worker, const uint8_t *body, size_t size)

@@ -97,7 +97,7 @@ ends() {
     echo "status $status: $(cat "$work/said")"
     tail -n +$((before + 1)) "$work/tfaasd.log"
     [ "$status" = "$2" ] && grep -qE '^error [0-9a-f]{16}$' "$work/said" &&
-        until_ok 20 was_logged $((before + 1)) "event=lambda-failed .*error=$3( |\$)"
+        until_ok 20 was_logged $((before + 1)) "event=lambda-failed .* lambda=$1 error=$3( |\$)"
 }
 
 was_logged() { tail -n "+$1" "$work/tfaasd.log" | grep -E "$2" >/dev/null; }

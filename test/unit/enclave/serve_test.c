@@ -97,6 +97,8 @@ static void an_error_tells_an_id_and_no_more(void)
     const struct tf_msg_event *event = (const void *)rig_last(rig, TF_MSG_EVENT)->payload;
     CHECK(event->event == TF_EVENT_LAMBDA_FAILED && event->err == TF_EEXCEPTION);
     CHECK(event->value == strtoull(id, NULL, 16));
+    CHECK(rig_last(rig, TF_MSG_EVENT)->size == sizeof(*event) + 5);
+    CHECK(memcmp(event + 1, "hello", 5) == 0);
     free(text);
     rig_close(rig);
 }
