@@ -103,7 +103,7 @@ extern duk_double_t tf_duk_random(void *udata);
 /* Strings of the engine's own that are found by their address: fewer, as every byte of the
  * heap is copied for every request. */
 #undef DUK_USE_LITCACHE_SIZE
-#define DUK_USE_LITCACHE_SIZE 128
+#define DUK_USE_LITCACHE_SIZE 32
 
 /* For the same reason: two strings a place in their table, if they are not sealed. */
 #undef DUK_USE_STRTAB_MINSIZE

@@ -201,6 +201,9 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     duk_push_global_stash(context);
     tf_duktape_self(context)->stash = duk_get_heapptr(context, -1);
     duk_pop(context);
+    (void)tf_duktape_forget_answer(context, NULL); /* these places come first */
+    duk_pop(context);
+    tf_duktape_make_names(context);
     duk_push_object(context);
     duk_push_array(context); /* only Function compiles source here */
     duk_put_prop_string(context, 0, "compilers");
@@ -239,20 +242,14 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     if (js->context == NULL) {
         return NULL;
     }
-    if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS ||
-        duk_safe_call(js->context, tf_duktape_forget_answer, NULL, 0, 0) !=
-            DUK_EXEC_SUCCESS) {
+    if (duk_safe_call(js->context, run_prelude, NULL, 0, BASE) != DUK_EXEC_SUCCESS) {
         return NULL;
     }
     duk_gc(js->context, DUK_GC_COMPACT);
     /* What most loads take, so that the stack does not move then and leave a hole. */
-    if (!duk_check_stack(js->context, LOAD_STACK) ||
-        duk_safe_call(js->context, tf_duktape_warm_names, NULL, 0, 0) !=
-            DUK_EXEC_SUCCESS ||
-        !duk_seal_heap(js->context, seal)) {
-        return NULL;
-    }
-    return js;
+    return duk_check_stack(js->context, LOAD_STACK) && duk_seal_heap(js->context, seal)
+               ? js
+               : NULL;
 }
 
 /* --- running --------------------------------------------------------------------- */
@@ -444,7 +441,7 @@ static void take_body(duk_context *context, struct job *job)
     struct tf_str *out = &job->response.body;
     char *clean;
 
-    duk_get_prop_literal(context, STASH, "body");
+    tf_duktape_get(context, STASH, TF_NAME_BODY);
     if (duk_is_null(context, -1)) {
         return;
     }
@@ -465,15 +462,15 @@ static void take_body(duk_context *context, struct job *job)
     }
 }
 
-/* Text of item `at` of the header list, which a script may have tampered with; pushes it.
- */
-static const char *push_item(duk_context *context, duk_uarridx_t at, size_t *size)
+/* Text of item `at` of the header list, which a script may have tampered with. */
+static const char *item(duk_context *context, duk_uarridx_t at, size_t *size)
 {
-    duk_get_prop_index(context, HEADERS, at);
-    if (!duk_is_string(context, -1) || duk_is_symbol(context, -1)) {
+    const char *text = duk_peek_item(context, HEADERS, at, size);
+
+    if (text == NULL) {
         (void)duk_type_error(context, "bad headers");
     }
-    return duk_get_lstring(context, -1, size);
+    return text;
 }
 
 /* Copies the headers into one buffer. */
@@ -485,34 +482,32 @@ static void take_headers(duk_context *context, struct job *job)
     size_t room = 0;
     char *to;
 
-    duk_get_prop_literal(context, STASH, "headers"); /* at HEADERS */
+    tf_duktape_get(context, STASH, TF_NAME_HEADERS); /* at HEADERS */
     count = (duk_uarridx_t)duk_get_length(context, HEADERS);
     if (count % 2 != 0 || count / 2 > TF_HEADERS_MAX) {
         job->err = TF_ERESPONSE;
         return;
     }
     for (duk_uarridx_t i = 0; i < count; i++) {
-        push_item(context, i, &size);
+        (void)item(context, i, &size);
         room += size;
-        duk_pop(context);
     }
     to = duk_push_fixed_buffer(context, count / 2 * sizeof(struct tf_js_header) + room);
-    duk_put_prop_literal(context, STASH, "block");
+    tf_duktape_put(context, STASH, TF_NAME_BLOCK);
     out->headers = (void *)to;
     out->header_count = count / 2;
     to += count / 2 * sizeof(struct tf_js_header);
     for (duk_uarridx_t i = 0; i < count; i++) {
         struct tf_js_header *h = &out->headers[i / 2];
-        struct tf_str *item = i % 2 == 0 ? &h->name : &h->value;
-        const char *text = push_item(context, i, &size);
-        if (size > room || !tf_text_to_latin1(text, size, to, &item->size)) {
+        struct tf_str *part = i % 2 == 0 ? &h->name : &h->value;
+        const char *text = item(context, i, &size);
+        if (size > room || !tf_text_to_latin1(text, size, to, &part->size)) {
             job->err = TF_ERESPONSE;
             return;
         }
-        item->data = to;
-        to += item->size;
-        room -= item->size;
-        duk_pop(context);
+        part->data = to;
+        to += part->size;
+        room -= part->size;
     }
 }
 

@@ -14,6 +14,7 @@
 #define REST DUK_HIDDEN_SYMBOL("rest")
 
 enum { HEADER_MAX = 128, STATUS_MIN = 200, STATUS_MAX = 599 };
+enum { FIELDS_MAX = 128, ROOM = 8 }; /* names and values; places on the value stack */
 enum { AS_TEXT, AS_BUFFER };
 enum { TARGET, FETCH, ENV, CONTEXT };
 
@@ -26,10 +27,22 @@ static struct tf_duktape_http *http_of(duk_context *context)
 static void push_state(duk_context *context, duk_idx_t at)
 {
     if (duk_is_object(context, at)) {
-        duk_get_prop_heapptr(context, at, http_of(context)->symbol);
+        (void)duk_get_field(context, at, 0, http_of(context)->symbol);
     } else {
         duk_push_undefined(context);
     }
+}
+
+/* Has the value on top be the state of the object at `at`. */
+static void put_state(duk_context *context, duk_idx_t at)
+{
+    duk_put_field(context, at, 0, http_of(context)->symbol);
+}
+
+/* Whether the object at `at` is one of http.js. */
+static bool has_state(duk_context *context, duk_idx_t at)
+{
+    return !duk_lacks(context, at, http_of(context)->symbol);
 }
 
 /* Whether the value on top is the number of the request at hand; takes it. */
@@ -65,12 +78,12 @@ static void push_incoming(duk_context *context)
     (void)duk_push_copy(context, js->http.request);
     (void)duk_push_copy(context, js->http.request_state);
     duk_push_lstring(context, request->method.data, request->method.size);
-    duk_put_prop_literal(context, -2, "method");
+    tf_duktape_put(context, -2, TF_NAME_METHOD);
     duk_push_lstring(context, request->url.data, request->url.size);
-    duk_put_prop_literal(context, -2, "url");
+    tf_duktape_put(context, -2, TF_NAME_URL);
     duk_push_uint(context, js->http.turn);
-    duk_put_prop_literal(context, -2, "turn");
-    duk_put_prop_heapptr(context, -2, js->http.symbol);
+    tf_duktape_put(context, -2, TF_NAME_TURN);
+    put_state(context, -2);
 }
 
 /* Getter of Request: makes the Headers of an incoming one when they are asked for. */
@@ -81,13 +94,13 @@ static duk_ret_t get_headers(duk_context *context)
     if (!duk_is_object(context, 1)) {
         (void)duk_type_error(context, "not a Request");
     }
-    duk_get_prop_literal(context, 1, "headers");
+    tf_duktape_get(context, 1, TF_NAME_HEADERS);
     if (duk_is_null(context, 2)) {
         (void)duk_push_copy(context, http_of(context)->headers);
-        duk_get_prop_literal(context, 1, "turn");
-        duk_put_prop_heapptr(context, 3, http_of(context)->symbol);
+        tf_duktape_get(context, 1, TF_NAME_TURN);
+        put_state(context, 3);
         duk_dup(context, 3);
-        duk_put_prop_literal(context, 1, "headers");
+        tf_duktape_put(context, 1, TF_NAME_HEADERS);
     }
     return 1;
 }
@@ -102,18 +115,18 @@ static duk_ret_t consume(duk_context *context)
     duk_push_this(context);
     push_state(context, 0);
     if (duk_is_object(context, 1)) {
-        duk_get_prop_literal(context, 1, "body");
+        tf_duktape_get(context, 1, TF_NAME_BODY);
         is_it = duk_get_heapptr(context, 2) == js->http.incoming;
-        duk_get_prop_literal(context, 1, "used");
+        tf_duktape_get(context, 1, TF_NAME_USED);
         is_it = is_it && !duk_to_boolean(context, 3);
-        duk_get_prop_literal(context, 1, "turn");
+        tf_duktape_get(context, 1, TF_NAME_TURN);
         is_it = take_turn(context) && is_it;
     }
     if (!is_it) {
         return leave_to_rest(context, 0);
     }
     duk_push_true(context);
-    duk_put_prop_literal(context, 1, "used");
+    tf_duktape_put(context, 1, TF_NAME_USED);
     tf_duk_charge(js, body->size / 16);
     if (duk_get_current_magic(context) == AS_TEXT) {
         struct tf_str text = tf_text_unmarked(*body);
@@ -202,12 +215,12 @@ static void clean_top(duk_context *context)
     }
 }
 
-/* Adds the properties of the object at `from` to the list below it on top. @return false
- * if the rest has to do it. */
-static bool add_fields(duk_context *context, duk_idx_t from, duk_idx_t list)
+/* Pushes a list of the properties of the object on top. @return false if the rest has to
+ * make it; then there is something else above the object. */
+static bool push_fields(duk_context *context)
 {
+    duk_idx_t from = duk_get_top_index(context);
     duk_uarridx_t at = 0;
-    duk_uarridx_t count = 0;
     duk_int_t more;
 
     while ((more = duk_next_plain(context, from, &at)) > 0) {
@@ -215,11 +228,14 @@ static bool add_fields(duk_context *context, duk_idx_t from, duk_idx_t list)
         if (!lower_top(context)) {
             return false;
         }
-        duk_put_prop_index(context, list, count);
+        duk_swap_top(context, -2);
         clean_top(context);
-        duk_put_prop_index(context, list, count + 1);
-        count += 2;
+        if (duk_get_top_index(context) - from > FIELDS_MAX) {
+            return false;
+        }
+        duk_require_stack(context, ROOM);
     }
+    duk_pack(context, duk_get_top_index(context) - from);
     return more == 0;
 }
 
@@ -227,29 +243,22 @@ static bool add_fields(duk_context *context, duk_idx_t from, duk_idx_t list)
 static void list_headers(duk_context *context)
 {
     duk_idx_t from = duk_get_top_index(context);
-    bool is_plain = duk_is_null_or_undefined(context, from);
-    bool is_done = is_plain;
+    bool is_done = duk_is_null_or_undefined(context, from);
 
-    if (!is_plain) {
-        push_state(context, from);
-        is_plain = duk_is_object(context, from) && duk_is_undefined(context, -1) &&
-                   !duk_is_array(context, from) && !duk_is_function(context, from);
-        duk_pop(context);
-    }
-    duk_push_array(context);
-    if (is_plain && !is_done) {
-        is_done = add_fields(context, from, from + 1);
-        duk_set_top(context, from + 2);
+    if (is_done) {
+        duk_push_array(context);
+    } else if (duk_is_object(context, from) && !duk_is_array(context, from) &&
+               !duk_is_function(context, from) && !has_state(context, from)) {
+        is_done = push_fields(context);
     }
     if (!is_done) {
         duk_push_heapptr(context, http_of(context)->headers_class);
         duk_dup(context, from);
         duk_new(context, 1);
-        duk_get_prop_heapptr(context, -1, http_of(context)->symbol);
-        duk_replace(context, from + 1);
-        duk_set_top(context, from + 2);
+        push_state(context, -1);
     }
     duk_replace(context, from);
+    duk_set_top(context, from + 1);
 }
 
 /* Adds text/plain to the list at `list` unless there is a type. */
@@ -257,10 +266,10 @@ static void default_type(duk_context *context, duk_idx_t list)
 {
     duk_uarridx_t count = (duk_uarridx_t)duk_get_length(context, list);
 
-    duk_push_literal(context, "content-type");
+    duk_push_heapptr(context, tf_duktape_self(context)->names[TF_NAME_CONTENT_TYPE]);
     for (duk_uarridx_t i = 0; i < count; i += 2) {
         bool is_type;
-        duk_get_prop_index(context, list, i);
+        duk_get_item(context, list, i);
         is_type = duk_strict_equals(context, -1, -2);
         duk_pop(context);
         if (is_type) {
@@ -283,7 +292,7 @@ static void set_body(duk_context *context, duk_idx_t state, duk_idx_t list, doub
     }
     if (is_text || duk_is_buffer_data(context, 0)) {
         duk_dup(context, 0);
-        duk_put_prop_literal(context, state, "body");
+        tf_duktape_put(context, state, TF_NAME_BODY);
         if (is_text) {
             default_type(context, list);
         }
@@ -302,21 +311,22 @@ static void set_body(duk_context *context, duk_idx_t state, duk_idx_t list, doub
 /* Takes `status` and `statusText` of the argument 1 into the state at 2. */
 static double take_status(duk_context *context)
 {
+    const struct tf_js *js = tf_duktape_self(context);
     double status = STATUS_MIN;
 
-    duk_get_prop_literal(context, 1, "status");
+    duk_get_prop_heapptr(context, 1, js->names[TF_NAME_STATUS]);
     if (duk_is_undefined(context, -1)) {
         duk_pop(context);
     } else {
         status = duk_to_number(context, -1);
-        duk_put_prop_literal(context, 2, "status");
+        tf_duktape_put(context, 2, TF_NAME_STATUS);
     }
-    duk_get_prop_literal(context, 1, "statusText");
+    duk_get_prop_heapptr(context, 1, js->names[TF_NAME_STATUS_TEXT]);
     if (duk_is_undefined(context, -1)) {
         duk_pop(context);
     } else {
         (void)duk_to_string(context, -1);
-        duk_put_prop_literal(context, 2, "text");
+        tf_duktape_put(context, 2, TF_NAME_TEXT);
     }
     return status;
 }
@@ -324,7 +334,8 @@ static double take_status(duk_context *context)
 /* new Response(body, init) */
 static duk_ret_t construct(duk_context *context)
 {
-    const struct tf_duktape_http *http = http_of(context);
+    const struct tf_js *js = tf_duktape_self(context);
+    const struct tf_duktape_http *http = &js->http;
     double status = STATUS_MIN;
 
     if (!duk_is_constructor_call(context)) {
@@ -335,7 +346,7 @@ static duk_ret_t construct(duk_context *context)
         duk_push_array(context);
     } else {
         status = take_status(context);
-        duk_get_prop_literal(context, 1, "headers");
+        duk_get_prop_heapptr(context, 1, js->names[TF_NAME_HEADERS]);
         list_headers(context);
     }
     if (!(status >= STATUS_MIN && status <= STATUS_MAX) || status != (int)status) {
@@ -343,13 +354,13 @@ static duk_ret_t construct(duk_context *context)
     }
     (void)duk_push_copy(context, http->headers); /* at 4, its list at 3 */
     duk_dup(context, 3);
-    duk_put_prop_heapptr(context, 4, http->symbol);
-    duk_put_prop_literal(context, 2, "headers");
+    put_state(context, 4);
+    tf_duktape_put(context, 2, TF_NAME_HEADERS);
     set_body(context, 2, 3, status);
-    duk_push_this(context);
+    (void)duk_push_copy(context, http->response);
     duk_dup(context, 2);
-    duk_put_prop_heapptr(context, -2, http->symbol);
-    return 0;
+    put_state(context, -2);
+    return 1;
 }
 
 /* --- the call -------------------------------------------------------------------- */
@@ -368,28 +379,28 @@ static void respond(duk_context *context)
 
     push_state(context, -1);
     if (!duk_is_object(context, state) ||
-        !duk_get_prop_literal(context, state, "response")) {
+        !tf_duktape_get(context, state, TF_NAME_RESPONSE)) {
         refuse(context, "the handler returned no Response");
     }
-    duk_get_prop_literal(context, state, "status");
+    tf_duktape_get(context, state, TF_NAME_STATUS);
     js->status = duk_to_number(context, -1);
     if (js->status == 0) {
         refuse(context, "the handler returned no Response");
     }
-    duk_get_prop_literal(context, state, "used");
+    tf_duktape_get(context, state, TF_NAME_USED);
     if (duk_to_boolean(context, -1)) {
         refuse(context, "the body of the Response has been used");
     }
     duk_push_heapptr(context, js->stash);
-    duk_get_prop_literal(context, state, "body");
+    tf_duktape_get(context, state, TF_NAME_BODY);
     if (!duk_is_null(context, -1) && !duk_is_string(context, -1) &&
         !duk_is_buffer_data(context, -1)) {
         (void)duk_type_error(context, "bad body"); /* a script tampered with the state */
     }
-    duk_put_prop_literal(context, -2, "body");
-    duk_get_prop_literal(context, state, "headers");
-    duk_get_prop_heapptr(context, -1, js->http.symbol);
-    duk_put_prop_literal(context, -3, "headers");
+    tf_duktape_put(context, -2, TF_NAME_BODY);
+    tf_duktape_get(context, state, TF_NAME_HEADERS);
+    push_state(context, -1);
+    tf_duktape_put(context, -3, TF_NAME_HEADERS);
     duk_set_top(context, state);
     js->is_answered = true;
 }
@@ -404,6 +415,9 @@ static bool is_promise(duk_context *context)
     }
     if (tf_duktape_is_promise(context, -1)) {
         return true;
+    }
+    if (duk_lacks(context, -1, tf_duktape_self(context)->names[TF_NAME_THEN])) {
+        return false;
     }
     duk_get_prop_literal(context, -1, "then");
     is_thenable = duk_is_function(context, -1);
@@ -422,7 +436,7 @@ void tf_duktape_serve(duk_context *context)
     js->http.turn++;
     duk_push_heapptr(context, js->http.own);
     duk_push_uint(context, js->http.turn);
-    duk_put_prop_literal(context, -2, "turn");
+    duk_put_prop_heapptr(context, -2, js->names[TF_NAME_TURN]);
     duk_push_heapptr(context, js->http.serving[FETCH]);
     duk_push_heapptr(context, js->http.serving[TARGET]);
     push_incoming(context);
@@ -514,6 +528,7 @@ static duk_ret_t hot(duk_context *context)
     http->request_state = part(context, "requestState");
     http->response_state = part(context, "responseState");
     http->headers = part(context, "blankHeaders");
+    http->response = part(context, "blankResponse");
     http->header_value = part(context, "headerValue");
     http->set_body = part(context, "setBody");
     stand_before(context, part(context, "request"), "text", consume, AS_TEXT);

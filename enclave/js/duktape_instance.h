@@ -16,6 +16,31 @@
 
 enum { TF_DUKTAPE_SERVING = 4 };
 
+/* Names of properties that a request needs again and again. */
+enum tf_duktape_name {
+    TF_NAME_METHOD, /* of a Request's state */
+    TF_NAME_URL,
+    TF_NAME_TURN,
+    TF_NAME_STATUS, /* of a Response's */
+    TF_NAME_TEXT,
+    TF_NAME_RESPONSE,
+    TF_NAME_HEADERS, /* of both; in the stash, of the answer */
+    TF_NAME_BODY,
+    TF_NAME_USED,
+    TF_NAME_STATE, /* of a promise, hidden */
+    TF_NAME_VALUE,
+    TF_NAME_WAITING,
+    TF_NAME_BLOCK, /* in the stash */
+    TF_NAME_THEN, /* wherever they are */
+    TF_NAME_STATUS_TEXT,
+    TF_NAME_CONTENT_TYPE,
+    TF_NAMES
+};
+
+/** Where a property is among those of the objects that have it from the start: of
+ * promises, of the stash, and of what http.js calls requestState and responseState. */
+extern const uint8_t tf_duktape_places[TF_NAMES];
+
 /** What duktape_http.c knows of http.js. All of it stays in the stash. */
 struct tf_duktape_http {
     void *symbol;   /* under which the state of an object is */
@@ -26,6 +51,7 @@ struct tf_duktape_http {
     void *request_state;
     void *response_state;
     void *headers;
+    void *response;
     void *header_value;
     void *set_body;
     void *serving[TF_DUKTAPE_SERVING]; /* who answers; NULL: the prelude's `call` does */
@@ -49,6 +75,7 @@ struct tf_js {
     bool is_answered; /* `status` is set; "body" and "headers" are in the stash */
     bool is_failed;   /* "reason" is in the stash */
     double status;
+    void *names[TF_NAMES];   /* strings, in the stash */
     void *jobs[2];           /* arrays of promise jobs, in the stash */
     unsigned jobs_at;        /* the one to which jobs are added */
     duk_uarridx_t job_count; /* items in it */
@@ -66,9 +93,8 @@ void tf_duktape_push_native(duk_context *context);
  *  duk_safe_call, as the next one. */
 duk_ret_t tf_duktape_forget_answer(duk_context *context, void *unused);
 
-/** Looks for the names that a request needs, which the engine then finds by the address
- *  of their literals until it collects garbage. */
-duk_ret_t tf_duktape_warm_names(duk_context *context, void *unused);
+/** Makes the names. */
+void tf_duktape_make_names(duk_context *context);
 
 /** Defines Promise. */
 void tf_duktape_define_promise(duk_context *context);
@@ -100,4 +126,23 @@ void tf_duktape_push_buffer(duk_context *context, const struct tf_str *bytes);
 void tf_duktape_run_jobs(duk_context *context);
 
 /** The instance of a context. */
-struct tf_js *tf_duktape_self(duk_context *context);
+static inline struct tf_js *tf_duktape_self(duk_context *context)
+{
+    return duk_get_udata(context);
+}
+
+/** Pushes a property of the object at `at`. @return whether it is there. */
+static inline bool tf_duktape_get(duk_context *context, duk_idx_t at,
+                                  enum tf_duktape_name name)
+{
+    return duk_get_field(context, at, tf_duktape_places[name],
+                         tf_duktape_self(context)->names[name]) != 0;
+}
+
+/** Has the value on top, which it takes, be a property of the object at `at`. */
+static inline void tf_duktape_put(duk_context *context, duk_idx_t at,
+                                  enum tf_duktape_name name)
+{
+    duk_put_field(context, at, tf_duktape_places[name],
+                  tf_duktape_self(context)->names[name]);
+}

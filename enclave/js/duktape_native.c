@@ -4,11 +4,47 @@
 #include "enclave/js/duktape_instance.h"
 #include "enclave/js/text.h"
 
-struct tf_js *tf_duktape_self(duk_context *context)
+/* Their order here is that of enum tf_duktape_name. */
+static const char *const names[TF_NAMES] = {
+    "method",
+    "url",
+    "turn",
+    "status",
+    "text",
+    "response",
+    "headers",
+    "body",
+    "used",
+    DUK_HIDDEN_SYMBOL("state"),
+    DUK_HIDDEN_SYMBOL("value"),
+    DUK_HIDDEN_SYMBOL("waiting"),
+    "block",
+    "then",
+    "statusText",
+    "content-type",
+};
+
+const uint8_t tf_duktape_places[TF_NAMES] = {
+    [TF_NAME_METHOD] = 0,  [TF_NAME_URL] = 1,   [TF_NAME_TURN] = 5,
+    [TF_NAME_STATUS] = 0,  [TF_NAME_TEXT] = 1,  [TF_NAME_RESPONSE] = 5,
+    [TF_NAME_HEADERS] = 2, [TF_NAME_BODY] = 3,  [TF_NAME_USED] = 4,
+    [TF_NAME_STATE] = 0,   [TF_NAME_VALUE] = 1, [TF_NAME_WAITING] = 2,
+    [TF_NAME_BLOCK] = 4,
+};
+
+void tf_duktape_make_names(duk_context *context)
 {
-    duk_memory_functions functions;
-    duk_get_memory_functions(context, &functions);
-    return functions.udata;
+    struct tf_js *js = tf_duktape_self(context);
+
+    duk_push_global_stash(context);
+    duk_push_array(context);
+    for (duk_uarridx_t i = 0; i < TF_NAMES; i++) {
+        duk_push_string(context, names[i]);
+        js->names[i] = duk_get_heapptr(context, -1);
+        duk_put_prop_index(context, -2, i);
+    }
+    duk_put_prop_string(context, -2, "names");
+    duk_pop(context);
 }
 
 /* Decodes untrusted bytes, of which each is a character or which are UTF-8. Only what is
@@ -176,38 +212,12 @@ static void stash(duk_context *context, duk_idx_t at, const char *name)
 
 duk_ret_t tf_duktape_forget_answer(duk_context *context, void *unused)
 {
-    static const char *const names[] = {"body", "headers", "reason", "clean", "block"};
+    static const char *const places[] = {"reason", "clean", "headers", "body", "block"};
     (void)unused;
     duk_push_global_stash(context);
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         duk_push_undefined(context);
-        duk_put_prop_string(context, -2, names[i]);
-    }
-    return 0;
-}
-
-duk_ret_t tf_duktape_warm_names(duk_context *context, void *unused)
-{
-    static const char *const names[] = {"turn",
-                                        "method",
-                                        "url",
-                                        "headers",
-                                        "body",
-                                        "used",
-                                        "status",
-                                        "text",
-                                        "then",
-                                        "statusText",
-                                        "block",
-                                        "response",
-                                        "content-type",
-                                        DUK_HIDDEN_SYMBOL("state"),
-                                        DUK_HIDDEN_SYMBOL("value"),
-                                        DUK_HIDDEN_SYMBOL("waiting")};
-    (void)unused;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        (void)duk_push_literal_raw(context, names[i], strlen(names[i]));
-        duk_pop(context);
+        duk_put_prop_string(context, -2, places[i]);
     }
     return 0;
 }
@@ -240,10 +250,11 @@ void tf_duktape_push_native(duk_context *context)
 {
     duk_push_object(context);
     for (duk_int_t i = 0; tf_natives[i].name != NULL; i++) {
-        duk_push_c_function(context, native, 4);
-        duk_set_magic(context, -1, i);
+        duk_push_c_lightfunc(context, native, 4, 4, i); /* made when it is touched */
         duk_put_prop_string(context, -2, tf_natives[i].name);
     }
+    duk_push_true(context); /* accessors are told the name of their property */
+    duk_put_prop_string(context, -2, "tells");
     tf_duktape_put_http(context);
     duk_push_c_function(context, native_compile, 1);
     duk_put_prop_string(context, -2, "compile");

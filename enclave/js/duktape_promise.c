@@ -4,16 +4,13 @@
  * What is here is what an ordinary request runs through; the rest of Promise is in the
  * prelude (finally.js, combine.js).
  *
- * A promise is an object with hidden properties: its state, its value, and while it is
- * pending the list of who waits: threes of two handlers and the promise that then()
+ * A promise is an object with hidden properties: its state, its value, and while somebody
+ * waits for it the list of these: threes of two handlers and the promise that then()
  * returned. Jobs are fours in an array: handler, value, that promise, state. There are
  * two such arrays, so that a batch runs from one while its jobs add to the other.
  */
 #include "enclave/js/duktape_instance.h"
 
-#define STATE   DUK_HIDDEN_SYMBOL("state")
-#define VALUE   DUK_HIDDEN_SYMBOL("value")
-#define WAITING DUK_HIDDEN_SYMBOL("waiting")
 #define CELL    DUK_HIDDEN_SYMBOL("cell")
 #define PROMISE DUK_HIDDEN_SYMBOL("promise")
 
@@ -41,12 +38,12 @@ static void add_job(duk_context *context, int state)
     duk_push_heapptr(context, js->jobs[js->jobs_at]);
     duk_insert(context, -4);
     duk_dup(context, -3);
-    duk_put_prop_index(context, -5, at);
+    duk_put_item(context, -5, at);
     duk_dup(context, -2);
-    duk_put_prop_index(context, -5, at + 1);
-    duk_put_prop_index(context, -4, at + 2);
+    duk_put_item(context, -5, at + 1);
+    duk_put_item(context, -4, at + 2);
     duk_push_int(context, state);
-    duk_put_prop_index(context, -4, at + 3);
+    duk_put_item(context, -4, at + 3);
     duk_pop_3(context);
     js->job_count = at + JOB;
 }
@@ -64,26 +61,38 @@ static void wake(duk_context *context, duk_idx_t promise, int state)
 
     tf_duk_charge(tf_duktape_self(context), count);
     for (duk_uarridx_t i = 0; i < count; i += WAITER) {
-        duk_get_prop_index(context, -1, i + (state == FULFILLED ? 0 : 1));
-        duk_get_prop_literal(context, promise, VALUE);
-        duk_get_prop_index(context, -3, i + 2);
+        duk_get_item(context, -1, i + (state == FULFILLED ? 0 : 1));
+        tf_duktape_get(context, promise, TF_NAME_VALUE);
+        duk_get_item(context, -3, i + 2);
         add_job(context, state);
     }
     duk_pop(context);
-    duk_del_prop_literal(context, promise, WAITING);
+    duk_push_undefined(context);
+    tf_duktape_put(context, promise, TF_NAME_WAITING);
 }
 
 /* Takes the value on top. */
 static void settle(duk_context *context, duk_idx_t promise, int state)
 {
-    duk_put_prop_literal(context, promise, VALUE);
+    tf_duktape_put(context, promise, TF_NAME_VALUE);
     duk_push_int(context, state);
-    duk_put_prop_literal(context, promise, STATE);
-    if (duk_get_prop_literal(context, promise, WAITING)) {
+    tf_duktape_put(context, promise, TF_NAME_STATE);
+    tf_duktape_get(context, promise, TF_NAME_WAITING);
+    if (duk_is_object(context, -1)) {
         wake(context, promise, state);
         return;
     }
     duk_pop(context);
+}
+
+/* Whether the promise can be fulfilled with the value on top without a look at its
+ * `then`.
+ */
+static bool is_settled_value(duk_context *context, duk_idx_t promise)
+{
+    return !is_object(context, -1) ||
+           (duk_lacks(context, -1, tf_duktape_self(context)->names[TF_NAME_THEN]) &&
+            !duk_strict_equals(context, promise, -1));
 }
 
 /* On top: promise, value. Throws what `value.then` throws. As duk_safe_call() wants it,
@@ -93,7 +102,7 @@ static duk_ret_t resolve_with(duk_context *context, void *unused)
     duk_idx_t promise = duk_get_top(context) - 2;
     (void)unused;
 
-    if (!is_object(context, -1)) {
+    if (is_settled_value(context, promise)) {
         settle(context, promise, FULFILLED);
         return 0;
     }
@@ -115,6 +124,10 @@ static duk_ret_t resolve_with(duk_context *context, void *unused)
 /* Takes the value on top. */
 static void resolve(duk_context *context, duk_idx_t promise)
 {
+    if (is_settled_value(context, promise)) {
+        settle(context, promise, FULFILLED);
+        return;
+    }
     duk_dup(context, promise);
     duk_insert(context, -2);
     if (duk_safe_call(context, resolve_with, NULL, 2, 1) != DUK_EXEC_SUCCESS) {
@@ -205,9 +218,9 @@ static void run_job_at(duk_context *context, duk_uarridx_t at)
 {
     duk_idx_t batch = duk_get_top_index(context);
 
-    duk_get_prop_index(context, batch, at + 2);
+    duk_get_item(context, batch, at + 2);
     for (duk_uarridx_t i = 0; i < JOB; i++) {
-        duk_get_prop_index(context, batch, at + i);
+        duk_get_item(context, batch, at + i);
     }
     if (duk_safe_call(context, run_job, NULL, JOB, 1) != DUK_EXEC_SUCCESS) {
         settle(context, batch + 1, REJECTED);
@@ -243,7 +256,7 @@ static duk_ret_t construct(duk_context *context)
     }
     duk_push_this(context);
     duk_push_int(context, PENDING);
-    duk_put_prop_literal(context, 1, STATE);
+    tf_duktape_put(context, 1, TF_NAME_STATE);
     duk_dup(context, 0);
     duk_push_undefined(context);
     push_settlers(context, 1);
@@ -257,7 +270,7 @@ static duk_ret_t then(duk_context *context)
     int state;
 
     duk_push_this(context);
-    if (!duk_is_object(context, 2) || !duk_get_prop_literal(context, 2, STATE)) {
+    if (!duk_is_object(context, 2) || !tf_duktape_get(context, 2, TF_NAME_STATE)) {
         (void)duk_type_error(context, "not a Promise");
     }
     state = duk_get_int(context, 3);
@@ -265,21 +278,22 @@ static duk_ret_t then(duk_context *context)
     push_promise(context);
     if (state != PENDING) {
         duk_dup(context, state == FULFILLED ? 0 : 1);
-        duk_get_prop_literal(context, 2, VALUE);
+        tf_duktape_get(context, 2, TF_NAME_VALUE);
         duk_dup(context, 3);
         add_job(context, state);
         return 1;
     }
-    if (!duk_get_prop_literal(context, 2, WAITING)) {
+    tf_duktape_get(context, 2, TF_NAME_WAITING);
+    if (!duk_is_object(context, 4)) {
         duk_pop(context);
         duk_push_array(context);
         duk_dup(context, 4);
-        duk_put_prop_literal(context, 2, WAITING);
+        tf_duktape_put(context, 2, TF_NAME_WAITING);
     }
     duk_uarridx_t at = (duk_uarridx_t)duk_get_length(context, 4);
     for (duk_uarridx_t i = 0; i < WAITER; i++) {
         duk_dup(context, i == 2 ? 3 : (duk_idx_t)i);
-        duk_put_prop_index(context, 4, at + i);
+        duk_put_item(context, 4, at + i);
     }
     duk_dup(context, 3);
     return 1;
@@ -287,7 +301,7 @@ static duk_ret_t then(duk_context *context)
 
 bool tf_duktape_is_promise(duk_context *context, duk_idx_t at)
 {
-    bool is_it = duk_get_prop_literal(context, at, STATE);
+    bool is_it = tf_duktape_get(context, at, TF_NAME_STATE);
     duk_pop(context);
     return is_it;
 }
@@ -296,22 +310,18 @@ void tf_duktape_push_promise(duk_context *context)
 {
     push_promise(context);
     duk_insert(context, -2);
-    if (is_object(context, -1)) {
-        resolve(context, duk_get_top(context) - 2);
-    } else {
-        settle(context, duk_get_top(context) - 2, FULFILLED);
-    }
+    resolve(context, duk_get_top(context) - 2);
 }
 
 bool tf_duktape_settled(duk_context *context)
 {
     int state;
 
-    duk_get_prop_literal(context, -1, STATE);
+    tf_duktape_get(context, -1, TF_NAME_STATE);
     state = duk_get_int(context, -1);
     duk_pop(context);
     if (state != PENDING) {
-        duk_get_prop_literal(context, -1, VALUE);
+        tf_duktape_get(context, -1, TF_NAME_VALUE);
         duk_replace(context, -2);
     }
     if (state == REJECTED) {
@@ -338,7 +348,7 @@ static duk_ret_t make(duk_context *context)
     bool is_promise = false;
 
     if (state == FULFILLED && duk_is_object(context, 0)) {
-        is_promise = duk_get_prop_literal(context, 0, STATE);
+        is_promise = tf_duktape_get(context, 0, TF_NAME_STATE);
         duk_set_top(context, 1);
     }
     if (!is_promise) {
@@ -392,9 +402,11 @@ void tf_duktape_define_promise(duk_context *context)
     duk_dup(context, -2);
     duk_set_prototype(context, -2);
     duk_push_int(context, PENDING);
-    duk_put_prop_literal(context, -2, STATE);
+    tf_duktape_put(context, -2, TF_NAME_STATE);
     duk_push_undefined(context);
-    duk_put_prop_literal(context, -2, VALUE);
+    tf_duktape_put(context, -2, TF_NAME_VALUE);
+    duk_push_undefined(context);
+    tf_duktape_put(context, -2, TF_NAME_WAITING);
     duk_put_prop_index(context, -5, 2);
     define(context, "then", then, 2, 0);
     define(context, "catch", on_rejected, 1, 0);

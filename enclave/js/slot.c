@@ -265,6 +265,17 @@ static void drop_whole(struct tf_slot *slot)
     slot->whole_of = NULL;
 }
 
+/* Has what is sealed be as in the base, without what was counted there since. */
+static void copy_sealed(const struct tf_snapshot *snapshot, uint8_t *to)
+{
+    const struct tf_slot_base *base = snapshot->base;
+
+    if (snapshot->base_size != 0) {
+        memcpy(to + base->sealed, base->bytes + base->sealed,
+               base->unsealed - base->sealed);
+    }
+}
+
 /* The snapshot was just brought in from its base and its blocks. */
 static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
 {
@@ -279,6 +290,7 @@ static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
     if (slot->whole != NULL) {
         slot->whole_of = snapshot;
         memcpy(slot->whole, slot->memory, snapshot->extent);
+        copy_sealed(snapshot, slot->whole);
     }
 }
 

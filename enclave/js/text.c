@@ -209,9 +209,10 @@ size_t tf_text_from_latin1(const void *data, size_t size, char *out)
 bool tf_text_to_latin1(const char *text, size_t size, char *out, size_t *out_size)
 {
     const uint8_t *in = (const uint8_t *)text;
-    size_t total = 0;
-    size_t i = 0;
+    size_t total = ascii_prefix(in, size);
+    size_t i = total;
 
+    memcpy(out, text, total);
     while (i < size) {
         uint32_t c;
         i += next_char(in + i, size - i, &c);

@@ -123,26 +123,32 @@
         }
     }
 
-    /* A property that `file` defines when it is touched. */
-    function provideOne(object, name, file) {
-        Object.defineProperty(object, name, {
-            get: function () {
+    /* Accessors of what `file` defines when it is touched: a property, or several if the
+     * engine tells accessors the name of theirs. */
+    function late(object, file, name) {
+        return {
+            get: function (told) {
                 need(file);
-                return object[name];
+                return object[name || told];
             },
-            set: function (value) {
-                define(object, name, value);
+            set: function (value, told) {
+                define(object, name || told, value);
             },
             configurable: true,
             enumerable: false
-        });
+        };
     }
 
     /* Globals (or, with a prefix, properties) that `file` defines when they are touched, or
      * when the program mentions one of `words`: their names, if others are not given. */
     function provide(object, prefix, names, file, words) {
+        var all = native.tells ? late(object, file) : null;
         names.forEach(function (name) {
-            (native.provide || provideOne)(object, name, file);
+            if (native.provide) {
+                native.provide(object, name, file);
+            } else {
+                Object.defineProperty(object, name, all || late(object, file, name));
+            }
         });
         (words || names).forEach(function (word) {
             lazy.push(prefix ? prefix + word : word, file);

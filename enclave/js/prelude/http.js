@@ -381,7 +381,7 @@
         return copy;
     });
     /* An engine file may have the way that most requests take in C, where objects begin as
-     * copies of these. */
+     * copies of these, with places that the file knows. */
     function blank(prototype) {
         var object = Object.create(prototype);
         object[S] = undefined;
@@ -390,10 +390,11 @@
     if (native.hot) {
         Response = native.hot({ symbol: S, own: own, incoming: INCOMING,
             blankRequest: blank(Request.prototype), blankHeaders: blank(Headers.prototype),
+            blankResponse: blank(Response.prototype),
             requestState: { method: '', url: '', headers: null, body: INCOMING, used: false,
                 turn: 0 },
-            responseState: { response: true, status: 200, text: '', headers: null,
-                body: null, used: false },
+            responseState: { status: 200, text: '', headers: null, body: null,
+                used: false, response: true },
             request: Request.prototype, headers: Headers.prototype,
             response: Response.prototype, Headers: Headers, headerValue: headerValue,
             setBody: setBody });
