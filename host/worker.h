@@ -121,7 +121,6 @@ struct tf_worker_thread {
     uint64_t entries;  /* EENTERs of this thread so far */
     tf_err failed;     /* sticks: why the thread cannot go on */
     unsigned threads;  /* of this process, for READY */
-    uint32_t *counts;  /* open connections of each of them; NULL: it is the only one */
     struct tf_listening listening;
     uint64_t stats_id; /* of the STATS that awaits its RESULT, or 0 */
     struct tf_conn conns[TF_CONNS_MAX];
@@ -208,7 +207,7 @@ void tf_worker_listen_ready(struct tf_worker_thread *t, int most);
 /** Whether there is something to try again in a moment. */
 bool tf_worker_listen_rests(const struct tf_worker_thread *t);
 
-/** Each round: listens as long as no other thread has fewer connections. */
+/** Each round: tries again what could not be done, and listens. */
 void tf_worker_listen_pump(struct tf_worker_thread *t);
 
 /** Closes all. */

@@ -40,15 +40,6 @@ static void tell(struct tf_worker_thread *t, enum tf_msg type, uint64_t id,
     }
 }
 
-/* The other threads see it. */
-static void count(struct tf_worker_thread *t, uint32_t open)
-{
-    t->open_count = open;
-    if (t->counts != NULL) {
-        __atomic_store_n(&t->counts[t->index], open, __ATOMIC_RELAXED);
-    }
-}
-
 static void watch(struct tf_worker_thread *t, struct tf_conn *conn)
 {
     uint32_t events = 0;
@@ -84,7 +75,7 @@ static void drop(struct tf_worker_thread *t, struct tf_conn *conn)
     conn->generation = generation;
     conn->next_free = t->first_free;
     t->first_free = slot_of(t, conn);
-    count(t, t->open_count - 1);
+    t->open_count--;
 }
 
 struct tf_conn *tf_conn_find(struct tf_worker_thread *t, uint64_t id)
@@ -321,7 +312,7 @@ void tf_conn_open(struct tf_worker_thread *t, int fd)
     conn->events = event.events;
     conn->opened = t->now;
     conn->active = t->now;
-    count(t, t->open_count + 1);
+    t->open_count++;
     tf_worker_poll_restart(&t->poll);
     tell(t, TF_MSG_OPEN, id_of(t, conn), NULL, 0);
     receive(t, conn); /* tfaasd has seen the ClientHello: one entry takes both */

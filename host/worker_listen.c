@@ -15,8 +15,7 @@
 
 enum {
     NAMES_MAX = 16 << 10,
-    REST_MS = 100, /* after the system ran out of descriptors */
-    SHARE_MORE = 1 /* connections that a thread may have more than another, and listen */
+    REST_MS = 100 /* after the system ran out of descriptors */
 };
 
 struct name {
@@ -68,8 +67,7 @@ void tf_worker_listen_learn(struct tf_worker_thread *t, const char *text, size_t
     }
 }
 
-/* EPOLLEXCLUSIVE wakes one thread for a connection; if that one left it, it would be
- * nobody's. So who does not want any is not watching. */
+/* EPOLLEXCLUSIVE wakes one thread for a connection, the first that waits. */
 static void watch(struct tf_worker_thread *t, bool is_wanted)
 {
     struct tf_listening *l = &t->listening;
@@ -114,18 +112,6 @@ void tf_worker_listen_wipe(struct tf_worker_thread *t)
     }
 }
 
-/* Whether no thread has far fewer connections. */
-static bool has_share(const struct tf_worker_thread *t)
-{
-    for (unsigned i = 0; t->counts != NULL && i < t->threads; i++) {
-        if (t->open_count >
-            __atomic_load_n(&t->counts[i], __ATOMIC_RELAXED) + SHARE_MORE) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Whether the ClientHello is there, whole, and names a lambda of ours. */
 static bool is_own(struct tf_worker_thread *t, int fd)
 {
@@ -146,11 +132,17 @@ static bool hand_back(struct tf_worker_thread *t, int fd)
     return true;
 }
 
+static bool is_full(const struct tf_worker_thread *t)
+{
+    return t->first_free == TF_CONNS_MAX;
+}
+
 /* @return whether there may be more. */
 static bool take_one(struct tf_worker_thread *t)
 {
     struct tf_listening *l = &t->listening;
-    if (tf_worker_ring_free(&t->channel->in) < TF_WORKER_RESERVE + TF_WORKER_READ_MAX) {
+    if (is_full(t) ||
+        tf_worker_ring_free(&t->channel->in) < TF_WORKER_RESERVE + TF_WORKER_READ_MAX) {
         return false; /* epoll is level-triggered: it comes back after the entry */
     }
     int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -174,8 +166,10 @@ static bool take_one(struct tf_worker_thread *t)
 
 void tf_worker_listen_ready(struct tf_worker_thread *t, int most)
 {
-    for (int i = 0; i < most && t->listening.is_watched && take_one(t) && has_share(t);
-         i++) {
+    for (int i = 0; i < most && t->listening.is_watched && take_one(t); i++) {
+    }
+    if (t->threads > 1) {
+        watch(t, false); /* the others first: this one comes behind them again */
     }
 }
 
@@ -192,6 +186,6 @@ void tf_worker_listen_pump(struct tf_worker_thread *t)
         l->held = -1;
     }
     if (l->fd >= 0) {
-        watch(t, !tf_worker_listen_rests(t) && has_share(t));
+        watch(t, !tf_worker_listen_rests(t) && !is_full(t));
     }
 }

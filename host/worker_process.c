@@ -18,7 +18,6 @@ struct process {
     struct tf_enclave *enclave;
     struct tf_quoter *quoter;
     unsigned threads;
-    uint32_t counts[TF_THREADS_MAX]; /* open connections of each */
     char descriptor[TF_DESCRIPTOR_MAX];
     size_t descriptor_size;
     sem_t ended;   /* posted by each thread at its end */
@@ -84,7 +83,6 @@ static tf_err run_thread(struct process *p, unsigned index)
     tf_err err = tf_worker_init(t, p->enclave, index, TF_FIRST_LINK + (int)index);
     if (err == TF_OK) {
         t->threads = p->threads;
-        t->counts = p->counts;
         t->idle_seconds = p->settings->idle_seconds;
         t->memory = p->settings->memory_mib << 20;
         t->poll.most_us = p->settings->poll_us;

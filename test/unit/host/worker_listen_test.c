@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/epoll.h>
 
 #include "test/hello.h"
 #include "test/unit/host/worker_rig.h"
@@ -13,6 +14,7 @@ static const char own[] = "hello.example";
 
 static int listener = -1;
 static struct sockaddr_in address;
+static bool is_over; /* for the other thread */
 
 static void open_listener(void)
 {
@@ -203,31 +205,45 @@ static void nothing_is_accepted_once_tfaasd_is_gone(void)
     end();
 }
 
-/* Two threads; the other one is a number only. */
-static void who_has_more_connections_leaves_them_to_others(void)
+/* Another thread that listens, and closes what it accepts. */
+static void *run_other(void *user)
 {
-    static uint32_t counts[2];
-    int clients[2];
+    unsigned *accepted = user;
+    struct epoll_event event = {.events = EPOLLIN | EPOLLEXCLUSIVE};
+    int epoll = epoll_create1(EPOLL_CLOEXEC);
+    CHECK(epoll_ctl(epoll, EPOLL_CTL_ADD, listener, &event) == 0);
+    while (!__atomic_load_n(&is_over, __ATOMIC_ACQUIRE)) {
+        int fd =
+            epoll_wait(epoll, &event, 1, 10) == 1 ? accept(listener, NULL, NULL) : -1;
+        if (fd >= 0) {
+            (void)close(fd);
+            (*accepted)++;
+        }
+    }
+    (void)close(epoll);
+    return NULL;
+}
+
+static void threads_take_turns(void)
+{
+    enum { COUNT = 40 };
+    unsigned others = 0;
+    unsigned own_count = 0;
+    pthread_t other;
     start();
     open_listener();
     worker.thread->threads = 2;
-    worker.thread->counts = counts;
     lend(listener);
-    teach(own);
-    for (int i = 0; i < 2; i++) {
-        clients[i] = greet(own);
-        CHECK(is_answered(clients[i], own));
+    teach(own); /* it listens: the other one comes behind it */
+    CHECK(pthread_create(&other, NULL, run_other, &others) == 0);
+    for (int i = 0; i < COUNT; i++) {
+        int client = greet(own);
+        own_count += is_answered(client, own);
+        (void)close(client);
     }
-    int third = greet(own);
-    CHECK(is_left_in_the_queue());
-    (void)close(third);
-    __atomic_store_n(&counts[1], 2, __ATOMIC_RELAXED);
-    CHECK(write(clients[0], "x", 1) == 1); /* a round, in which it looks again */
-    third = greet(own);
-    CHECK(is_answered(third, own));
-    (void)close(third);
-    (void)close(clients[0]);
-    (void)close(clients[1]);
+    __atomic_store_n(&is_over, true, __ATOMIC_RELEASE);
+    CHECK(pthread_join(other, NULL) == 0);
+    CHECK(others > 0 && own_count > 0 && others + own_count == COUNT);
     end();
 }
 
@@ -267,7 +283,7 @@ int main(void)
     RUN(names_too_long_are_not_learned);
     RUN(what_was_lent_is_given_back);
     RUN(nothing_is_accepted_once_tfaasd_is_gone);
-    RUN(who_has_more_connections_leaves_them_to_others);
+    RUN(threads_take_turns);
     RUN(what_finds_no_room_in_the_link_is_kept);
     return test_end();
 }
