@@ -333,8 +333,19 @@ static bool start(struct program *p)
     if (!step(o->state, err) || !step("event loop", tf_loop_open(&daemon->loop)) ||
         !step("signals", watch_signals(p)) ||
         !step("stored lambdas", tf_registry_load(&daemon->registry, &daemon->store)) ||
-        !step("admin socket", tf_admin_open(daemon)) ||
-        !step(o->listen, tf_gateway_open(daemon))) {
+        !step("admin socket", tf_admin_open(daemon))) {
+        return false;
+    }
+    err = tf_gateway_open(daemon);
+    if (err == TF_EUSAGE) {
+        (void)fprintf(stderr,
+                      "tfaasd: --listen %s: it is no ADDR:PORT in numbers (usage)\n"
+                      "  next: Write 127.0.0.1:8443, 0.0.0.0:443 or [::]:443; names are "
+                      "not resolved.\n",
+                      o->listen);
+        return false;
+    }
+    if (!step(o->listen, err)) {
         return false;
     }
     tf_supervise_start_all(daemon);

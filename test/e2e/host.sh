@@ -103,4 +103,7 @@ wait "$asking"
 daemon=''
 ok "and its worker with it" is_gone "$hung"
 ok "what was not accepted is not stored" test ! -e "$work/host/lambdas/third"
+fails "a name to listen on is refused, and the error says so" "names are not resolved" \
+    "$bin/tfaasd" --state "$work/other" --listen "localhost:$port" \
+    --image "$engine=$bin/$engine.img,$work/$engine.sig"
 finish
