@@ -21,6 +21,16 @@ static void line(const char *indent, const void *data, size_t size)
     (void)printf("%s%s\n", indent, hex);
 }
 
+static void explain_rtmr(const struct tf_policy *p, size_t i)
+{
+    if (p->rtmr_counts[i] > 0) {
+        (void)printf("  and, if it is of TDX, its RTMR%zu is\n", i);
+    }
+    for (size_t j = 0; j < p->rtmr_counts[i]; j++) {
+        line("    ", p->rtmrs[i][j], 48);
+    }
+}
+
 static void explain_enclave(const struct tf_policy *p)
 {
     (void)puts("An SGX enclave is accepted when all of these hold:");
@@ -49,6 +59,15 @@ static void explain_enclave(const struct tf_policy *p)
     }
     if (p->guest_count == 0) {
         (void)puts("  nothing: the policy names no guest");
+        return;
+    }
+    for (size_t i = 0; i < TF_RTMRS; i++) {
+        explain_rtmr(p, i);
+    }
+    if (p->rtmr_counts[1] == 0 || p->rtmr_counts[2] == 0) {
+        (void)puts(
+            "  Without rtmr1 and rtmr2 a TDX guest may run any kernel: MRTD is its "
+            "firmware");
     }
 }
 

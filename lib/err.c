@@ -141,6 +141,7 @@ static const char *const names[TF_ERR_COUNT] = {
     [TF_EBUNDLE_OTHER] = "bundle-other",
     [TF_ETOOL] = "tool-missing",
     [TF_EBUILD] = "build-failed",
+    [TF_EPOLICY_RTMR] = "policy-rtmr",
 };
 
 const char *tf_err_name(tf_err err)

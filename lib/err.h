@@ -170,6 +170,8 @@ typedef enum tf_err {
     TF_ETOOL,  /* a tool of the build is not there */
     TF_EBUILD, /* a tool of the build failed */
 
+    TF_EPOLICY_RTMR, /* a register of the TDX guest is not the policy's */
+
     TF_ERR_COUNT
 } tf_err;
 

@@ -324,6 +324,9 @@ static const struct row rows[TF_ERR_COUNT] = {
                   "In the project's folder: npm install --save-dev esbuild @swc/core"},
     [TF_EBUILD] = {"the project does not build",
                    "Change what the tool named above, or its version."},
+    [TF_EPOLICY_RTMR] = {"a register (RTMR) of the TDX guest is not in the policy",
+                         "It started other firmware, kernel or command line: add its "
+                         "values only if you know them to be good."},
 };
 
 static const struct row unknown = {"an error that this version does not know", ""};

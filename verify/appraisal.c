@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verify/appraisal.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum {
@@ -185,6 +186,24 @@ static void check_guest(struct tf_appraisal *a, const struct tf_policy *policy)
     require(a, is_good, TF_EPOLICY_MEASUREMENT);
 }
 
+/* What was measured into the registers while the guest started: MRTD alone is its
+ * firmware. */
+static void check_rtmrs(struct tf_appraisal *a, const struct tf_policy *policy)
+{
+    static_assert(sizeof(a->td.rtmr) == sizeof(policy->rtmrs) / TF_RTMRS_MAX, "as many");
+    bool is_good = true;
+
+    for (size_t i = 0; i < TF_RTMRS; i++) {
+        bool is_accepted = policy->rtmr_counts[i] == 0;
+        for (size_t j = 0; j < policy->rtmr_counts[i]; j++) {
+            is_accepted =
+                is_accepted || memcmp(policy->rtmrs[i][j], a->td.rtmr[i], 48) == 0;
+        }
+        is_good = is_good && is_accepted;
+    }
+    require(a, is_good, TF_EPOLICY_RTMR);
+}
+
 /* Without SEPT_VE_DISABLE the host can make the guest fault at will; a service TD could
  * carry the guest elsewhere. */
 static void check_td(struct tf_appraisal *a)
@@ -263,5 +282,8 @@ void tf_appraisal_apply(struct tf_appraisal *a, const struct tf_policy *policy,
         check_enclave(a, policy);
     } else {
         check_guest(a, policy);
+    }
+    if (a->tee == TF_TEE_TDX) {
+        check_rtmrs(a, policy);
     }
 }

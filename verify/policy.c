@@ -235,6 +235,21 @@ static bool read_platform_fields(struct tf_json_fields *f, struct tf_policy *out
 
 /* --- enclaves ----------------------------------------------------------------------- */
 
+static bool read_rtmrs(struct tf_json_fields *f, struct tf_policy *out)
+{
+    static const char *const keys[TF_RTMRS] = {"rtmr0", "rtmr1", "rtmr2", "rtmr3"};
+    bool is_good = true;
+
+    for (size_t i = 0; i < TF_RTMRS; i++) {
+        if (tf_json_has(f, keys[i])) {
+            is_good = read_hashes(f, keys[i], TF_RTMRS_MAX, 48, out->rtmrs[i][0],
+                                  &out->rtmr_counts[i]) &&
+                      is_good;
+        }
+    }
+    return is_good;
+}
+
 static bool read_enclave_fields(struct tf_json_fields *f, struct tf_policy *out)
 {
     bool is_good = true;
@@ -248,6 +263,7 @@ static bool read_enclave_fields(struct tf_json_fields *f, struct tf_policy *out)
                               &out->guest_count) &&
                   is_good;
     }
+    is_good = read_rtmrs(f, out) && is_good;
     if (tf_json_has(f, "signer")) {
         out->has_signer = true;
         tf_json_hex(f, "signer", out->signer, sizeof(out->signer));

@@ -23,7 +23,9 @@ enum {
     TF_TCB_RULES_MAX = 8,
     TF_PLATFORMS_MAX = 64,
     TF_PLATFORM_ID_MAX = 64, /* bytes: a chip id of AMD */
-    TF_SNP_RULES_MAX = 3
+    TF_SNP_RULES_MAX = 3,
+    TF_RTMRS = 4,    /* registers of a TDX guest, count */
+    TF_RTMRS_MAX = 8 /* values of one of them, count */
 };
 
 /** A TCB status other than UpToDate that is accepted. */
@@ -65,6 +67,8 @@ struct tf_policy {
     uint16_t min_svn;
     uint8_t guests[TF_MEASUREMENTS_MAX][48]; /* MRTD of TDX, MEASUREMENT of SEV-SNP */
     size_t guest_count;
+    uint8_t rtmrs[TF_RTMRS][TF_RTMRS_MAX][48]; /* accepted RTMR0 to 3 of TDX */
+    size_t rtmr_counts[TF_RTMRS];              /* 0: any value */
     bool has_attributes;
     uint8_t attributes[16]; /* ATTRIBUTES and XFRM, exactly */
     bool has_miscselect;

@@ -42,6 +42,12 @@ policies() {
     gives "explain says which enclave" 0 a4f45c39 policy explain "$work/plain.json"
     gives "and until when a status" 0 "SWHardeningNeeded until 2027-01-01T00:00:00Z" \
         policy explain "$work/tcb.json"
+    gives "explain warns of a TDX guest of which only the firmware is known" 0 \
+        "Without rtmr1 and rtmr2" policy explain "$work/plain.json"
+    write_policy "$work/rtmrs.json" ',"rtmr1":["'"$hash${hash:0:32}"'"]'
+    gives "explain says which register" 0 "RTMR1 is" policy explain "$work/rtmrs.json"
+    write_policy "$work/rtmrs.json" ',"rtmr1":["'"$hash"'"]'
+    gives "a register has 48 bytes" 1 rtmr1 policy check "$work/rtmrs.json"
     gives "check warns of DEBUG" 0 "INSECURE: DEBUG" policy check "$work/open.json"
     gives "explain warns of roots for tests" 0 "INSECURE: roots" policy explain \
         "$work/open.json"

@@ -391,6 +391,32 @@ static void test_policy_of_statuses(void)
     pki_close(p);
 }
 
+/* Each register that the policy names, among its values; others may be anything. */
+static void test_registers_of_a_guest(void)
+{
+    struct pki *p = pki_open(5, true);
+    struct tf_appraisal a;
+
+    pki_issue(p);
+    CHECK(pki_judge(p, &p->policy, &a) == TF_OK);
+    for (size_t i = 0; i < TF_RTMRS; i++) {
+        p->policy.rtmr_counts[i] = 2;
+        CHECK(pki_judge(p, &p->policy, &a) == TF_EPOLICY_RTMR);
+        memset(p->policy.rtmrs[i][1], (int)(0xa0 + i), 48);
+        CHECK(pki_judge(p, &p->policy, &a) == TF_OK);
+        p->policy.rtmrs[i][1][47] ^= 1;
+        CHECK(pki_judge(p, &p->policy, &a) == TF_EPOLICY_RTMR);
+        p->policy.rtmrs[i][1][47] ^= 1;
+    }
+    pki_close(p);
+    /* An enclave has none. */
+    p = pki_open(3, false);
+    p->policy.rtmr_counts[0] = 1;
+    pki_issue(p);
+    CHECK(pki_judge(p, &p->policy, &a) == TF_OK);
+    pki_close(p);
+}
+
 static void test_platform_ids(void)
 {
     struct pki *p = pki_open(3, false);
@@ -465,6 +491,7 @@ int main(void)
     RUN(test_all_kinds_are_good);
     RUN(test_each_fault_has_its_reason);
     RUN(test_policy_of_statuses);
+    RUN(test_registers_of_a_guest);
     RUN(test_platform_ids);
     RUN(test_parts_of_two_quotes);
     RUN(test_qe_report_data_tail);

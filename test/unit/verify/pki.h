@@ -480,6 +480,9 @@ static inline struct pki *pki_open(unsigned version, bool is_tdx)
     p->td[1] = 1;
     p->td[120 + 3] = 0x10; /* SEPT_VE_DISABLE */
     memset(p->td + 136, 0x7d, 48);
+    for (uint8_t i = 0; i < 4; i++) {
+        memset(p->td + 328 + (size_t)48 * i, 0xa0 + i, 48); /* RTMR0 to 3 */
+    }
     pki_fill_collateral(p);
     pki_fill_policy(p);
     return p;

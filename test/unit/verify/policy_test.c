@@ -172,6 +172,13 @@ static void test_size(void)
     CHECK(tf_policy_parse(text, TF_POLICY_MAX + 1, &p) == TF_EPOLICY_FORMAT);
 }
 
+/* 48 bytes, and nine values of them. */
+#define HEX48                                                                            \
+    "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"                   \
+    "202122232425262728292a2b2c2d2e2f"
+#define THREE "\"" HEX48 "\",\"" HEX48 "\",\"" HEX48 "\""
+#define NINE  THREE "," THREE "," THREE
+
 #define BASE "{\"measurements\":[\"#\"],\"domain\":\"#\",\"publishers\":[\"#\"],"
 
 static void test_platform_fields(void)
@@ -207,6 +214,11 @@ static void test_platform_fields(void)
                 &p) == TF_OK);
     CHECK(p.allow_sharing && p.insecure_allow_debug && p.insecure_roots[0][31] == 0xff);
     CHECK(p.has_attributes && p.attributes[8] == 0xe7 && p.has_miscselect);
+    CHECK(p.rtmr_counts[0] == 0 && p.rtmr_counts[3] == 0);
+    CHECK(parse(BASE "\"rtmr0\":[\"" HEX48 "\"],\"rtmr3\":[\"" HEX48 "\",\"" HEX48 "\"]}",
+                &p) == TF_OK);
+    CHECK(p.rtmr_counts[0] == 1 && p.rtmr_counts[1] == 0 && p.rtmr_counts[3] == 2);
+    CHECK(p.rtmrs[0][0][47] == 0x2f && p.rtmrs[3][1][1] == 0x01);
 }
 
 /* Rules without a bound, for what is never accepted, for nobody. */
@@ -246,6 +258,11 @@ static void test_platform_fields_refused(void)
         BASE "\"allow_debug\":true}",
         BASE "\"attributes\":\"05\"}",
         BASE "\"guests\":[\"#\"]}",
+        BASE "\"rtmr0\":[]}",
+        BASE "\"rtmr1\":[\"#\"]}",
+        BASE "\"rtmr2\":\"" HEX48 "\"}",
+        BASE "\"rtmr4\":[\"" HEX48 "\"]}",
+        BASE "\"rtmr3\":[" NINE "]}",
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

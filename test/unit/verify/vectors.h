@@ -168,6 +168,10 @@ static inline struct tf_policy *vector_policy(const struct tf_appraisal *a)
         p->guest_count = 1;
         memcpy(p->guests[0], a->tee == TF_TEE_TDX ? a->td.mrtd : a->snp.measurement, 48);
     }
+    for (size_t i = 0; a->tee == TF_TEE_TDX && i < TF_RTMRS; i++) {
+        p->rtmr_counts[i] = 1;
+        memcpy(p->rtmrs[i][0], a->td.rtmr[i], 48);
+    }
     p->tcb_count = 1;
     p->tcb[0].status = a->tcb.status;
     p->tcb[0].has_advisories = true;
