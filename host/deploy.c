@@ -19,6 +19,7 @@ enum {
     BUNDLE_MS = 60 * 1000, /* for the enclave to take and verify a bundle */
     DROP_MS = 10 * 1000,
     TRY_MS = 10 * 1000, /* for the code's top level */
+    OPERATIONS_MAX = 32, /* the one that runs and those that wait, count */
     ANSWER_MAX = 8 << 10
 };
 
@@ -38,18 +39,33 @@ struct tf_operation {
 
 static void begin(struct tf_operation *op);
 
-/* Ends the running operation and begins the next, unless tfaasd is stopping. */
-static void finish(struct tf_operation *op)
+/* Takes the first operation out of the queue. */
+static void drop(struct tf_operation *op)
 {
     struct tf_daemon *daemon = op->daemon;
     daemon->operations = op->next;
     tf_loop_unset(&daemon->loop, &op->timer);
-    if (op->worker != NULL) {
-        tf_supervise_release(op->worker);
-    }
     free(op->body);
     free(op);
-    if (daemon->operations != NULL && !daemon->is_stopping) {
+}
+
+/* Ends the running operation and begins the next that somebody still waits for, unless
+ * tfaasd is stopping. */
+static void finish(struct tf_operation *op)
+{
+    struct tf_daemon *daemon = op->daemon;
+    struct tf_worker *worker = op->worker;
+    drop(op);
+    if (worker != NULL) {
+        tf_supervise_release(worker);
+    }
+    if (daemon->is_stopping) {
+        return;
+    }
+    while (daemon->operations != NULL && daemon->operations->conn == NULL) {
+        drop(daemon->operations); /* its client left before it began */
+    }
+    if (daemon->operations != NULL) {
         begin(daemon->operations);
     }
 }
@@ -385,13 +401,21 @@ static void begin(struct tf_operation *op)
 static void enqueue(struct tf_daemon *daemon, struct tf_operation *op,
                     struct tf_admin_conn *conn)
 {
+    struct tf_operation **at = &daemon->operations;
+    size_t count = 0;
+    for (; *at != NULL; count++) {
+        at = &(*at)->next;
+    }
+    if (count == OPERATIONS_MAX) {
+        tf_admin_refuse(conn, 503, tf_err_name(TF_EBUSY), "too many deployments wait",
+                        "try again in a moment");
+        free(op->body);
+        free(op);
+        return;
+    }
     op->daemon = daemon;
     op->timer = (struct tf_timer){.fire = on_timeout, .user = op};
     tf_admin_hold(conn, &op->conn);
-    struct tf_operation **at = &daemon->operations;
-    while (*at != NULL) {
-        at = &(*at)->next;
-    }
     *at = op;
     if (daemon->operations == op) {
         begin(op);
@@ -447,10 +471,6 @@ void tf_deploy_worker_changed(struct tf_daemon *daemon, struct tf_worker *worker
 void tf_deploy_wipe(struct tf_daemon *daemon)
 {
     while (daemon->operations != NULL) {
-        struct tf_operation *op = daemon->operations;
-        daemon->operations = op->next;
-        tf_loop_unset(&daemon->loop, &op->timer);
-        free(op->body);
-        free(op);
+        drop(daemon->operations);
     }
 }

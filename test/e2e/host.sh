@@ -86,6 +86,27 @@ ok "frees its name" sh -c "! curl -sS --max-time 5 --cacert '$work/ca.pem' \
 ok "removes its files" test ! -e "$work/host/lambdas/first"
 is "and its name is for others" 200 post "$work/second.tfb" "$engine"
 
+# --- many operations ----------------------------------------------------------------------
+# A worker that stands still: what is asked for meanwhile waits, as long as somebody waits for it.
+remove_second() { # CURL ARG...
+    curl -sS --unix-socket "$TFAAS_HOST" -X DELETE -o /dev/null -w '%{http_code}' "$@" \
+        http://localhost/v1/lambdas/second
+}
+hello fourth four
+need "another bundle is made" bundle fourth
+still=$(worker_pid "$engine")
+kill -STOP "$still"
+tf deploy "$work/fourth.tfb" --domain "$work/domain.json" --engine "$engine" >/dev/null 2>&1 &
+asking=$!
+sleep 0.5
+for _ in {1..31}; do remove_second --max-time 0.1 >/dev/null 2>&1; done
+is "more than 32 operations are not taken" 503 remove_second --max-time 5
+kill -CONT "$still"
+ok "the first is done" wait "$asking"
+ok "and stored" test -e "$work/host/lambdas/fourth"
+ok "those whose clients left were not begun" test -e "$work/host/lambdas/second"
+is "and one that waits is" 200 remove_second --max-time 30
+
 # --- the end ------------------------------------------------------------------------------
 # A worker that hangs owes tfaasd the answer to a deployment when that is told to stop.
 hello third three
