@@ -7,8 +7,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -81,19 +79,6 @@ static tf_err run(const struct tf_config *config, const sigset_t *stop, bool is_
     return err;
 }
 
-/* Keys and secrets are in memory: they get into no core file, and no other process of
- * this user reads them there. */
-static tf_err hide_memory(void)
-{
-    const struct rlimit none = {0, 0};
-
-    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-        (void)tf_report(TF_EINTERNAL, "core files cannot be turned off");
-        return TF_EINTERNAL;
-    }
-    return TF_OK;
-}
-
 static bool parse_arguments(int argc, char **argv, const char **config, bool *is_check)
 {
     for (int i = 1; i < argc; i++) {
@@ -129,7 +114,7 @@ int main(int argc, char **argv)
         return tf_report(TF_EINTERNAL, "libcurl does not start");
     }
     json_object_seed(0);
-    tf_err err = hide_memory();
+    tf_err err = tf_keys_hide();
     if (err == TF_OK) {
         err = tf_config_load(path, &config);
     }

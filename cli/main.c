@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "client/keys.h"
 
 struct verb {
     const char *name;
@@ -148,5 +149,6 @@ int main(int argc, char **argv)
     }
     /* A peer that closes must be an error with a message, not the end of the process. */
     (void)signal(SIGPIPE, SIG_IGN);
-    return verb->run(argc - 1, argv + 1);
+    tf_err err = tf_keys_hide();
+    return err == TF_OK ? verb->run(argc - 1, argv + 1) : tf_exit(err);
 }

@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include <openssl/ec.h>
 #include <openssl/pem.h>
@@ -26,6 +28,17 @@ static bool is_accepted(const EVP_PKEY *key)
     return EVP_PKEY_get_id(key) == EVP_PKEY_EC &&
            EVP_PKEY_get_group_name(key, group, sizeof(group), NULL) == 1 &&
            strcmp(group, "prime256v1") == 0;
+}
+
+tf_err tf_keys_hide(void)
+{
+    const struct rlimit none = {0, 0};
+
+    if (setrlimit(RLIMIT_CORE, &none) != 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+        (void)tf_report(TF_EINTERNAL, "core files cannot be turned off");
+        return TF_EINTERNAL;
+    }
+    return TF_OK;
 }
 
 EVP_PKEY *tf_key_make(const char *algorithm)

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys.h - the publisher's keys (Ed25519, ECDSA P-256), over OpenSSL. */
+/* keys.h - the publisher's keys (Ed25519, ECDSA P-256), over OpenSSL, and their secrecy. */
 #pragma once
 
 #include <openssl/evp.h>
 
 #include "lib/crypto.h"
 #include "lib/descriptor.h"
+
+/** Keys and secrets of this process get into no core file, and no other process of this
+ *  user reads them in its memory. @return TF_OK, or TF_EINTERNAL after a message. */
+TF_MUST_USE tf_err tf_keys_hide(void);
 
 /** Makes a key: "ed25519" or "p256". @return owned, or NULL after a message. */
 EVP_PKEY *tf_key_make(const char *algorithm);

@@ -302,6 +302,18 @@ refuse() { # KIND CODE TITLE FILE
     exits "verify refuses $3 ($1: $2)" 1 "$2" verify "$4" --domain "$work/domain.json"
 }
 
+# leaves_no_core FILE: a tfaas that reads it, though the limit was another one.
+leaves_no_core() (
+    mkfifo "$1" && ulimit -c 1000 || exit 1
+    "$bin/tfaas" policy check "$1" >/dev/null 2>&1 &
+    until_ok 50 grep -q '^Max core file size  *0 ' "/proc/$!/limits"
+    status=$?
+    : >"$1"
+    wait "$!"
+    exit "$status"
+)
+
+ok "its memory gets into no core file" leaves_no_core "$work/slow"
 ok "a publisher's key" cli key new "$work/publisher.pem"
 projects
 keys
