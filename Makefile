@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+#
 # The folder decides the flags: abi/ lib/ enclave/ are built as trusted code for the image;
 # lib/ host/ verify/ cli/ as ordinary code; the same sources once more with sanitizers for
 # test/. `make help` lists the targets. Dependencies come from deps/build (see deps/lock).
@@ -45,7 +47,8 @@ BUILT     := $(DEP)/.built
 
 all: images programs ## build the enclave images and the programs
 
-$(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.sh deps/recipes/* deps/patches/*/* deps/*/*.[ch] deps/wolfssl/*)
+$(BUILT): deps/lock deps/lines deps/lvi deps/fetch deps/build $(wildcard deps/*.sh deps/*.awk deps/patches/*/*) \
+    $(filter-out deps/patches/%,$(wildcard deps/*/*))
 	@O=$(O) LVI=$(LVI) deps/build
 	@touch $@
 

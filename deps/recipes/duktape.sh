@@ -15,8 +15,8 @@ sed -i 's/\(DUK_HTHREAD_INTCTR_DEFAULT\) (256L \* 1024L)/\1 (4L * 1024L)/' src/d
 sed -i -E 's/^\tduk_bi_(nodejs_buffer_[a-z_]*|buffer_compare_shared|pointer_[a-z_]*|performance_now|text(en|de)coder_[a-z_]*),$/\tduk_bi_type_error_thrower,/' \
     src/duktape.c
 # What is never called, or compiles to nothing, need not be read.
-awk -v drop="$TF_DEPS/duktape/unused" -f "$TF_DEPS/duktape/trim.awk" src/duktape.c >trimmed
-mv trimmed src/duktape.c
+awk -v numbers=kept -f "$TF_DEPS/unused.awk" "$TF_DEPS/duktape/unused" src/duktape.c >called
+awk -f "$TF_DEPS/duktape/trim.awk" called >src/duktape.c
 
 if ! grep -q '^#include "duk_overrides.h"' src/duk_config.h ||
     ! grep -q 'INTCTR_DEFAULT (4L \* 1024L)' src/duktape.c; then

@@ -41,7 +41,7 @@ sed -i '/^ *# Invert$/,/^ *movq\t168(%rsp), %rdi$/c\
 sed -i 's/defined(USE_INTEL_SPEEDUP)/0/' wolfcrypt/src/sha512.c wolfcrypt/src/sha256.c
 
 for f in src/*.c wolfcrypt/src/*.c; do
-    awk -f "$TF_DEPS/wolfssl/unused.awk" "$TF_DEPS/wolfssl/unused" "$f" >trimmed
+    awk -f "$TF_DEPS/unused.awk" "$TF_DEPS/wolfssl/unused" "$f" >trimmed
     mv trimmed "$f"
 done
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# unused.awk NAMES FILE.c: one of wolfSSL's C files without the functions that NAMES lists,
+# unused.awk [-v numbers=kept] NAMES FILE.c: a C file without the functions that NAMES lists,
 # words with comments behind #. The linker would leave them out as well, but nobody should
-# have to tell which of what he reads is in an image.
+# have to tell which of what he reads is in an image. With `numbers`, their lines become
+# empty, so that the numbers of the others stay.
 # A function begins with a line in column 1 that has its name before the first parenthesis,
-# and ends with the next line that begins with a brace.
-# Dropping one that is called makes the link fail, nothing worse.
+# and ends with the next line that begins with a brace; a declaration ends with a semicolon.
+# Dropping one that is called makes the build fail, nothing worse.
 
 NR == FNR {
     sub(/#.*/, "")
@@ -17,8 +18,8 @@ NR == FNR {
 
 { line[FNR] = $0; count = FNR }
 
-# The last line of the function that begins at i, or 0: none that is to go.
-function end_of(i,    name, depth) {
+# The last line of the function, or of its declaration, that begins at i; 0: none that is to go.
+function end_of(i,    name) {
     if (line[i] !~ /^[A-Za-z_][^;=#]*\(/) {
         return 0
     }
@@ -29,8 +30,8 @@ function end_of(i,    name, depth) {
         return 0
     }
     while (line[i] !~ /^{|{$/) {
-        if (line[i] ~ /;$/ || i == count) {
-            return 0 # only declared
+        if (line[i] ~ /;[ \t]*(\/\*.*\*\/)?$/ || i == count) {
+            return i # only declared
         }
         i++
     }
@@ -52,6 +53,9 @@ END {
             if (depth < 0 || (i == last && depth != 0)) {
                 print FILENAME ": no whole function ends at line " i > "/dev/stderr"
                 exit 1
+            }
+            if (numbers != "") {
+                print ""
             }
         }
         i--
