@@ -60,23 +60,15 @@ tf_err tf_lambda_save(struct tf_store *store, const struct tf_lambda *lambda)
     return tf_store_put(store, lambda->name, TF_STORE_META, text, size);
 }
 
-static tf_err parse_meta(const char *text, size_t size, struct tf_lambda *out)
+static void take_meta(struct tf_json_fields *f, void *user)
 {
-    json_t *document = NULL;
-    tf_err err = tf_json_parse(text, size, &document);
-    if (err != TF_OK) {
-        return err;
-    }
-    struct tf_json_fields f;
+    struct tf_lambda *out = user;
     uint8_t domain[TF_STORE_HEX / 2] = {0};
-    tf_json_fields_init(&f, document);
-    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
-    tf_json_copy(&f, "engine", out->engine, sizeof(out->engine));
-    tf_json_hex(&f, "domain", domain, sizeof(domain));
-    bool is_good = tf_json_fields_end(&f) && strcmp(kind, "deployment.v1") == 0;
-    json_decref(document);
+
+    tf_json_constant(f, "tfaas", "deployment.v1");
+    tf_json_copy(f, "engine", out->engine, sizeof(out->engine));
+    tf_json_hex(f, "domain", domain, sizeof(domain));
     tf_hex_write(domain, sizeof(domain), out->domain);
-    return is_good ? TF_OK : TF_EFORMAT;
 }
 
 static tf_err load_meta(const struct tf_store *store, const char *name,
@@ -91,7 +83,7 @@ static tf_err load_meta(const struct tf_store *store, const char *name,
     size_t size = 0;
     err = tf_store_read(fd, text, sizeof(text), &size);
     (void)close(fd);
-    return err == TF_OK ? parse_meta(text, size, out) : err;
+    return err == TF_OK ? tf_json_read(text, size, take_meta, out, TF_EFORMAT) : err;
 }
 
 /* All but the place comes from the bundle itself, so that the two files cannot disagree.

@@ -120,61 +120,52 @@ static bool read_group(struct tf_json_fields *f, struct tf_claims *out)
     return true;
 }
 
-static bool read_exactly(struct tf_json_fields *f, const char *key, uint8_t *out,
-                         size_t size)
-{
-    return tf_json_base64(f, key, out, size) == size;
-}
-
 /* Both are shown to people, also when the verdict is bad. */
-static bool read_names(struct tf_json_fields *f, struct tf_claims *out)
+static void read_names(struct tf_json_fields *f, struct tf_claims *out)
 {
     tf_json_copy(f, "engine", out->engine, sizeof(out->engine));
     tf_json_copy(f, "lvi", out->lvi, sizeof(out->lvi));
-    return tf_name_is_valid(out->engine, strlen(out->engine)) &&
-           tf_name_is_valid(out->lvi, strlen(out->lvi));
+    f->bad |= !tf_name_is_valid(out->engine, strlen(out->engine)) ||
+              !tf_name_is_valid(out->lvi, strlen(out->lvi));
 }
 
-static bool read_claims(const json_t *document, const char *lambda, struct tf_claims *out)
-{
-    struct tf_json_fields f;
+/* Claims, and the lambda that is looked for in them. */
+struct search {
+    struct tf_claims claims;
+    const char *lambda;
+};
 
-    tf_json_fields_init(&f, document);
-    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
-    bool is_good = kind != NULL && strcmp(kind, "claims.v1") == 0;
-    is_good = read_exactly(&f, "nonce", out->nonce, sizeof(out->nonce)) && is_good;
-    is_good =
-        read_exactly(&f, "exporter", out->exporter, sizeof(out->exporter)) && is_good;
-    tf_json_hex(&f, "spki", out->spki, sizeof(out->spki));
-    tf_json_hex(&f, "domain", out->domain, sizeof(out->domain));
-    tf_json_hex(&f, "receipts", out->receipts, sizeof(out->receipts));
-    tf_json_hex(&f, "instance", out->instance, sizeof(out->instance));
-    is_good = read_names(&f, out) && is_good;
-    out->time = tf_json_integer(&f, "time", 0, TF_TIME_MAX);
-    is_good = read_group(&f, out) && is_good;
-    is_good = read_revocations(
-                  tf_json_array(&f, "revocations", 0, TF_GROUP_PUBLISHERS_MAX), out) &&
-              is_good;
-    is_good = read_lambdas(tf_json_array(&f, "lambdas", 0, TF_NAMED_MAX), lambda, out) &&
-              is_good;
-    return tf_json_fields_end(&f) && is_good;
+static void read_claims(struct tf_json_fields *f, void *user)
+{
+    struct search *search = user;
+    struct tf_claims *out = &search->claims;
+
+    tf_json_constant(f, "tfaas", "claims.v1");
+    tf_json_bytes(f, "nonce", out->nonce, sizeof(out->nonce));
+    tf_json_bytes(f, "exporter", out->exporter, sizeof(out->exporter));
+    tf_json_hex(f, "spki", out->spki, sizeof(out->spki));
+    tf_json_hex(f, "domain", out->domain, sizeof(out->domain));
+    tf_json_hex(f, "receipts", out->receipts, sizeof(out->receipts));
+    tf_json_hex(f, "instance", out->instance, sizeof(out->instance));
+    read_names(f, out);
+    out->time = tf_json_integer(f, "time", 0, TF_TIME_MAX);
+    bool is_good =
+        read_group(f, out) &&
+        read_revocations(tf_json_array(f, "revocations", 0, TF_GROUP_PUBLISHERS_MAX),
+                         out) &&
+        read_lambdas(tf_json_array(f, "lambdas", 0, TF_NAMED_MAX), search->lambda, out);
+    f->bad |= !is_good;
 }
 
 tf_err tf_claims_parse(const char *text, size_t size, const char *lambda,
                        struct tf_claims *out)
 {
-    json_t *document = NULL;
-    struct tf_claims claims;
+    struct search search = {.lambda = lambda};
 
-    if (size > TF_CLAIMS_MAX || tf_json_parse(text, size, &document) != TF_OK) {
+    if (size > TF_CLAIMS_MAX ||
+        tf_json_read(text, size, read_claims, &search, TF_EEVIDENCE_FORMAT) != TF_OK) {
         return TF_EEVIDENCE_FORMAT;
     }
-    memset(&claims, 0, sizeof(claims));
-    bool is_good = read_claims(document, lambda, &claims);
-    json_decref(document);
-    if (!is_good) {
-        return TF_EEVIDENCE_FORMAT;
-    }
-    *out = claims;
+    *out = search.claims;
     return TF_OK;
 }

@@ -81,6 +81,17 @@ static void put(char *out, size_t count, int value)
     }
 }
 
+int64_t tf_date_read(struct tf_json_fields *f, const char *key)
+{
+    int64_t date = 0;
+    const char *text = tf_json_string(f, key, TF_DATE_SIZE - 1, TF_DATE_SIZE - 1);
+
+    if (text == NULL || tf_date_parse(text, &date) != TF_OK) {
+        f->bad = true;
+    }
+    return date;
+}
+
 void tf_date_write(int64_t date, char out[static TF_DATE_SIZE])
 {
     int64_t last = (int64_t)DAYS_MAX * DAY + DAY - 1;

@@ -42,30 +42,26 @@ static const struct {
 };
 enum { TYPE_COUNT = sizeof(TYPES) / sizeof(TYPES[0]) };
 
-static bool read(struct tf_json_fields *f, struct tf_evidence *out)
+static void read(struct tf_json_fields *f, void *user)
 {
+    struct tf_evidence *out = user;
     const char *type = tf_json_string(f, "type", 1, 64);
 
     for (size_t i = 0; type != NULL && i < TYPE_COUNT; i++) {
         if (strcmp(TYPES[i].name, type) == 0) {
             out->kind = TYPES[i].kind;
-            return TYPES[i].read(f, out);
+            f->bad |= !TYPES[i].read(f, out);
+            return;
         }
     }
-    return false;
+    f->bad = true;
 }
 
 tf_err tf_evidence_parse(const char *text, size_t size, struct tf_evidence *out)
 {
-    json_t *document = NULL;
-    struct tf_json_fields f;
-
-    if (size > TF_EVIDENCE_MAX || tf_json_parse(text, size, &document) != TF_OK) {
-        return TF_EEVIDENCE_FORMAT;
-    }
     memset(out, 0, sizeof(*out));
-    tf_json_fields_init(&f, document);
-    bool is_good = read(&f, out) && tf_json_fields_end(&f);
-    json_decref(document);
-    return is_good ? TF_OK : TF_EEVIDENCE_FORMAT;
+    return size <= TF_EVIDENCE_MAX &&
+                   tf_json_read(text, size, read, out, TF_EEVIDENCE_FORMAT) == TF_OK
+               ? TF_OK
+               : TF_EEVIDENCE_FORMAT;
 }

@@ -63,17 +63,6 @@ static bool read_sim_root(struct tf_json_fields *f, struct tf_policy *out)
 
 /* --- platforms ---------------------------------------------------------------------- */
 
-static int64_t read_date(struct tf_json_fields *f, const char *key)
-{
-    int64_t date = 0;
-    const char *text = tf_json_string(f, key, TF_DATE_SIZE - 1, TF_DATE_SIZE - 1);
-
-    if (text == NULL || tf_date_parse(text, &date) != TF_OK) {
-        f->bad = true;
-    }
-    return date;
-}
-
 static bool read_advisories(struct tf_json_fields *f, struct tf_advisories *out)
 {
     const json_t *list = tf_json_array(f, "advisories", 0, TF_ADVISORIES_MAX);
@@ -113,7 +102,7 @@ static bool read_rule(const json_t *object, struct tf_tcb_rule *rule)
     }
     rule->has_until = tf_json_has(&f, "until");
     if (rule->has_until) {
-        rule->until = read_date(&f, "until");
+        rule->until = tf_date_read(&f, "until");
     }
     return tf_json_fields_end(&f) && is_good && is_rule_bounded(rule);
 }
@@ -220,7 +209,7 @@ static bool read_platform_fields(struct tf_json_fields *f, struct tf_policy *out
     out->min_evaluation =
         (uint32_t)tf_json_integer_or(f, "min_evaluation", 1, UINT32_MAX, 0);
     if (tf_json_has(f, "min_tcb_date")) {
-        out->min_tcb_date = read_date(f, "min_tcb_date");
+        out->min_tcb_date = tf_date_read(f, "min_tcb_date");
     }
     out->max_vmpl = (uint8_t)tf_json_integer_or(f, "max_vmpl", 0, 3, 0);
     out->insecure_allow_debug = tf_json_boolean_or(f, "insecure_allow_debug", false);

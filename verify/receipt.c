@@ -34,35 +34,34 @@ static void read_usage(struct tf_json_fields *f, struct tf_receipt *out)
     out->failed = tf_json_integer(f, "failed", 0, TF_JSON_INTEGER_MAX);
 }
 
-static bool read_fields(const json_t *document, uint8_t spki[static SPKI_SIZE],
-                        struct tf_receipt *out)
-{
-    struct tf_json_fields f;
+/* A receipt, and the key that is in it. */
+struct keyed {
+    struct tf_receipt receipt;
+    uint8_t spki[SPKI_SIZE];
+};
 
-    tf_json_fields_init(&f, document);
-    const char *kind = tf_json_string(&f, "tfaas", 1, 32);
-    if (kind == NULL) {
-        return false;
-    }
-    out->is_usage = strcmp(kind, "usage.v1") == 0;
-    if (!out->is_usage && strcmp(kind, "receipt.v1") != 0) {
-        return false;
-    }
-    tf_json_copy(&f, "lambda", out->lambda, sizeof(out->lambda));
-    read_hex(&f, "instance", out->instance, 16);
-    bool is_good = tf_json_base64(&f, "key", spki, SPKI_SIZE) == SPKI_SIZE;
-    out->time = tf_json_integer(&f, "time", 0, TF_TIME_MAX);
-    out->steps = tf_json_integer(&f, "steps", 0, TF_JSON_INTEGER_MAX);
-    out->peak = tf_json_integer(&f, "peak", 0, TF_JSON_INTEGER_MAX);
-    out->bytes_in = tf_json_integer(&f, "in", 0, TF_JSON_INTEGER_MAX);
-    out->bytes_out = tf_json_integer(&f, "out", 0, TF_JSON_INTEGER_MAX);
+static void read_fields(struct tf_json_fields *f, void *user)
+{
+    struct keyed *keyed = user;
+    struct tf_receipt *out = &keyed->receipt;
+    const char *kind = tf_json_string(f, "tfaas", 1, 32);
+
+    out->is_usage = kind != NULL && strcmp(kind, "usage.v1") == 0;
+    f->bad |= !out->is_usage && (kind == NULL || strcmp(kind, "receipt.v1") != 0);
+    tf_json_copy(f, "lambda", out->lambda, sizeof(out->lambda));
+    read_hex(f, "instance", out->instance, 16);
+    tf_json_bytes(f, "key", keyed->spki, SPKI_SIZE);
+    out->time = tf_json_integer(f, "time", 0, TF_TIME_MAX);
+    out->steps = tf_json_integer(f, "steps", 0, TF_JSON_INTEGER_MAX);
+    out->peak = tf_json_integer(f, "peak", 0, TF_JSON_INTEGER_MAX);
+    out->bytes_in = tf_json_integer(f, "in", 0, TF_JSON_INTEGER_MAX);
+    out->bytes_out = tf_json_integer(f, "out", 0, TF_JSON_INTEGER_MAX);
     if (out->is_usage) {
-        read_usage(&f, out);
+        read_usage(f, out);
     } else {
-        read_one(&f, out);
+        read_one(f, out);
     }
-    return tf_json_fields_end(&f) && is_good &&
-           tf_name_is_valid(out->lambda, strlen(out->lambda));
+    f->bad |= !tf_name_is_valid(out->lambda, strlen(out->lambda));
 }
 
 static bool is_signed(const struct tf_receipt *r, const uint8_t spki[static SPKI_SIZE],
@@ -103,28 +102,23 @@ tf_err tf_receipt_open(const char *text, size_t size, const char *keyid,
                        struct tf_receipt *out)
 {
     uint8_t signature[SIGNATURE_SIZE];
-    uint8_t spki[SPKI_SIZE] = {0};
     uint8_t digest[TF_SHA256_SIZE];
-    struct tf_receipt receipt = {0};
-    json_t *document = NULL;
+    struct keyed keyed = {.spki = {0}};
+    struct tf_receipt *receipt = &keyed.receipt;
 
-    if (!split(text, size, &receipt, signature) ||
-        tf_json_parse(receipt.payload, strlen(receipt.payload), &document) != TF_OK) {
+    if (!split(text, size, receipt, signature) ||
+        tf_json_read(receipt->payload, strlen(receipt->payload), read_fields, &keyed,
+                     TF_ERECEIPT_FORMAT) != TF_OK) {
         return TF_ERECEIPT_FORMAT;
     }
-    bool is_good = read_fields(document, spki, &receipt);
-    json_decref(document);
-    if (!is_good) {
-        return TF_ERECEIPT_FORMAT;
-    }
-    tf_sha256(spki, sizeof(spki), digest);
-    tf_hex_write(digest, sizeof(digest), receipt.key);
-    if (strcmp(receipt.key, keyid) != 0) {
+    tf_sha256(keyed.spki, sizeof(keyed.spki), digest);
+    tf_hex_write(digest, sizeof(digest), receipt->key);
+    if (strcmp(receipt->key, keyid) != 0) {
         return TF_ERECEIPT_KEY;
     }
-    if (!is_signed(&receipt, spki, signature)) {
+    if (!is_signed(receipt, keyed.spki, signature)) {
         return TF_ERECEIPT_SIGNATURE;
     }
-    *out = receipt;
+    *out = *receipt;
     return TF_OK;
 }

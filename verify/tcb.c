@@ -90,23 +90,12 @@ static void read_hex(struct tf_json_fields *f, const char *key, uint8_t *out, si
     }
 }
 
-static int64_t read_date(struct tf_json_fields *f, const char *key)
-{
-    int64_t date = 0;
-    const char *text = tf_json_string(f, key, TF_DATE_SIZE - 1, TF_DATE_SIZE - 1);
-
-    if (text == NULL || tf_date_parse(text, &date) != TF_OK) {
-        f->bad = true;
-    }
-    return date;
-}
-
 static void read_head(struct tf_json_fields *f, struct tf_signed_head *head)
 {
     tf_json_copy(f, "id", head->id, sizeof(head->id));
     head->version = (unsigned)tf_json_integer(f, "version", 0, UINT16_MAX);
-    head->issued = read_date(f, "issueDate");
-    head->expires = read_date(f, "nextUpdate");
+    head->issued = tf_date_read(f, "issueDate");
+    head->expires = tf_date_read(f, "nextUpdate");
     head->evaluation =
         (uint32_t)tf_json_integer(f, "tcbEvaluationDataNumber", 0, UINT32_MAX);
 }
@@ -151,7 +140,7 @@ static tf_err read_level(const json_t *object, struct tf_tcb_level *level,
     struct tf_tcb_level found = {0};
 
     tf_json_fields_init(&f, object);
-    found.date = read_date(&f, "tcbDate");
+    found.date = tf_date_read(&f, "tcbDate");
     const char *status = tf_json_string(&f, "tcbStatus", 1, 64);
     if (f.bad || tf_tcb_status_parse(status, &found.status) != TF_OK ||
         !add_advisories(object, advisories)) {
