@@ -130,11 +130,7 @@ static void where_there_is_nothing_to_accept(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(out_of_reach_until_it_is_accepted);
     RUN(what_is_there_is_not_accepted_again);
     RUN(only_as_what_it_is);

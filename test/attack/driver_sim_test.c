@@ -267,11 +267,7 @@ static void what_is_not_as_signed_does_not_start(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(the_backend_serves);
     RUN(the_same_enclave_by_either_backend);
     RUN(a_fault_ends_the_worker);

@@ -391,11 +391,7 @@ static void host_enters_a_busy_tcs(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(frames_are_echoed);
     RUN(host_chooses_registers);
     RUN(threads_race_to_the_first_entry);

@@ -468,11 +468,7 @@ static void the_target_verifies_a_report(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(fields_of_the_request);
     RUN(every_component_of_cpusvn);
     RUN(key_separation_without_kss);

@@ -292,11 +292,7 @@ static void evidence_for_genuine_reports_only(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     options = tf_toy_options(&files);
     RUN(image_with_one_byte_changed);
     RUN(sigstruct_with_one_byte_changed);

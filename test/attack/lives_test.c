@@ -164,11 +164,7 @@ static void neighbour_of_a_hundred_deaths(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(two_threads_enter_for_the_first_time);
     RUN(neighbour_of_a_hundred_deaths);
     tf_toy_files_remove(&files);

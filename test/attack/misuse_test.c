@@ -276,11 +276,7 @@ static void wrong_maps(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
-        return 2;
-    }
-    tf_toy_files_make(&files, argv[1]);
+    tf_toy_files_begin(&files, argc, argv);
     RUN(nothing_wrong);
     RUN(wrong_secs);
     RUN(wrong_order);

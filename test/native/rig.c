@@ -359,6 +359,16 @@ tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
     return err;
 }
 
+tf_err rig_revoke(struct rig *rig, const struct fixture_key *by,
+                  const struct tf_revocations *list)
+{
+    struct fixture_bytes envelope = fixture_revocations(by, list);
+    tf_err err = rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size);
+
+    free(envelope.data);
+    return err;
+}
+
 tf_err rig_introduce(struct rig *rig, int index, const struct rig_lambda *lambda)
 {
     struct fixture_bytes bundle = rig_bundle(rig, lambda);

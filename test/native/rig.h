@@ -126,6 +126,9 @@ struct rig_lambda {
 struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *lambda);
 /** Loads it in chunks. @return the code of the RESULT; its text is the last RESULT's. */
 tf_err rig_load(struct rig *rig, int index, const struct rig_lambda *lambda);
+/** Hands a revocation list in as the host does. */
+tf_err rig_revoke(struct rig *rig, const struct fixture_key *by,
+                  const struct tf_revocations *list);
 tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,
                 size_t size);
 /** Introduces it by its envelope alone. */

@@ -88,6 +88,15 @@ void tf_toy_files_make(struct tf_toy_files *files, const char *image_path)
     free(bytes);
 }
 
+void tf_toy_files_begin(struct tf_toy_files *files, int argc, char **argv)
+{
+    if (argc != 2) {
+        (void)fprintf(stderr, "usage: %s toy.img\n", argv[0]);
+        exit(2);
+    }
+    tf_toy_files_make(files, argv[1]);
+}
+
 void tf_toy_files_remove(const struct tf_toy_files *files)
 {
     char path[128];

@@ -28,6 +28,10 @@ struct tf_toy_files {
 
 /** Copies the image and signs it. */
 void tf_toy_files_make(struct tf_toy_files *files, const char *image_path);
+
+/** The same for a program whose one argument is the image; without it, says so and ends.
+ */
+void tf_toy_files_begin(struct tf_toy_files *files, int argc, char **argv);
 void tf_toy_files_remove(const struct tf_toy_files *files);
 
 /** Signs with the key of this run: modulus, signature, Q1, Q2. */

@@ -259,9 +259,7 @@ static void a_lease_wants_the_revocation_lists_that_it_names(void)
     memcpy(lease.revocations[0].signer, rig->publisher.publisher.keyid,
            sizeof(lease.revocations[0].signer));
     CHECK(is_refused(rig, &lease, NULL, TF_EREVOCATION_OLD));
-    struct fixture_bytes envelope = fixture_revocations(&rig->publisher, &list);
-    CHECK(rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size) == TF_OK);
-    free(envelope.data);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     lease.revocations[0].serial = 4;
     CHECK(is_refused(rig, &lease, NULL, TF_EREVOCATION_OLD));
     lease.revocations[0].serial = 3;
@@ -279,9 +277,7 @@ static void a_revoked_attester_leases_nothing(void)
     CHECK(rig_load(rig, 0, &hello) == TF_OK);
     CHECK(rig_grant(rig, rig_connect(rig, 0, management), &grant, NULL) == 200);
     memcpy(list.signers[0], rig->attester.publisher.keyid, sizeof(list.signers[0]));
-    struct fixture_bytes envelope = fixture_revocations(&rig->publisher, &list);
-    CHECK(rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size) == TF_OK);
-    free(envelope.data);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     CHECK(is_refused(rig, &of_hello, NULL, TF_EREVOKED));
     rig_close(rig);
 }
@@ -298,9 +294,7 @@ static void a_lease_ends_when_its_attester_is_revoked(void)
     struct rig_client *visitor = rig_connect(rig, 0, "hello.example");
     CHECK(ask(rig, visitor) == 200);
     memcpy(list.signers[0], rig->attester.publisher.keyid, sizeof(list.signers[0]));
-    struct fixture_bytes envelope = fixture_revocations(&rig->publisher, &list);
-    CHECK(rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size) == TF_OK);
-    free(envelope.data);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     CHECK(ask(rig, visitor) == 421);
     CHECK(!serves(rig, "hello.example"));
     /* The grant is the publisher's, and may be leased by a key that is trusted. */

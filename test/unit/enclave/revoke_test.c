@@ -25,16 +25,6 @@ static struct rig_lambda version(uint64_t number)
     return lambda;
 }
 
-/* Hands a list in as the host does. */
-static tf_err hand_in(struct rig *rig, const struct fixture_key *by,
-                      const struct tf_revocations *list)
-{
-    struct fixture_bytes envelope = fixture_revocations(by, list);
-    tf_err err = rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size);
-    free(envelope.data);
-    return err;
-}
-
 /* Posts a list over a management connection. @return the status; the body in *out. */
 static int post(struct rig *rig, const struct fixture_key *by,
                 const struct tf_revocations *list, char **out)
@@ -85,7 +75,7 @@ static void a_revoked_bundle_stops_at_once(void)
     char *answer = rig_ask(rig, client, "GET / HTTP/1.1\r\nHost: hello.example\r\n\r\n");
     CHECK(strncmp(answer, "HTTP/1.1 200", 12) == 0);
     free(answer);
-    CHECK(hand_in(rig, &rig->publisher, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     answer = rig_result(rig);
     CHECK(strstr(answer, "\"serial\":1,\"dropped\":[\"hello\"]}") != NULL);
     CHECK(strstr(answer, rig->publisher.publisher.keyid) != NULL);
@@ -141,15 +131,15 @@ static void an_older_list_put_back(void)
     char *answer = NULL;
     struct tf_revocations nothing = {.serial = 1};
     struct tf_revocations list = version_list(2, 8);
-    CHECK(hand_in(rig, &rig->publisher, &list) == TF_OK);
-    CHECK(hand_in(rig, &rig->publisher, &nothing) == TF_EREVOCATION_OLD);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &nothing) == TF_EREVOCATION_OLD);
     nothing.serial = 2; /* the serial used twice */
     CHECK(post(rig, &rig->publisher, &nothing, &answer) == 400);
     CHECK(rig_is_error(answer, TF_EREVOCATION_OLD));
     free(answer);
     CHECK(rig_load(rig, 0, &hello) == TF_EREVOKED);
     nothing.serial = 3;
-    CHECK(hand_in(rig, &rig->publisher, &nothing) == TF_OK); /* taken back for good */
+    CHECK(rig_revoke(rig, &rig->publisher, &nothing) == TF_OK); /* taken back for good */
     CHECK(rig_load(rig, 0, &hello) == TF_OK);
     rig_close(rig);
 }
@@ -163,7 +153,7 @@ static void a_list_of_a_stranger(void)
     CHECK(post(rig, &rig->stranger, &list, &answer) == 400);
     CHECK(rig_is_error(answer, TF_EREVOCATION_SIGNER));
     free(answer);
-    CHECK(hand_in(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
+    CHECK(rig_revoke(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
     CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
     rig_close(rig);
 }
@@ -173,9 +163,9 @@ static void a_publisher_revokes_one_listed_before_it(void)
     struct rig *rig = rig_open_pair();
     rig_serve_hello(rig); /* signed by the first */
     struct tf_revocations list = signer_list(1, &rig->publisher);
-    CHECK(hand_in(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
+    CHECK(rig_revoke(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
     CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
-    CHECK(hand_in(rig, &rig->publisher, &list) == TF_OK); /* itself */
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK); /* itself */
     CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
     CHECK(rig_load(rig, 0, &hello) == TF_EREVOKED);
     struct rig_lambda again = hello;
@@ -192,14 +182,14 @@ static void a_revoked_key_signs_a_newer_list(void)
     struct tf_revocations revoke = signer_list(1, &rig->stranger);
     char *answer = NULL;
     rig_serve_hello(rig);
-    CHECK(hand_in(rig, &rig->stranger, &first) == TF_OK);
-    CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
-    CHECK(hand_in(rig, &rig->stranger, &newer) == TF_EREVOKED);
+    CHECK(rig_revoke(rig, &rig->stranger, &first) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &revoke) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->stranger, &newer) == TF_EREVOKED);
     CHECK(post(rig, &rig->stranger, &newer, &answer) == 400);
     CHECK(rig_is_error(answer, TF_EREVOKED));
     free(answer);
     CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
-    CHECK(hand_in(rig, &rig->stranger, &first) == TF_OK); /* it counts on */
+    CHECK(rig_revoke(rig, &rig->stranger, &first) == TF_OK); /* it counts on */
     CHECK(rig_drop(rig, 0, "hello") == TF_OK);
     rig_close(rig);
 }
@@ -213,7 +203,7 @@ static void a_revoked_key_signs_bundles_and_grants(void)
     char *answer = NULL;
     theirs.key = &rig->stranger;
     CHECK(rig_load(rig, 0, &hello) == TF_OK);
-    CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &revoke) == TF_OK);
     struct rig_client *client = rig_connect(rig, 0, "hello.manage.tfaas.internal");
     CHECK(rig_grant(rig, client, &grant, &answer) == 400);
     CHECK(rig_is_error(answer, TF_EREVOKED));
@@ -239,7 +229,7 @@ static void a_bundle_signed_anew_outlives_its_first_key(void)
     struct rig_client *client = rig_connect(rig, 0, "hello.manage.tfaas.internal");
     CHECK(rig_grant(rig, client, &(struct rig_grant){.signer = &rig->stranger}, NULL) ==
           200);
-    CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &revoke) == TF_OK);
     CHECK(rig_is_up(rig_connect(rig, 0, "hello.example")));
     rig_close(rig);
 }
@@ -257,7 +247,7 @@ static void a_revoked_key_leaves_no_grant_behind(void)
     struct fixture_bytes grant = {malloc(sealed->size), sealed->size - head};
     memcpy(grant.data, sealed->payload + head, grant.size);
     CHECK(rig_load(rig, 0, &again) == TF_OK);
-    CHECK(hand_in(rig, &rig->publisher, &revoke) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &revoke) == TF_OK);
     CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
     CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, grant.data, grant.size) == TF_EREVOKED);
     CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
@@ -277,7 +267,7 @@ static void a_revoked_bundle_put_back_after_a_restart(void)
     rig_forget();
     rig_thread_make(rig, 0);
     CHECK(rig_init(rig, 0).exit == TF_EXIT_IDLE);
-    CHECK(hand_in(rig, &rig->publisher, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     CHECK(rig_load(rig, 0, &hello) == TF_EREVOKED);
     CHECK(rig_blob(rig, 0, TF_BLOB_GRANT, grant.data, grant.size) == TF_EGRANT_LAMBDA);
     free(grant.data);

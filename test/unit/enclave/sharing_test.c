@@ -70,16 +70,6 @@ static bool serves(struct rig *rig, const char *name)
     return is_up;
 }
 
-static tf_err revoke(struct rig *rig, const struct fixture_key *by,
-                     const struct tf_revocations *list)
-{
-    struct fixture_bytes envelope = fixture_revocations(by, list);
-    tf_err err = rig_blob(rig, 0, TF_BLOB_REVOCATIONS, envelope.data, envelope.size);
-
-    free(envelope.data);
-    return err;
-}
-
 /* Both serve under a lease of their own publisher. */
 static struct rig *serving(void)
 {
@@ -185,12 +175,12 @@ static void a_member_revokes_the_other_s_bundle(void)
 
     memcpy(list.digests[0], tf_instance_find(tf_instance_self(), "mine")->lambda->digest,
            TF_SHA256_SIZE);
-    CHECK(revoke(rig, &rig->stranger, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->stranger, &list) == TF_OK);
     CHECK(serves(rig, "mine.example"));
     struct rig_lambda next = mine;
     next.version = 8;
     CHECK(rig_load(rig, 0, &next) == TF_OK);
-    CHECK(revoke(rig, &rig->publisher, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     CHECK(!serves(rig, "mine.example") && serves(rig, "theirs.example"));
     rig_close(rig);
 }
@@ -201,10 +191,10 @@ static void a_member_revokes_the_other_s_key(void)
     struct tf_revocations list = {.serial = 1, .signer_count = 1};
 
     memcpy(list.signers[0], rig->stranger.publisher.keyid, sizeof(list.signers[0]));
-    CHECK(revoke(rig, &rig->publisher, &list) == TF_EREVOCATION_SIGNER);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_EREVOCATION_SIGNER);
     memcpy(list.signers[0], rig->attester.publisher.keyid, sizeof(list.signers[0]));
-    CHECK(revoke(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
-    CHECK(revoke(rig, &rig->publisher, &list) == TF_OK);
+    CHECK(rig_revoke(rig, &rig->stranger, &list) == TF_EREVOCATION_SIGNER);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
     rig_close(rig);
 }
 

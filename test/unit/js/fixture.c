@@ -166,6 +166,22 @@ tf_err run(struct lambda *lambda, const char *source, const char *body)
     return err != TF_OK ? err : ask(lambda, "https://a.test/path?x=1", body);
 }
 
+bool story_holds(const char *prelude, const char *story)
+{
+    static char source[8192];
+    struct lambda lambda;
+
+    (void)snprintf(source, sizeof(source),
+                   "%sexports.fetch = function () { %s return new Response('ok'); };",
+                   prelude, story);
+    bool is_ok = run(&lambda, source, NULL) == TF_OK && answered(&lambda, "ok");
+    if (!is_ok) {
+        (void)fprintf(stderr, "  %s\n  %s\n", story, lambda.report.message);
+    }
+    drop(&lambda);
+    return is_ok;
+}
+
 bool answered(const struct lambda *lambda, const char *text)
 {
     const struct tf_str *body = &lambda->response.body;

@@ -55,6 +55,10 @@ tf_err ask(struct lambda *lambda, const char *url, const char *body);
 /** Loads `source`, asks once. */
 tf_err run(struct lambda *lambda, const char *source, const char *body);
 
+/** Runs a story, statements that throw where something is wrong, as a handler behind the
+ *  prelude. @return whether nothing was; else it is printed. */
+bool story_holds(const char *prelude, const char *story);
+
 /** Whether the last answer's body is `text`. */
 bool answered(const struct lambda *lambda, const char *text);
 
