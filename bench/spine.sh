@@ -1,4 +1,6 @@
 #!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
 # bench/spine.sh [SECONDS] [ROUNDS]: `echo` with a body of 100 bytes on each engine, beside nginx
 # answering 200 over TLS, interleaved in one run: wrk -t1 -c64, TLS 1.3, keep-alive, server on
 # core 0, load on core 1, fresh heap for every request. One line a server, medians over the rounds:

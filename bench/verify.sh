@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
 # verify.sh PROGRAM: CPU time (median of 101) and, when valgrind is there, instructions of one
 # verification for each genuine quote and report. The first call also starts OpenSSL: the
 # instructions are those of three calls less those of two.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* main.c - the table of verbs, its help, and the way into them. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* http_body.c - the body's part of http.h: chunked or by its length. */
 #include <string.h>
 
 #include "enclave/http.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* http_reply.c - the answer's part of http.h: status line, fields, framing. */
 #include <string.h>
 
 #include "enclave/http.h"

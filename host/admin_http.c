@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* admin_http.c - the bytes and connections of admin.h. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* calls.c - questions to workers that wait for an answer, of supervise.h. */
 #include "host/supervise.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* native_measure.c - the measurement of a native runtime's folder. */
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* spawn.c - starts the process of a worker, for supervise.h. */
 #include "host/supervise.h"
 
 #include <errno.h>

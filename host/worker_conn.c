@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* worker_conn.c - a worker's client connections: sockets and what they owe each other. */
 #include "host/worker.h"
 
 #include <errno.h>

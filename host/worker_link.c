@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* worker_link.c - a worker's link to tfaasd: sockets, bundles, questions, answers. */
 #include "host/worker.h"
 
 #include <errno.h>

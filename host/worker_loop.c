@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* worker_loop.c - the round of a thread: gather, enter the enclave, carry out. */
 #include "host/worker.h"
 
 #include <errno.h>

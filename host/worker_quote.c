@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* worker_quote.c - REPORTs that become evidence, and who quotes. */
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/epoll.h>

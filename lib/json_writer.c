@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* json_writer.c - the writing part of json.h. */
 #include "lib/json.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* rsa3_openssl.c - rsa3.h by OpenSSL. */
 #include "lib/rsa3.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* duktape_native.c - native.h on Duktape: arguments and results. */
 #include <string.h>
 
 #include "enclave/js/duktape_instance.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* mujs_native.c - native.h on MuJS: arguments and results. */
 #include <string.h>
 
 #include "enclave/js/mujs_instance.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* quickjs_headers.c - the class Headers on QuickJS. */
 #include "enclave/js/quickjs_http.h"
 
 static struct tf_headers *this_headers(JSContext *context, JSValueConst this)

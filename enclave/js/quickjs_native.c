@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* quickjs_native.c - native.h on QuickJS: arguments and results. */
 #include <string.h>
 
 #include "enclave/js/quickjs_instance.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* panic.c - panic.h in a process: it ends. */
 #include "enclave/panic.h"
 
 #include <stdio.h>
