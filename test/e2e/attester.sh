@@ -82,6 +82,7 @@ returns_soon() {
     host_stop
     ok "the host starts again" host_start
     ok "and serves long before a visit is due" until_ok 400 serves shop
+    ok "and so does the other lambda" until_ok 400 serves cart
     ok "for it was missing" grep -q 'event=missing name=shop.test' "$work/attester.log"
     attester_end
     ok "a short lease again" attester_set ".lease_seconds = $lease"
