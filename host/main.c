@@ -309,6 +309,39 @@ static bool step(const char *what, tf_err err)
     return err == TF_OK;
 }
 
+static bool refuse(const char *what, const char *text, const char *next)
+{
+    (void)fprintf(stderr, "tfaasd: %s: %s\n  next: %s\n", what, text, next);
+    return false;
+}
+
+static bool open_store(struct tf_daemon *daemon)
+{
+    const char *state = daemon->options.state;
+    tf_err err = tf_store_open(state, &daemon->store);
+    if (err == TF_EUSAGE) {
+        return refuse(state, "others than its owner may write to this folder",
+                      "chmod 700 it, and see what is in it.");
+    }
+    if (err == TF_AGAIN) {
+        return refuse(state, "another tfaasd uses this folder",
+                      "Stop it, or choose another --state.");
+    }
+    return step(state, err);
+}
+
+static bool open_gateway(struct tf_daemon *daemon)
+{
+    const char *listen = daemon->options.listen;
+    tf_err err = tf_gateway_open(daemon);
+    if (err == TF_EUSAGE) {
+        return refuse(listen, "--listen is no ADDR:PORT in numbers",
+                      "Write 127.0.0.1:8443, 0.0.0.0:443 or [::]:443; names are not "
+                      "resolved.");
+    }
+    return step(listen, err);
+}
+
 static bool start(struct program *p)
 {
     struct tf_daemon *daemon = &p->daemon;
@@ -322,30 +355,10 @@ static bool start(struct program *p)
         }
     }
     raise_limit();
-    tf_err err = tf_store_open(o->state, &daemon->store);
-    if (err == TF_AGAIN) {
-        (void)fprintf(stderr,
-                      "tfaasd: %s: another tfaasd uses this folder\n"
-                      "  next: Stop it, or choose another --state.\n",
-                      o->state);
-        return false;
-    }
-    if (!step(o->state, err) || !step("event loop", tf_loop_open(&daemon->loop)) ||
+    if (!open_store(daemon) || !step("event loop", tf_loop_open(&daemon->loop)) ||
         !step("signals", watch_signals(p)) ||
         !step("stored lambdas", tf_registry_load(&daemon->registry, &daemon->store)) ||
-        !step("admin socket", tf_admin_open(daemon))) {
-        return false;
-    }
-    err = tf_gateway_open(daemon);
-    if (err == TF_EUSAGE) {
-        (void)fprintf(stderr,
-                      "tfaasd: --listen %s: it is no ADDR:PORT in numbers (usage)\n"
-                      "  next: Write 127.0.0.1:8443, 0.0.0.0:443 or [::]:443; names are "
-                      "not resolved.\n",
-                      o->listen);
-        return false;
-    }
-    if (!step(o->listen, err)) {
+        !step("admin socket", tf_admin_open(daemon)) || !open_gateway(daemon)) {
         return false;
     }
     tf_supervise_start_all(daemon);

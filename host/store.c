@@ -147,12 +147,22 @@ static void clean(struct tf_store *store)
     }
 }
 
+static bool is_writable_by_others(int folder)
+{
+    struct stat info;
+    return fstat(folder, &info) != 0 || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0;
+}
+
 tf_err tf_store_open(const char *path, struct tf_store *out)
 {
     struct tf_store store = {.root = -1, .lambdas = -1, .domains = -1, .lock = -1};
     store.root = make_folder(AT_FDCWD, path);
     if (store.root < 0) {
         return TF_EIO;
+    }
+    if (is_writable_by_others(store.root)) {
+        tf_store_close(&store);
+        return TF_EUSAGE;
     }
     store.lock = openat(store.root, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     store.lambdas = make_folder(store.root, "lambdas");

@@ -31,7 +31,8 @@ enum tf_store_file {
 enum { TF_STORE_META_MAX = 4096, TF_STORE_HEX = 64 };
 
 /** Opens or makes the state folder, takes its lock, removes what a crash left unfinished.
- *  @return TF_OK, TF_AGAIN (another tfaasd has it), TF_EIO. */
+ *  @return TF_OK, TF_AGAIN (another tfaasd has it), TF_EUSAGE (group or others may write to
+ *  it: the admin socket would be theirs), TF_EIO. */
 TF_MUST_USE tf_err tf_store_open(const char *path, struct tf_store *out);
 void tf_store_close(struct tf_store *store);
 

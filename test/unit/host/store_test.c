@@ -224,6 +224,9 @@ static void one_daemon_has_the_folder(void)
     struct tf_store second;
     open_fresh();
     CHECK(tf_store_open(folder, &second) == TF_AGAIN);
+    CHECK(chmod(folder, 0770) == 0 && tf_store_open(folder, &second) == TF_EUSAGE);
+    CHECK(chmod(folder, 0702) == 0 && tf_store_open(folder, &second) == TF_EUSAGE);
+    CHECK(chmod(folder, 0755) == 0 && tf_store_open(folder, &second) == TF_AGAIN);
     struct stat info;
     CHECK(fstatat(store.root, "lambdas", &info, 0) == 0 && (info.st_mode & 0777) == 0700);
     drop();
