@@ -150,6 +150,7 @@ struct rig_dial {
     const char *alpn;     /* NULL: none */
     SSL_SESSION *session; /* to resume, or NULL */
     const char *groups;   /* NULL: default */
+    const char *suites;   /* of TLS 1.3; NULL: default */
 };
 
 /** Connects and shakes hands as far as it goes. */

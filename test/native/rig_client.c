@@ -121,6 +121,9 @@ struct rig_client *rig_dial(struct rig *rig, int index, const struct rig_dial *d
     if (dial->groups != NULL) {
         (void)SSL_set1_groups_list(client->ssl, dial->groups);
     }
+    if (dial->suites != NULL) {
+        (void)SSL_set_ciphersuites(client->ssl, dial->suites);
+    }
     (void)rig_put(rig, index, TF_MSG_OPEN, client->id, NULL, 0);
     rig_settle(rig);
     return client;

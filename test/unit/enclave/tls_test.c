@@ -172,6 +172,54 @@ static int resume(struct rig *rig, int index, const char *sni, SSL_SESSION *sess
     return is_resumed;
 }
 
+/* @return whether it was up, answered, and resumed if there was a session; `out` is the
+ * next session, or NULL. */
+static bool goes_well(struct rig *rig, const struct rig_dial *dial, SSL_SESSION **out)
+{
+    const bool is_with_ticket = dial->session != NULL;
+    struct rig_client *client = rig_dial(rig, 0, dial);
+    bool is_up = rig_is_up(client);
+
+    *out = NULL;
+    if (is_up) {
+        char *text = rig_ask(rig, client, request);
+        is_up = strncmp(text, "HTTP/1.1 200 ", 13) == 0;
+        free(text);
+        *out = SSL_get1_session(client->ssl);
+    }
+    bool is_resumed = is_up && SSL_session_reused(client->ssl) == 1;
+    rig_hang_up(rig, client);
+    return is_up && is_resumed == is_with_ticket;
+}
+
+/* The transcript is hashed by the suite that is chosen (deps/patches/wolfssl/0004). */
+static void each_suite_is_served_again_and_resumed(void)
+{
+    static const char *const suites[] = {"TLS_AES_128_GCM_SHA256",
+                                         "TLS_AES_256_GCM_SHA384",
+                                         "TLS_CHACHA20_POLY1305_SHA256"};
+    static const char *const groups[] = {NULL, "X448:P-256"};
+    struct rig *rig = rig_open();
+
+    rig_serve_hello(rig);
+    for (size_t i = 0; i < 6; i++) {
+        struct rig_dial dial = {
+            .sni = "hello.example", .groups = groups[i / 3], .suites = suites[i % 3]};
+        SSL_SESSION *next = NULL;
+        CHECK(goes_well(rig, &dial, &dial.session));
+        CHECK(goes_well(rig, &dial, &next));
+        SSL_SESSION_free(next);
+        next = NULL;
+        dial.suites = "TLS_AES_256_GCM_SHA384:TLS_AES_128_GCM_SHA256:"
+                      "TLS_CHACHA20_POLY1305_SHA256";
+        dial.groups = NULL;
+        CHECK(goes_well(rig, &dial, &next)); /* in the ticket's suite */
+        SSL_SESSION_free(next);
+        SSL_SESSION_free(dial.session);
+    }
+    rig_close(rig);
+}
+
 static void a_ticket_resumes_on_every_thread(void)
 {
     struct rig *rig = rig_open();
@@ -394,6 +442,7 @@ int main(void)
     RUN(a_hello_retry_request_works);
     RUN(keys_of_both_kinds_and_forms_serve);
     RUN(a_ticket_answers_the_end_of_a_handshake);
+    RUN(each_suite_is_served_again_and_resumed);
     RUN(a_ticket_resumes_on_every_thread);
     RUN(a_ticket_of_one_name_opens_no_other);
     RUN(a_ticket_dies_with_its_grant);
