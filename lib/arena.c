@@ -62,9 +62,10 @@ struct tf_arena {
     size_t zeroed;     /* from the front to here all is zero */
     tf_fresh_fn fresh; /* what makes it so; NULL: memset */
     struct tf_plan *plan;
-    size_t is_exact; /* blocks are neither split nor merged */
-    uint32_t front;  /* unit that the next fresh block gets */
-    uint32_t ahead;  /* up to here small blocks come from the front */
+    uint32_t is_exact;    /* blocks are neither split nor merged */
+    uint32_t is_unsealed; /* by tf_arena_unseal */
+    uint32_t front;       /* unit that the next fresh block gets */
+    uint32_t ahead;       /* up to here small blocks come from the front */
     uint16_t is_failed;
     uint16_t is_last_free; /* the block just before the front is free */
     uint32_t resting_count;
@@ -648,6 +649,16 @@ void tf_arena_seal(struct tf_arena *arena, const void *block)
     if (arena->plan != NULL) {
         tf_plan_seal(arena->plan, arena, block);
     }
+}
+
+void tf_arena_unseal(struct tf_arena *arena)
+{
+    arena->is_unsealed = true;
+}
+
+bool tf_arena_is_unsealed(const struct tf_arena *arena)
+{
+    return arena->is_unsealed != 0;
 }
 
 void *tf_arena_split(struct tf_arena *arena, void *block, size_t size)

@@ -31,8 +31,8 @@ struct tf_arena *tf_arena_init(void *memory, size_t size);
 typedef void (*tf_fresh_fn)(void *memory, size_t size);
 
 /**
- * The same over memory that is not there until `fresh` was called for it: for whole pages,
- * each once. Memory and size are multiples of a page.
+ * The same over memory that is not there until `fresh` was called for it: for whole
+ * pages, each once. Memory and size are multiples of a page.
  *
  * @param ready  bytes from the start for which it was called already: tf_arena_zeroed of
  *               the arena that was there before.
@@ -86,6 +86,12 @@ void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
 /** While a plan is followed: whoever has `block` will never write into it again, nor free
  *  it. Without one: nothing. */
 void tf_arena_seal(struct tf_arena *arena, const void *block);
+
+/** Whoever sealed blocks has written into them even so. */
+void tf_arena_unseal(struct tf_arena *arena);
+
+/** Whether that was said, since the arena was made or last brought back. */
+bool tf_arena_is_unsealed(const struct tf_arena *arena);
 
 /** Makes two of a used block, the first with room for `size` bytes. @return the second,
  *  or NULL if there would be none: nothing has changed. */

@@ -221,18 +221,6 @@ static JSModuleDef *load_module(JSContext *context, const char *name, void *opaq
     return module;
 }
 
-/* What every lambda gets; the prelude provides the rest. */
-static void add_parts(JSContext *context)
-{
-    JS_AddIntrinsicBaseObjects(context);
-    JS_AddIntrinsicEval(context);
-    JS_AddIntrinsicStringNormalize(context);
-    JS_AddIntrinsicRegExp(context);
-    JS_AddIntrinsicJSON(context);
-    JS_AddIntrinsicArrayBuffer(context);
-    JS_AddIntrinsicPromise(context);
-}
-
 struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
@@ -257,7 +245,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
         return NULL;
     }
     tf_quickjs_names(js);
-    add_parts(js->context);
+    tf_quickjs_parts(js->context);
     JS_SetLazyFunc(js->runtime, tf_quickjs_provide);
     JS_SetContextOpaque(js->context, js);
     JS_SetMaxStackSize(js->runtime, 0);
@@ -269,6 +257,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     JS_SetStripInfo(js->runtime, JS_STRIP_SOURCE);
     JS_SetInterruptHandler(js->runtime, on_interrupt, js);
     JS_SetModuleLoaderFunc(js->runtime, normalize, load_module, js);
+    tf_quickjs_seal(js);
     return js;
 }
 
@@ -291,6 +280,17 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     tf_arena_failed(js->arena);
     report->steps = 0;
     report->message[0] = '\0';
+}
+
+static void end(struct tf_js *js, struct tf_js_report *report)
+{
+    js->escape = NULL;
+    js->limits = &no_limits;
+    take_steps(js);
+    report->steps = js->steps;
+    if (JS_HasUnsealed(js->runtime)) {
+        tf_arena_unseal(js->arena);
+    }
 }
 
 /* Whether `error` is one of the engine's own with this message; runs no script. */
@@ -458,10 +458,7 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
     } else {
         err = tf_text_say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
-    js->escape = NULL;
-    js->limits = &no_limits;
-    take_steps(js);
-    report->steps = js->steps;
+    end(js, report);
     return err;
 }
 
@@ -594,10 +591,7 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     } else {
         err = tf_text_say(report, js->is_stopped ? TF_ESTEPS : TF_EMEMORY);
     }
-    js->escape = NULL;
-    js->limits = &no_limits;
     js->native.request = &nothing;
-    take_steps(js);
-    report->steps = js->steps;
+    end(js, report);
     return err;
 }

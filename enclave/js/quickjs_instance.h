@@ -98,6 +98,12 @@ TF_MUST_USE bool tf_quickjs_respond(struct tf_js *js, JSValueConst response);
 TF_MUST_USE tf_err tf_quickjs_answer(struct tf_js *js, const struct tf_js_limits *limits,
                                      struct tf_js_response *out);
 
+/** Adds what every lambda gets of the engine; the prelude provides the rest. */
+void tf_quickjs_parts(JSContext *context);
+
+/** Has names and code that are there not copied for each request (tf_arena_seal). */
+void tf_quickjs_seal(struct tf_js *js);
+
 /** Fills `names`. */
 void tf_quickjs_names(struct tf_js *js);
 

@@ -365,6 +365,28 @@ JSValue tf_quickjs_native(JSContext *context)
     return object;
 }
 
+void tf_quickjs_parts(JSContext *context)
+{
+    JS_AddIntrinsicBaseObjects(context);
+    JS_AddIntrinsicEval(context);
+    JS_AddIntrinsicStringNormalize(context);
+    JS_AddIntrinsicRegExp(context);
+    JS_AddIntrinsicJSON(context);
+    JS_AddIntrinsicArrayBuffer(context);
+    JS_AddIntrinsicPromise(context);
+}
+
+static void seal(void *opaque, const void *block)
+{
+    const struct tf_js *js = opaque;
+    tf_arena_seal(js->arena, block);
+}
+
+void tf_quickjs_seal(struct tf_js *js)
+{
+    JS_SealHeap(js->runtime, seal, js);
+}
+
 void tf_quickjs_names(struct tf_js *js)
 {
     static const char *const names[TF_NAMES] = {

@@ -290,7 +290,9 @@ static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
     if (slot->whole != NULL) {
         slot->whole_of = snapshot;
         memcpy(slot->whole, slot->memory, snapshot->extent);
-        copy_sealed(snapshot, slot->whole);
+        if (!tf_arena_is_unsealed(arena_of(slot))) {
+            copy_sealed(snapshot, slot->whole);
+        }
     }
 }
 
@@ -351,7 +353,7 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
 /* --- snapshots ------------------------------------------------------------------- */
 
 /* Whether the slot's block is another one than the base's, or than zeros beyond it; in
- * what is sealed that is nothing but counts. */
+ * what is sealed, and still is, that is nothing but counts. */
 static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
                        size_t at)
 {
@@ -362,7 +364,7 @@ static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *sna
     uint64_t difference = 0;
 
     if (at < snapshot->base_size && at >= snapshot->base->sealed &&
-        at < snapshot->base->unsealed) {
+        at < snapshot->base->unsealed && !tf_arena_is_unsealed(arena_of(slot))) {
         return false;
     }
     for (size_t i = 0; i < BLOCK / sizeof(uint64_t); i++) {
@@ -470,7 +472,7 @@ tf_err tf_slot_call(struct tf_slot *slot, struct tf_snapshot *snapshot,
     note_dirty(slot);
     if (err != TF_OK) {
         slot->in = NULL; /* whatever state it is in, it is not used again */
-    } else {
+    } else if (!tf_arena_is_unsealed(arena_of(slot))) {
         slot->sealed_of = sealed_of;
     }
     return err;

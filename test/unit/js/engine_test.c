@@ -305,6 +305,43 @@ static void what_is_sealed_outlives_requests(void)
     }
 }
 
+/* Where the engine finds names by a table that has to grow, it writes into names that are
+ * sealed: in a call, or in the load. All are found afterwards, and before. */
+static void more_names_than_the_engine_had_room_for(void)
+{
+    static const char *const sources[] = {
+        "exports.fetch = function (r) { var ok = found();"
+        " grow(); return new Response('' + (ok &&"
+        " found())); };",
+        "grow(); exports.fetch = function (r) { return"
+        " new Response('' + found()); };"};
+    static const char common[] =
+        "var A = Array.prototype, S = String.prototype, names = "
+        "Object.getOwnPropertyNames(A)"
+        ".concat(Object.getOwnPropertyNames(S));"
+        " function found() { for (var i = 0; i < names.length; i++) { var s = names[i],"
+        " half = s.length >> 1; s = s.slice(0, half) + s.slice(half);"
+        " if (!(s in A || s in S)) { return s; } } return true; }"
+        " function grow() { var o = {}; for (var i = 0; i < 3000; i++) { o['x' + i] = i; "
+        "}"
+        " if (o['x' + 2999] !== 2999) { throw 1; } } ";
+    static struct lambda lambdas[2];
+    static char texts[2][1024];
+
+    start();
+    for (int i = 0; i < 2; i++) {
+        (void)snprintf(texts[i], sizeof(texts[i]), "%s%s", common, sources[i]);
+        CHECK(load(&lambdas[i], texts[i]) == TF_OK);
+    }
+    for (int i = 0; i < 240; i++) {
+        struct lambda *lambda = &lambdas[i / 40 % 2];
+        CHECK(ask(lambda, "https://a.test/", NULL) == TF_OK);
+        if (!CHECK(answered(lambda, "true"))) {
+            return;
+        }
+    }
+}
+
 /* Without room for the base, snapshots are whole; with it, they differ from it. */
 static void a_base_that_finds_no_room_is_done_without(void)
 {
@@ -478,6 +515,7 @@ int main(void)
     RUN(a_global_that_nobody_mentions_is_there);
     RUN(nothing_of_another_is_in_a_restored_heap);
     RUN(what_is_sealed_outlives_requests);
+    RUN(more_names_than_the_engine_had_room_for);
     RUN(a_base_that_finds_no_room_is_done_without);
     RUN(a_full_heap_refuses_a_snapshot);
     RUN(events_are_answered_in_aws_style);
