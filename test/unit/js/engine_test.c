@@ -290,8 +290,8 @@ static void what_is_sealed_outlives_requests(void)
     char first[64];
 
     start();
-    if (is_mujs()) {
-        return; /* seals nothing, and cannot delete these */
+    if (is_mujs() || is_v8()) {
+        return; /* seal nothing, and their Response needs what is deleted here */
     }
     CHECK(load(&lambda, source) == TF_OK);
     for (int i = 0; i < 200; i++) {
