@@ -91,7 +91,7 @@ static long long now_ms(void)
 static void begin(struct tf_channel_client *c)
 {
     ERR_clear_error();
-    c->deadline_ms = now_ms() + TIMEOUT_SECONDS * 1000;
+    c->deadline_ms = now_ms() + TIMEOUT_SECONDS * 1000LL;
 }
 
 /* After an operation that did not get on: waits until it can. False if it never will, or
@@ -247,23 +247,24 @@ static bool is_whole(const struct response *r)
     return r->body != NULL && r->size >= (size_t)(r->body - r->buffer) + r->body_size;
 }
 
+/* Takes what is there, or waits until something is. */
+static bool receive_more(const struct tf_channel_client *c, struct response *r)
+{
+    int room = (int)(ANSWER_MAX - r->size);
+    int n = room > 0 ? BIO_read(c->bio, r->buffer + r->size, room) : 0;
+
+    if (n <= 0) {
+        return room > 0 && wait_to_retry(c);
+    }
+    r->size += (size_t)n;
+    r->buffer[r->size] = '\0';
+    return split(r);
+}
+
 static bool receive(const struct tf_channel_client *c, struct response *r)
 {
     while (!is_whole(r)) {
-        int room = (int)(ANSWER_MAX - r->size);
-        if (room == 0) {
-            return false;
-        }
-        int n = BIO_read(c->bio, r->buffer + r->size, room);
-        if (n <= 0) {
-            if (!wait_to_retry(c)) {
-                return false;
-            }
-            continue;
-        }
-        r->size += (size_t)n;
-        r->buffer[r->size] = '\0';
-        if (!split(r)) {
+        if (!receive_more(c, r)) {
             return false;
         }
     }

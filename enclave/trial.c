@@ -26,7 +26,9 @@ static const struct tf_js_report *report_of(const struct tf_resident *resident)
 static void make_plain(char *text)
 {
     for (char *c = text; *c != '\0'; c++) {
-        *c = *c >= ' ' && *c <= '~' ? *c : '?';
+        if (*c < ' ' || *c > '~') {
+            *c = '?';
+        }
     }
 }
 

@@ -18,7 +18,7 @@ enum {
     START_MS = 60 * 1000,  /* for a worker to start */
     BUNDLE_MS = 60 * 1000, /* for the enclave to take and verify a bundle */
     DROP_MS = 10 * 1000,
-    TRY_MS = 10 * 1000, /* for the code's top level */
+    TRY_MS = 10 * 1000,  /* for the code's top level */
     OPERATIONS_MAX = 32, /* the one that runs and those that wait, count */
     ANSWER_MAX = 8 << 10
 };
@@ -40,9 +40,9 @@ struct tf_operation {
 static void begin(struct tf_operation *op);
 
 /* Takes the first operation out of the queue. */
-static void drop(struct tf_operation *op)
+static void drop_first(struct tf_daemon *daemon)
 {
-    struct tf_daemon *daemon = op->daemon;
+    struct tf_operation *op = daemon->operations;
     daemon->operations = op->next;
     tf_loop_unset(&daemon->loop, &op->timer);
     free(op->body);
@@ -55,7 +55,7 @@ static void finish(struct tf_operation *op)
 {
     struct tf_daemon *daemon = op->daemon;
     struct tf_worker *worker = op->worker;
-    drop(op);
+    drop_first(daemon);
     if (worker != NULL) {
         tf_supervise_release(worker);
     }
@@ -63,7 +63,7 @@ static void finish(struct tf_operation *op)
         return;
     }
     while (daemon->operations != NULL && daemon->operations->conn == NULL) {
-        drop(daemon->operations); /* its client left before it began */
+        drop_first(daemon); /* its client left before it began */
     }
     if (daemon->operations != NULL) {
         begin(daemon->operations);
@@ -471,6 +471,6 @@ void tf_deploy_worker_changed(struct tf_daemon *daemon, struct tf_worker *worker
 void tf_deploy_wipe(struct tf_daemon *daemon)
 {
     while (daemon->operations != NULL) {
-        drop(daemon->operations);
+        drop_first(daemon);
     }
 }

@@ -32,7 +32,7 @@ static tf_err put_quote(struct tf_worker_thread *t, uint64_t id, const char *evi
 static uint64_t peer_of(struct tf_worker_thread *t, uint64_t id)
 {
     const struct tf_conn *conn = id == TF_ID_IDENTITY ? NULL : tf_conn_find(t, id);
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
