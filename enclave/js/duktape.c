@@ -275,6 +275,7 @@ static void begin(struct tf_js *js, const struct tf_js_limits *limits,
     (void)duk_take_steps(js->context);
     js->steps = 0;
     js->steps_failed = 0;
+    js->work = 0; /* what the load left would be each call's */
     js->limits = limits;
     js->steps_pause = limits->quantum;
     aim(js);
