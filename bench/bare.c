@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 enum { SOURCE_MAX = 1 << 20, WARM_RUNS = 3 };
@@ -48,6 +49,20 @@ static bool repeat(const char *url, unsigned long runs)
     return true;
 }
 
+/* The file as the function that tfaas makes of it (CommonJS): names of a function are
+ * found in another way than global ones, which changes the figure by up to 6 %. */
+static size_t read_module(char *source, FILE *file)
+{
+    static const char before[] = "(function (exports) {";
+    static const char after[] = "})(exports);";
+    size_t at = sizeof(before) - 1;
+
+    memcpy(source, before, at);
+    at += fread(source + at, 1, SOURCE_MAX - at - sizeof(after), file);
+    memcpy(source + at, after, sizeof(after));
+    return at + sizeof(after) - 1;
+}
+
 int main(int argc, char **argv)
 {
     static char source[SOURCE_MAX];
@@ -57,7 +72,7 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: bare-ENGINE MAIN.JS URL RUNS\n");
         return 2;
     }
-    size_t size = fread(source, 1, sizeof(source) - 1, file);
+    size_t size = read_module(source, file);
     (void)fclose(file);
     unsigned long runs = strtoul(argv[3], NULL, 10);
     if (runs == 0 || !bare_open(source, size) || !repeat(argv[2], WARM_RUNS)) {
