@@ -107,17 +107,24 @@ static tf_err parse_env(const json_t *object, struct tf_manifest *out)
     return TF_OK;
 }
 
+/* Whether it is a DNS name and none of the `count` before it. */
+static bool is_domain_good(const struct tf_manifest *manifest, size_t count)
+{
+    const char *name = manifest->domains[count];
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(manifest->domains[i], name) == 0) {
+            return false;
+        }
+    }
+    return tf_dns_is_valid(name, strlen(name));
+}
+
 static bool are_domains_good(const struct tf_manifest *manifest)
 {
     for (size_t i = 0; i < manifest->domain_count; i++) {
-        const char *name = manifest->domains[i];
-        if (!tf_dns_is_valid(name, strlen(name))) {
+        if (!is_domain_good(manifest, i)) {
             return false;
-        }
-        for (size_t k = 0; k < i; k++) {
-            if (strcmp(manifest->domains[k], name) == 0) {
-                return false;
-            }
         }
     }
     return true;

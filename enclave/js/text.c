@@ -377,21 +377,30 @@ static bool contains(const uint8_t *at, size_t size, const struct tf_str *word)
     return false;
 }
 
-bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word,
-                      void (*work)(void *user, size_t bytes), void *user)
+/* In parts that overlap by less than the word. */
+static bool file_mentions(const struct tf_js_file *file, const struct tf_str *word,
+                          void (*work)(void *user, size_t bytes), void *user)
 {
     size_t part = PART > word->size ? PART : word->size;
 
+    for (size_t at = 0; at < file->size; at += part - word->size + 1) {
+        size_t size = file->size - at < part ? file->size - at : part;
+        if (contains(file->data + at, size, word)) {
+            return true;
+        }
+        if (work != NULL) {
+            work(user, size);
+        }
+    }
+    return false;
+}
+
+bool tf_text_mentions(const struct tf_js_program *program, const struct tf_str *word,
+                      void (*work)(void *user, size_t bytes), void *user)
+{
     for (size_t i = 0; i < program->file_count && word->size > 0; i++) {
-        const struct tf_js_file *file = &program->files[i];
-        for (size_t at = 0; at < file->size; at += part - word->size + 1) {
-            size_t size = file->size - at < part ? file->size - at : part;
-            if (contains(file->data + at, size, word)) {
-                return true;
-            }
-            if (work != NULL) {
-                work(user, size);
-            }
+        if (file_mentions(&program->files[i], word, work, user)) {
+            return true;
         }
     }
     return false;
