@@ -9,7 +9,7 @@
 static const uint64_t INVOCATION_STEPS = 256;
 
 /* While nobody asks for anything, an entry may last about as long. */
-static const uint64_t ENTRY_NS = 500 * 1000;
+static const uint64_t ENTRY_NS = UINT64_C(500) * 1000;
 
 /* 2^20 quanta are beyond any step limit. Quanta of an entry: some kinds of work take
  * thirty times as long as others, and it may change from one to the other. */
