@@ -54,6 +54,9 @@ die() { # NAME WAY: waits until it serves, ends it, waits until its process is a
     until_ok 150 has_died "$1" "$pid"
 }
 
+# said TEXT: whether the log has it; if not, shows what the deaths left there.
+said() { grep -q "$1" "$work/tfaasd.log" || { grep -v ' event=grant' "$work/tfaasd.log" | tail -20; return 1; }; }
+
 need "tfaasd starts" host_start
 need "a publisher is set up" publisher_new
 lambda lean <<'JS'
@@ -78,9 +81,9 @@ while [ "$killed" -lt "$deaths" ]; do
     killed=$((killed + 1))
 done
 is "processes died" "$deaths" echo "$killed"
-ok "V8 gave up" grep -q 'event=worker-end engine=v8 .*signal=5' "$work/tfaasd.log"
-ok "it ran out of memory" grep -q 'out of memory' "$work/tfaasd.log"
-ok "it was killed" grep -q 'event=worker-end engine=v8 .*signal=9' "$work/tfaasd.log"
+ok "V8 gave up" said 'event=worker-end engine=v8 .*signal=5'
+ok "it ran out of memory" said 'out of memory'
+ok "it was killed" said 'event=worker-end engine=v8 .*signal=9'
 for ((i = 0; i < doomed; i++)); do
     ok "dead$i serves again, from its sealed grant" until_ok 150 answers "dead$i"
 done
