@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the engines never write into is not brought in before each request of a lambda: no
+ * request may see there what another did.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "test/test.h"
+#include "test/unit/js/fixture.h"
+
+/* Weak collections count a symbol's references where a string has its hash, so in what is
+ * sealed: one too few made a private name of Symbol.iterator. */
+static void a_symbol_outlives_a_weak_reference_to_it(void)
+{
+    static const char *const sources[] = {"var w = new WeakSet([Symbol.iterator]);",
+                                          "var w = new WeakMap([[Symbol.iterator, 1]]);",
+                                          "var w = new WeakRef(Symbol.iterator);"};
+    static const char handler[] =
+        " exports.fetch = function (r) { return r.text().then(function (t) {"
+        " var n = Object.getOwnPropertySymbols(Array.prototype).length;"
+        " if (t === 'drop') { w.delete ? w.delete(Symbol.iterator) : w = null; }"
+        " return new Response('' + n); }); };";
+    char source[512];
+    struct lambda lambda;
+
+    start();
+    for (int i = 0; is_quickjs() && i < 3; i++) {
+        (void)snprintf(source, sizeof(source), "%s%s", sources[i], handler);
+        CHECK(load(&lambda, source) == TF_OK);
+        for (int k = 0; k < 8; k++) {
+            CHECK(ask(&lambda, "https://a.test/", k % 4 == 2 ? "drop" : "x") == TF_OK);
+            CHECK(answered(&lambda, "2"));
+        }
+        drop(&lambda);
+    }
+}
+
+/* Things that a request may do to names, strings and functions of the engine's. Its
+ * answer begins with what is to be seen of others. */
+static const char deeds[] =
+    "var R = Response, own = Object.getOwnPropertyNames, kept = [Response], deeds = ["
+    "function () { return 1; },"
+    "function () { var o = {}, i; for (i = 0; i < 300; i++) { o['k' + i] = 'status'; }"
+    " return Object.keys(o).length; },"
+    "function () { own(Headers.prototype).forEach(function (n) {"
+    " delete Headers.prototype[n]; }); return typeof new Headers().get; },"
+    "function () { var o = {}, s = 'text/plain;charset=' + 'UTF-8'; s += s; s += s + s;"
+    " o[s] = s.toUpperCase(); return o[s].charAt(70) + s.length; },"
+    "function () { var f = Headers.prototype.get; f.status = f; f.prototype = own(f);"
+    " f = Array.prototype; f.map = f.status = 1; f['4' + '2'] = 2; return [][42]; },"
+    "function () { var i, o, a = []; for (i = 0; i < 9000; i++) {"
+    " o = {get: kept, f: function () { return o; }}; o.o = o; a.push(o, 'method'); }"
+    " a = null; return kept.pop().name; },"
+    "function () { try { null.status; } catch (e) { return e.name + typeof e.stack; } },"
+    "function () { Promise.reject = Promise.all = 7; Object.freeze(Object.prototype);"
+    " return Object.isFrozen(Object.prototype); }];"
+    "function seen() { return [own(Headers.prototype), own(Headers.prototype.get || R),"
+    " own(Array.prototype), own(Object.prototype), kept.length, [][42], 'k7' in {},"
+    " typeof Promise.all].join(); }"
+    "exports.fetch = function (r) { return r.text().then(function (t) {"
+    " var before = seen(), result = deeds[t](); return new R(before + result); }); };";
+static const char modern_deeds[] =
+    "var old = seen; seen = function () { return old() + own(Symbol.prototype)"
+    " + Object.getOwnPropertySymbols(Array.prototype).length; }; deeds.push("
+    "function () { class M extends Map { #get = 'status';"
+    " get(x) { return super.get(x) + this.#get; } }; return new M([[1, 2]]).get(1)"
+    " + String(Symbol.for('status')) + delete Array.prototype[Symbol.iterator]; },"
+    "function () { Symbol.prototype.x = new WeakRef(Symbol.match);"
+    " return Symbol.iterator.x.deref().toString(); });";
+
+enum { DEEDS = 8, MODERN_DEEDS = 10, ANSWER = 2048 };
+
+/* The deed's answer to `out`, ANSWER bytes. @return whether there was one. */
+static bool do_deed(struct lambda *lambda, unsigned deed, char *out)
+{
+    char body[2] = {(char)('0' + deed), '\0'};
+
+    if (!CHECK(ask(lambda, "https://a.test/", body) == TF_OK)) {
+        return false;
+    }
+    int size = snprintf(out, ANSWER, "%.*s", (int)lambda->response.body.size,
+                        lambda->response.body.data);
+    return CHECK(size > 100 && size < ANSWER);
+}
+
+/* Requests in any order are answered as each is when all was brought in before it. */
+static void no_request_sees_what_others_did_to_what_is_sealed(void)
+{
+    static char expected[MODERN_DEEDS][ANSWER];
+    static char source[sizeof(deeds) + sizeof(modern_deeds)];
+    char answer[ANSWER];
+    struct lambda lambda;
+    unsigned count = is_modern() ? MODERN_DEEDS : DEEDS;
+    uint32_t order = 1;
+    int kept = 0;
+
+    start();
+    (void)snprintf(source, sizeof(source), "%s%s", deeds,
+                   is_modern() ? modern_deeds : "");
+    if (!CHECK(load(&lambda, source) == TF_OK)) {
+        return;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        slot.in = NULL;
+        slot.sealed_of = NULL;
+        if (!do_deed(&lambda, i, expected[i])) {
+            return;
+        }
+    }
+    for (int i = 0; i < 200; i++) {
+        order = order * 1664525 + 1013904223;
+        unsigned deed = (order >> 16) % count;
+        if (!do_deed(&lambda, deed, answer) ||
+            !CHECK(strcmp(answer, expected[deed]) == 0)) {
+            return;
+        }
+        kept += slot.sealed_of == &lambda.snapshot;
+    }
+    CHECK(kept > 50 || is_mujs()); /* which seals nothing */
+}
+
+int main(void)
+{
+    RUN(a_symbol_outlives_a_weak_reference_to_it);
+    RUN(no_request_sees_what_others_did_to_what_is_sealed);
+    return test_end();
+}
