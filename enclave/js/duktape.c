@@ -556,7 +556,9 @@ static tf_err take_answer(struct job *job)
     duk_context *context = job->js->context;
 
     if (!job->js->is_answered) {
-        return tf_text_say(job->report, TF_EPENDING);
+        /* Without memory for the jobs of those who wait, a promise is never heard of. */
+        bool is_full = tf_arena_failed(job->js->arena) != 0;
+        return tf_text_say(job->report, is_full ? TF_EMEMORY : TF_EPENDING);
     }
     if (duk_safe_call(context, convert, job, 0, 1) != DUK_EXEC_SUCCESS) {
         return classify(job, TF_ERESPONSE);

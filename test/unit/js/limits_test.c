@@ -428,6 +428,24 @@ static void the_stack_may_end_anywhere(void)
     CHECK(err == TF_OK);
 }
 
+/* Who resolves a promise that many wait for, without memory for their jobs, and catches
+ * what that throws: that is no promise that nobody resolved. */
+static void waiters_that_memory_ran_out_for_are_not_pending(void)
+{
+    struct lambda lambda;
+
+    start();
+    CHECK(
+        run(&lambda,
+            "function nothing() {} exports.fetch = function () { var give, i, full = [];"
+            " var p = new Promise(function (yes) { give = yes; });"
+            " for (i = 0; i < 900; i++) { p.then(nothing); }"
+            " var answer = p.then(function () { return new Response('x'); });"
+            " try { for (;;) { full.push(new Uint8Array(20000)); } } catch (e) { i = e; }"
+            " try { give(1); } catch (e) { i = e; } full = null; return answer; };",
+            NULL) == TF_EMEMORY);
+}
+
 /* The same for loading. */
 static void memory_may_end_while_loading(void)
 {
@@ -481,6 +499,7 @@ int main(void)
     RUN(source_cannot_be_made_from_strings);
     RUN(the_stack_may_end_anywhere);
     if (!is_v8()) { /* its memory is no arena */
+        RUN(waiters_that_memory_ran_out_for_are_not_pending);
         RUN(memory_may_end_anywhere);
         RUN(memory_may_end_while_loading);
     }
