@@ -291,7 +291,7 @@ static duk_ret_t then(duk_context *context)
         tf_duktape_put(context, 2, TF_NAME_WAITING);
     }
     duk_uarridx_t at = (duk_uarridx_t)duk_get_length(context, 4);
-    for (duk_uarridx_t i = 0; i < WAITER; i++) {
+    for (duk_uarridx_t i = WAITER; i-- > 0;) { /* backwards: room for all or for none */
         duk_dup(context, i == 2 ? 3 : (duk_idx_t)i);
         duk_put_item(context, 4, at + i);
     }

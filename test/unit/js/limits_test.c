@@ -446,6 +446,26 @@ static void waiters_that_memory_ran_out_for_are_not_pending(void)
             NULL) == TF_EMEMORY);
 }
 
+/* Promises that wait for promises, until memory ends: at each place that is told as such.
+ */
+static void waiting_promises_end_as_memory(void)
+{
+    struct lambda lambda;
+
+    start();
+    CHECK(load(&lambda,
+               "exports.fetch = function () { return Promise.resolve().then("
+               "function again() { return Promise.resolve().then(again); }); };") ==
+          TF_OK);
+    size_t size = lambda.snapshot.extent;
+    for (size_t i = 0; i < 60; i++) {
+        drop(&lambda);
+        CHECK(tf_slot_load(&slot, heap, &lambda.program, size + 150000 + i * 112,
+                           &lambda.limits, &lambda.snapshot) == TF_OK);
+        CHECK(ask(&lambda, "https://a.test/", NULL) == TF_EMEMORY);
+    }
+}
+
 /* The same for loading. */
 static void memory_may_end_while_loading(void)
 {
@@ -499,6 +519,7 @@ int main(void)
     RUN(source_cannot_be_made_from_strings);
     RUN(the_stack_may_end_anywhere);
     if (!is_v8()) { /* its memory is no arena */
+        RUN(waiting_promises_end_as_memory);
         RUN(waiters_that_memory_ran_out_for_are_not_pending);
         RUN(memory_may_end_anywhere);
         RUN(memory_may_end_while_loading);
