@@ -171,8 +171,12 @@ static bool look(struct pending *p)
 
 static void on_bytes(void *user, uint32_t events)
 {
-    (void)events;
-    (void)look(user);
+    struct pending *p = user;
+    bool is_over = (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (look(p) && is_over && !p->is_routed) { /* half of a ClientHello, and its end */
+        p->gateway->daemon->refused++;
+        forget(p->gateway, p);
+    }
 }
 
 void tf_gateway_retry(struct tf_gateway *g)

@@ -6,6 +6,7 @@
 #include "host/lend.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -336,6 +337,32 @@ static void a_flood_of_silent_ones_is_bounded(void)
     end();
 }
 
+/* Half of a ClientHello waits for the other half, but not once there can be none. */
+static void half_a_hello_that_ends_is_closed(void)
+{
+    struct hello message = hello_for("a.example");
+    struct hello hello = in_records(&message, 16384);
+    size_t half = hello.size / 2;
+    uint8_t byte = 0;
+    int pairs[2][2];
+    begin();
+    for (size_t i = 0; i < 2; i++) {
+        CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pairs[i]) == 0);
+        CHECK(write(pairs[i][1], hello.bytes, half) == (ssize_t)half);
+        tf_gateway_take(daemon_.gateway, pairs[i][0]);
+    }
+    CHECK(shutdown(pairs[0][1], SHUT_WR) == 0);
+    turn(TURN_MS);
+    CHECK(recv(pairs[0][1], &byte, 1, MSG_DONTWAIT) < 0 && errno == ECONNRESET);
+    CHECK(daemon_.refused == 1);
+    CHECK(write(pairs[1][1], hello.bytes + half, hello.size - half) > 0);
+    turn(TURN_MS);
+    CHECK(read_worker(0).connections == 1);
+    (void)close(pairs[0][1]);
+    (void)close(pairs[1][1]);
+    end();
+}
+
 static void after_the_end_connections_are_closed(void)
 {
     int pair[2];
@@ -364,6 +391,7 @@ int main(void)
     RUN(a_full_link_hears_of_the_end_later);
     RUN(what_is_no_connection_is_closed);
     RUN(a_flood_of_silent_ones_is_bounded);
+    RUN(half_a_hello_that_ends_is_closed);
     RUN(after_the_end_connections_are_closed);
     return test_end();
 }
