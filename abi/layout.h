@@ -47,7 +47,7 @@ struct tf_layout {
     char engine[TF_ENGINE_NAME_MAX]; /* NUL padded */
     uint32_t lvi; /* enum tf_lvi */
     uint32_t slots; /* of a thread, 1 to TF_SLOTS_MAX */
-    uint32_t spare;
+    uint32_t version; /* TF_ABI_VERSION when it was built: for the loader */
     uint64_t slot_stack; /* a slot's: the stack of what runs in it */
 };
 

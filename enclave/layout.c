@@ -6,6 +6,7 @@
 #include "enclave/layout.h"
 
 #include "abi/limits.h"
+#include "abi/version.h"
 
 #define KIB ((uint64_t)1 << 10)
 #define MIB ((uint64_t)1 << 20)
@@ -23,6 +24,7 @@ __attribute__((section(".tfaas.layout"), used)) const struct tf_layout tf_layout
     .engine = TF_ENGINE,
     .lvi = TF_LVI,
     .slots = SLOTS,
+    .version = TF_ABI_VERSION,
     .slot_stack = 1 * MIB,
 };
 

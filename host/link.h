@@ -21,9 +21,10 @@ enum {
     TF_LINK_MAX = 64 << 10
 }; /* with the head: what a frame of the channel can carry */
 
-/* TF_WORKER_EXIT: a worker that fails ends with this plus its tf_err as exit status. */
+/* Exit statuses of a worker. */
 enum {
-    TF_WORKER_EXIT = 100,
+    TF_WORKER_USAGE = 2,  /* it does not know how it was started: is of another version */
+    TF_WORKER_EXIT = 100, /* it failed: this plus its tf_err */
     TF_SEALED_MAX = TF_GRANT_MAX + 256 /* a grant with what sealing adds to it */
 };
 

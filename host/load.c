@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "abi/layout.h"
+#include "abi/version.h"
 #include "host/aesm.h"
 #include "host/enclave.h"
 #include "host/evidence.h"
@@ -182,6 +183,9 @@ static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *
     err = tf_image_open(enclave->file, enclave->file_size, &enclave->image);
     if (err != TF_OK) {
         return err;
+    }
+    if (enclave->image.layout.version != TF_ABI_VERSION) {
+        return TF_EVERSION;
     }
     struct sgx_sigstruct sigstruct;
     err = read_sigstruct(options->sigstruct_path, &sigstruct);

@@ -12,12 +12,13 @@
 
 #include "abi/limits.h"
 #include "abi/native.h"
+#include "host/link.h"
 #include "host/number.h"
 #include "host/worker_process.h"
 #include "lib/bytes.h"
 
 static const char usage[] =
-    "usage: node start.js --image FOLDER --config-id HEX --descriptor FILE\n"
+    "usage: node start.js --abi N --image FOLDER --config-id HEX --descriptor FILE\n"
     "                     --sim-dir DIR --links N [--idle-seconds N] [--memory MIB]\n"
     "                     [--tsm PATH] [--poll-us N]\n"
     "Started by tfaasd; the links are descriptors 3 to 3 + N - 1.\n";
@@ -29,6 +30,8 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
     case 'i':
         s->enclave.image_path = value;
         return true;
+    case 'V':
+        return tf_number_parse(value, 0, UINT32_MAX, &s->abi);
     case 'c':
         return tf_hex_parse(value, strlen(value), s->enclave.config_id, 32) == TF_OK;
     case 'd':
@@ -60,7 +63,8 @@ static bool set_option(struct tf_worker_settings *s, int option, const char *val
 
 static bool parse_options(int argc, char **argv, struct tf_worker_settings *out)
 {
-    static const struct option table[] = {{"image", required_argument, NULL, 'i'},
+    static const struct option table[] = {{"abi", required_argument, NULL, 'V'},
+                                          {"image", required_argument, NULL, 'i'},
                                           {"config-id", required_argument, NULL, 'c'},
                                           {"descriptor", required_argument, NULL, 'd'},
                                           {"sim-dir", required_argument, NULL, 'm'},
@@ -89,7 +93,7 @@ int tf_native_main(int argc, char **argv)
 
     if (!parse_options(argc, argv, &settings)) {
         (void)fputs(usage, stderr);
-        return 2;
+        return TF_WORKER_USAGE;
     }
     (void)signal(SIGUSR1, SIG_IGN); /* node would open its debugger */
     return tf_worker_process_run(&settings);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "abi/version.h"
 #include "host/log.h"
 #include "host/tsm.h"
 
@@ -35,6 +36,7 @@ struct text {
     char memory[24];
     char poll[24];
     char links[8];
+    char abi[12];
 };
 
 /* What is executed. */
@@ -76,6 +78,7 @@ static void write_text(const struct tf_worker *worker, struct text *out)
     (void)snprintf(out->memory, sizeof(out->memory), "%" PRIu64, o->memory_mib);
     (void)snprintf(out->poll, sizeof(out->poll), "%" PRIu64, o->poll_us);
     (void)snprintf(out->links, sizeof(out->links), "%u", worker->link_count);
+    (void)snprintf(out->abi, sizeof(out->abi), "%d", TF_ABI_VERSION);
 }
 
 /* execve's arrays are not const, for history's sake; nothing writes through them. */
@@ -135,6 +138,8 @@ static tf_err run_image(const struct tf_worker *worker, const int child[TF_THREA
     struct text text;
     write_text(worker, &text);
     char *argv[] = {arg("tfaas-worker"),
+                    arg("--abi"),
+                    text.abi,
                     arg("--image"),
                     arg(worker->engine->image_path),
                     arg("--sigstruct"),
@@ -185,6 +190,8 @@ static tf_err run_native(const struct tf_worker *worker, const int child[TF_THRE
     char *const argv[] = {arg("tfaas-worker-native"),
                           arg("--no-memory-pool-share-memory-on-teardown"), /* start.js */
                           script,
+                          arg("--abi"),
+                          text.abi,
                           arg("--image"),
                           arg(folder),
                           arg("--config-id"),

@@ -338,8 +338,10 @@ static void note_end(struct tf_worker *worker, const siginfo_t *info)
     bool is_exit = info->si_code == CLD_EXITED;
     int status = info->si_status;
     worker->last_error = TF_EIO;
-    if (is_exit && status > TF_WORKER_EXIT &&
-        status < TF_WORKER_EXIT + (int)TF_ERR_COUNT) {
+    if (is_exit && status == TF_WORKER_USAGE) {
+        worker->last_error = TF_EVERSION;
+    } else if (is_exit && status > TF_WORKER_EXIT &&
+               status < TF_WORKER_EXIT + (int)TF_ERR_COUNT) {
         worker->last_error = (tf_err)(status - TF_WORKER_EXIT);
     } else if (is_exit && status == 0) {
         worker->last_error = TF_OK;

@@ -26,8 +26,9 @@ struct options {
 };
 
 static const char usage[] =
-    "usage: tfaas-worker --image F --sigstruct F --config-id HEX --descriptor FILE\n"
-    "                    --sim-dir DIR --links N [--strict] [--transition-cycles N]\n"
+    "usage: tfaas-worker --abi N --image F --sigstruct F --config-id HEX\n"
+    "                    --descriptor FILE --sim-dir DIR --links N [--strict] "
+    "[--transition-cycles N]\n"
     "                    [--idle-seconds N] [--memory MIB] [--config-svn N]\n"
     "                    [--backend sim|sgx] [--poll-us N]\n"
     "                    [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n"
@@ -46,6 +47,8 @@ static bool set_option(struct options *o, int option, const char *value)
     case 's':
         o->settings.enclave.sigstruct_path = value;
         return true;
+    case 'V':
+        return tf_number_parse(value, 0, UINT32_MAX, &o->settings.abi);
     case 'c':
         return tf_hex_parse(value, strlen(value), o->settings.enclave.config_id, 32) ==
                TF_OK;
@@ -98,6 +101,7 @@ static bool set_option(struct options *o, int option, const char *value)
 static tf_err parse_options(int argc, char **argv, struct options *out)
 {
     static const struct option table[] = {
+        {"abi", required_argument, NULL, 'V'},
         {"image", required_argument, NULL, 'i'},
         {"sigstruct", required_argument, NULL, 's'},
         {"config-id", required_argument, NULL, 'c'},
@@ -184,7 +188,7 @@ int main(int argc, char **argv)
     }
     if (err != TF_OK || !is_complete(&options)) {
         (void)fputs(usage, stderr);
-        return 2;
+        return TF_WORKER_USAGE;
     }
     if (options.is_dry) {
         return run_dry(&options);

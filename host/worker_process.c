@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "abi/version.h"
 #include "host/log.h"
 #include "host/worker.h"
 
@@ -148,10 +149,11 @@ int tf_worker_process_run(const struct tf_worker_settings *settings)
     for (unsigned i = 0; i < settings->links; i++) {
         if (fcntl(TF_FIRST_LINK + (int)i, F_SETFD, FD_CLOEXEC) != 0) {
             (void)fputs("tfaas-worker: started without its links\n", stderr);
-            return 2;
+            return TF_WORKER_USAGE;
         }
     }
-    tf_err err = read_descriptor(&process);
+    tf_err err =
+        settings->abi == TF_ABI_VERSION ? read_descriptor(&process) : TF_EVERSION;
     if (err == TF_OK) {
         err = tf_enclave_open(&settings->enclave, &process.enclave);
     }

@@ -19,6 +19,7 @@ struct tf_worker_settings {
     uint64_t memory_mib; /* that may be kept of lambdas; 0: as the image sees fit */
     uint64_t poll_us; /* asking before a sleep, at most (host/worker_poll.h); 0: none */
     unsigned links;
+    uint64_t abi; /* of who starts it; another than ours (abi/version.h) is refused */
 };
 
 /**

@@ -142,6 +142,7 @@ static const char *const names[TF_ERR_COUNT] = {
     [TF_ETOOL] = "tool-missing",
     [TF_EBUILD] = "build-failed",
     [TF_EPOLICY_RTMR] = "policy-rtmr",
+    [TF_EVERSION] = "version",
 };
 
 const char *tf_err_name(tf_err err)

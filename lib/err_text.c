@@ -327,6 +327,10 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_EPOLICY_RTMR] = {"a register (RTMR) of the TDX guest is not in the policy",
                          "It started other firmware, kernel or command line: add its "
                          "values only if you know them to be good."},
+    [TF_EVERSION] =
+        {"tfaasd, its worker and the image or runtime are of different versions",
+         "Build all from the same sources: `make`, and `make v8` for V8; sign the "
+         "image, start tfaasd again."},
 };
 
 static const struct row unknown = {"an error that this version does not know", ""};

@@ -81,8 +81,7 @@ static tf_err check_layout(const struct tf_image *image)
         !is_size(layout->heap_size) || !is_size(layout->slot_size) ||
         layout->slot_stack == 0 || !is_size(layout->slot_stack) ||
         !is_size(layout->shared_size) || !is_engine_name(layout->engine) ||
-        layout->lvi > TF_LVI_FULL || layout->slots == 0 || layout->slots > TF_SLOTS_MAX ||
-        layout->spare != 0) {
+        layout->lvi > TF_LVI_FULL || layout->slots == 0 || layout->slots > TF_SLOTS_MAX) {
         return TF_EIMAGE_FORMAT;
     }
     uint64_t shared = shared_offset(image);
@@ -107,7 +106,7 @@ static void read_layout(const uint8_t bytes[static sizeof(struct tf_layout)],
     memcpy(out->engine, tf_read_bytes(&r, TF_ENGINE_NAME_MAX), TF_ENGINE_NAME_MAX);
     out->lvi = tf_read_u32(&r);
     out->slots = tf_read_u32(&r);
-    out->spare = tf_read_u32(&r);
+    out->version = tf_read_u32(&r);
     out->slot_stack = tf_read_u64(&r);
 }
 

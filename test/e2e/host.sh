@@ -124,6 +124,30 @@ wait "$asking"
 daemon=''
 ok "and its worker with it" is_gone "$hung"
 ok "what was not accepted is not stored" test ! -e "$work/host/lambdas/third"
+
+# --- what is built apart ------------------------------------------------------------------
+# An image of another version, which is a word of its layout (abi/layout.h), and a runtime that
+# knows none of the options it is started with, as those that came before them.
+other_image() {
+    local at
+    at=$(grep -abo 'LTF1' "$bin/$engine.img" | head -n 1 | cut -d: -f1)
+    cp "$bin/$engine.img" "$work/other.img" &&
+        printf '\0\0\0\0' | dd of="$work/other.img" bs=1 seek=$((at + 68)) conv=notrunc status=none &&
+        tf image sign "$work/other.img" --key "$work/operator.pem" --out "$work/other.sig" \
+            --prodid 1 --svn 1
+}
+other_runtime() {
+    mkdir "$work/runtime" && printf '#!/bin/sh\necho "usage: $0"; exit 2\n' | tee "$work/runtime/node" "$work/runtime/start.js" \
+            "$work/runtime/tfaas.node" >/dev/null && chmod +x "$work/runtime/node"
+}
+need "an image of another version is made" other_image
+need "and a runtime" other_runtime
+need "tfaasd starts with them" host_start --image "old=$work/other.img,$work/other.sig" \
+    --native "older=$work/runtime"
+fails "a lambda for that image is refused, as of another version" version deploy third old
+fails "and what to do is said" "Build all from the same sources" deploy third old
+fails "so is one for that runtime" version deploy third older
+host_stop
 fails "a name to listen on is refused, and the error says so" "names are not resolved" \
     "$bin/tfaasd" --state "$work/other" --listen "localhost:$port" \
     --image "$engine=$bin/$engine.img,$work/$engine.sig"

@@ -400,7 +400,6 @@ static const struct bad bads[] = {
     {"no slots", LAYOUT + 64, 4, 0},
     {"too many slots", LAYOUT + 64, 4, TF_SLOTS_MAX + 1},
     {"more slots than ELRANGE holds", LAYOUT + 64, 4, 4},
-    {"spare bytes", LAYOUT + 68, 4, 1},
     {"no slot stack", LAYOUT + 72, 8, 0},
     {"half a slot stack page", LAYOUT + 72, 8, TF_PAGE / 2},
     {"slot stack wraps", LAYOUT + 72, 8, UINT64_MAX - 0xfff},
