@@ -220,6 +220,26 @@ static void each_suite_is_served_again_and_resumed(void)
     rig_close(rig);
 }
 
+/* OpenSSL leaves a ticket out of its second hello when the suite that the first one led to
+ * has another hash (deps/patches/wolfssl/0011). */
+static void a_ticket_left_out_of_a_second_hello_is_forgotten(void)
+{
+    struct rig *rig = rig_open();
+    struct rig_dial dial = {.sni = "hello.example", .suites = "TLS_AES_128_GCM_SHA256"};
+
+    rig_serve_hello(rig);
+    CHECK(goes_well(rig, &dial, &dial.session));
+    dial.suites = "TLS_AES_256_GCM_SHA384";
+    dial.groups = "X448:P-256";
+    struct rig_client *client = rig_dial(rig, 0, &dial);
+    CHECK(rig_is_up(client) && SSL_session_reused(client->ssl) == 0);
+    char *text = rig_ask(rig, client, request);
+    CHECK(strncmp(text, "HTTP/1.1 200 ", 13) == 0);
+    free(text);
+    SSL_SESSION_free(dial.session);
+    rig_close(rig);
+}
+
 static void a_ticket_resumes_on_every_thread(void)
 {
     struct rig *rig = rig_open();
@@ -443,6 +463,7 @@ int main(void)
     RUN(keys_of_both_kinds_and_forms_serve);
     RUN(a_ticket_answers_the_end_of_a_handshake);
     RUN(each_suite_is_served_again_and_resumed);
+    RUN(a_ticket_left_out_of_a_second_hello_is_forgotten);
     RUN(a_ticket_resumes_on_every_thread);
     RUN(a_ticket_of_one_name_opens_no_other);
     RUN(a_ticket_dies_with_its_grant);
