@@ -10,6 +10,7 @@
 
 #include "host/log.h"
 
+enum { PLACES = 2 * TF_QUOTER_JOBS_MAX }; /* as many may have been answered */
 enum job_state { JOB_FREE, JOB_WAITING, JOB_ASKED, JOB_DONE };
 
 struct job {
@@ -32,7 +33,7 @@ struct tf_quoter {
     pthread_cond_t changed;
     bool is_stopping;
     uint64_t last_order;
-    struct job jobs[TF_QUOTER_JOBS_MAX];
+    struct job jobs[PLACES];
 
     struct sgx_target_info target;
     uint32_t target_number;
@@ -191,7 +192,7 @@ static struct job *find(struct tf_quoter *q, enum job_state state, unsigned thre
 {
     struct job *found = NULL;
 
-    for (size_t i = 0; i < TF_QUOTER_JOBS_MAX; i++) {
+    for (size_t i = 0; i < PLACES; i++) {
         struct job *job = &q->jobs[i];
         if (job->state == state && (thread == TF_THREADS_MAX || job->thread == thread) &&
             (found == NULL || job->order < found->order)) {
@@ -222,24 +223,73 @@ static void *run(void *user)
     return NULL;
 }
 
-/* Whether a peer may not ask now, so that others can. */
-static bool has_its_part(const struct tf_quoter *q, uint64_t peer)
+static bool has_no_answer(const struct job *job)
+{
+    return job->state == JOB_WAITING || job->state == JOB_ASKED;
+}
+
+/* Questions without an answer; of one peer, or (NULL) of all. */
+static size_t count_jobs(const struct tf_quoter *q, const uint64_t *peer)
 {
     size_t count = 0;
 
-    for (size_t i = 0; i < TF_QUOTER_JOBS_MAX; i++) {
-        count += q->jobs[i].state != JOB_FREE && q->jobs[i].peer == peer;
+    for (size_t i = 0; i < PLACES; i++) {
+        const struct job *job = &q->jobs[i];
+        count += has_no_answer(job) && (peer == NULL || job->peer == *peer);
     }
-    return peer != 0 && count >= TF_QUOTER_PEER_JOBS_MAX;
+    return count;
+}
+
+/* The newest question of who has most, if that is a share larger than `share`; or NULL.
+ */
+static struct job *find_surplus(struct tf_quoter *q, size_t share)
+{
+    struct job *found = NULL;
+
+    for (size_t i = 0; i < PLACES; i++) {
+        struct job *job = &q->jobs[i];
+        if (job->state != JOB_WAITING || job->peer == 0) {
+            continue;
+        }
+        size_t count = count_jobs(q, &job->peer);
+        if (count > share ||
+            (found != NULL && count == share && job->order > found->order)) {
+            found = job;
+            share = count;
+        }
+    }
+    return found;
+}
+
+/* Whether one more may wait: in a full queue somebody gives way who would still have as
+ * many as the peer then has. */
+static bool make_room(struct tf_quoter *q, uint64_t peer)
+{
+    size_t own = count_jobs(q, &peer);
+
+    if (peer != 0 && own >= TF_QUOTER_PEER_JOBS_MAX) {
+        return false;
+    }
+    if (count_jobs(q, NULL) < TF_QUOTER_JOBS_MAX) {
+        return true;
+    }
+    struct job *job = find_surplus(q, own + 1);
+    if (job == NULL) {
+        return false;
+    }
+    job->answer.size = 0;
+    job->state = JOB_DONE;
+    ring(q, job->thread);
+    return true;
 }
 
 bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint64_t peer,
                    uint32_t target, const struct sgx_report *report)
 {
     (void)pthread_mutex_lock(&quoter->lock);
-    struct job *job =
-        has_its_part(quoter, peer) ? NULL : find(quoter, JOB_FREE, TF_THREADS_MAX);
-    if (job != NULL) {
+    struct job *job = find(quoter, JOB_FREE, TF_THREADS_MAX);
+    bool is_taken = job != NULL && make_room(quoter, peer);
+    if (is_taken) {
         quoter->last_order++;
         job->state = JOB_WAITING;
         job->thread = thread;
@@ -252,7 +302,7 @@ bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint6
         (void)pthread_cond_signal(&quoter->changed);
     }
     (void)pthread_mutex_unlock(&quoter->lock);
-    return job != NULL;
+    return is_taken;
 }
 
 bool tf_quoter_take(struct tf_quoter *quoter, unsigned thread,

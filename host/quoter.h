@@ -2,10 +2,11 @@
 /*
  * quoter.h - turns REPORTs into evidence beside the event loops of a worker process: one
  * thread asks whoever quotes (tf_enclave_quote), which may take seconds, while the loops
- * go on. Questions wait in a bounded queue, of which one peer gets a part; answers are fetched by the thread that
- * asked, told by an eventfd. When the quoting side is away it is asked again, at
- * growing distances and not for long; when another quoting enclave comes back, the loops
- * learn for whom REPORTs are made now.
+ * go on. Questions wait in a bounded queue, of which one peer gets a part; when it is
+ * full, who has most gives way to who has less. Answers are fetched by the thread that
+ * asked, told by an eventfd. When the quoting side is away it is asked again, at growing
+ * distances and not for long; when another quoting enclave comes back, the loops learn
+ * for whom REPORTs are made now.
  */
 #pragma once
 
@@ -19,7 +20,7 @@
 #include "lib/err.h"
 
 enum {
-    TF_QUOTER_JOBS_MAX = 32,       /* asked and not yet fetched, of all threads; count */
+    TF_QUOTER_JOBS_MAX = 32,       /* without an answer, of all threads; count */
     TF_QUOTER_PEER_JOBS_MAX = 8,   /* of one peer, count */
     TF_QUOTER_JOB_MS = 20000,      /* how long a question may wait: less than who asks */
     TF_QUOTER_ATTEMPTS_MAX = 6,    /* of one question, count */
@@ -59,13 +60,15 @@ int tf_quoter_fd(const struct tf_quoter *quoter, unsigned thread);
 uint32_t tf_quoter_target(struct tf_quoter *quoter, struct sgx_target_info *out);
 
 /**
- * Asks. Never waits.
+ * Asks. Never waits. A question may be answered with nothing for the sake of a peer that
+ * has fewer.
  *
  * @param thread  whose tf_quoter_take gets the answer.
  * @param peer    who caused it: a number by which peers differ; 0: no bound holds.
  * @param target  tf_quoter_target's number when the enclave learned of it: a REPORT for
  *                another one than now is answered with nothing.
- * @return false if the queue is full, or the peer has its part of it.
+ * @return false if the peer has its part of the queue, or it is full and nobody has two
+ * more.
  */
 bool tf_quoter_ask(struct tf_quoter *quoter, unsigned thread, uint64_t id, uint64_t peer,
                    uint32_t target, const struct sgx_report *report);
