@@ -22,8 +22,12 @@
 #include "attester/secrets.h"
 #include "client/keys.h"
 #include "client/report.h"
+#include "lib/version.h"
 
-static const char usage[] = "usage: tfaas-attester --config FILE [--check]\n";
+static const char usage[] =
+    "usage: tfaas-attester --config FILE [--check]\n"
+    "Attests and grants by itself what FILE names; --check says what is wrong with FILE\n"
+    "and stops. doc/attester.md leads through it, tfaas-attester(1) has the fields.\n";
 
 /* Whether what visits read can be read now. @return TF_OK, or an error after a message.
  */
@@ -87,8 +91,13 @@ static bool parse_arguments(int argc, char **argv, const char **config, bool *is
         } else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc) {
             *config = argv[++i];
         } else {
+            (void)fprintf(stderr, "tfaas-attester: `%s` is no option, or lacks a value\n",
+                          argv[i]);
             return false;
         }
+    }
+    if (*config == NULL) {
+        (void)fputs("tfaas-attester: --config is missing\n", stderr);
     }
     return *config != NULL;
 }
@@ -100,6 +109,14 @@ int main(int argc, char **argv)
     struct tf_config config;
     sigset_t stop;
 
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(usage, stdout);
+        return TF_EXIT_OK;
+    }
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)puts("tfaas-attester " TF_VERSION);
+        return TF_EXIT_OK;
+    }
     if (!parse_arguments(argc, argv, &path, &is_check)) {
         (void)fputs(usage, stderr);
         return TF_EXIT_USAGE;

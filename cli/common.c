@@ -59,8 +59,7 @@ static bool take(int argc, char **argv, int *at, const struct tf_option *options
     const char *value = equals == NULL ? NULL : equals + 1;
 
     if (option == NULL) {
-        (void)tf_report(TF_EUSAGE, "%s has no option --%.*s; see `tfaas help %s`",
-                        argv[0], (int)size, name, argv[0]);
+        (void)tf_report(TF_EUSAGE, "%s has no option --%.*s", argv[0], (int)size, name);
         return false;
     }
     if (option->kind == TF_OPTION_FLAG && value != NULL) {
@@ -105,9 +104,8 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
         }
     }
     if (found != count) {
-        (void)tf_report(TF_EUSAGE,
-                        "%s wants %zu operand(s), not %zu; see `tfaas help %s`", argv[0],
-                        count, found, argv[0]);
+        (void)tf_report(TF_EUSAGE, "%s wants %zu operand(s), not %zu", argv[0], count,
+                        found);
         return false;
     }
     return true;
@@ -115,7 +113,7 @@ bool tf_options(int argc, char **argv, const struct tf_option *options,
 
 int tf_missing(const char *verb, const char *option)
 {
-    return tf_report(TF_EUSAGE, "%s needs --%s; see `tfaas help %s`", verb, option, verb);
+    return tf_report(TF_EUSAGE, "%s needs --%s", verb, option);
 }
 
 static const char *from_environment(const char *name, const char *otherwise)

@@ -6,6 +6,7 @@
 
 #include "cli/cli.h"
 #include "client/keys.h"
+#include "lib/version.h"
 
 struct verb {
     const char *name;
@@ -116,6 +117,34 @@ static const struct verb *find(const char *name)
     return NULL;
 }
 
+/* Bytes up to the next place for a line's end: before an option, a group or a bar. */
+static size_t piece(const char *text)
+{
+    size_t size = strcspn(text, " ");
+
+    while (text[size] != '\0' && strchr("[(|-", text[size + 1]) == NULL) {
+        size += 1 + strcspn(text + size + 1, " ");
+    }
+    return size;
+}
+
+static void print_synopsis(const struct verb *verb)
+{
+    enum { WIDTH = 90 };
+    int column = printf("tfaas %s", verb->name);
+
+    for (const char *at = verb->synopsis; *at != '\0';) {
+        int size = (int)piece(at);
+        if (column + 1 + size > WIDTH) {
+            column = printf("\n   ") - 1;
+        }
+        column += printf(" %.*s", size, at);
+        at += size;
+        at += *at == ' ' ? 1 : 0;
+    }
+    (void)putchar('\n');
+}
+
 static int help(const char *name)
 {
     const struct verb *verb = name == NULL ? NULL : find(name);
@@ -126,7 +155,8 @@ static int help(const char *name)
     if (verb == NULL) {
         usage(stdout);
     } else {
-        (void)printf("tfaas %s %s\n    %s\n", verb->name, verb->synopsis, verb->text);
+        print_synopsis(verb);
+        (void)printf("\n%s.\ntfaas(1) has more: doc/man/tfaas.1.scd\n", verb->text);
     }
     return TF_EXIT_OK;
 }
@@ -140,6 +170,10 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0 ||
         strcmp(argv[1], "-h") == 0) {
         return help(argc > 2 ? argv[2] : NULL);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        (void)puts("tfaas " TF_VERSION);
+        return TF_EXIT_OK;
     }
     const struct verb *verb = find(argv[1]);
     if (verb == NULL) {

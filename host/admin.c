@@ -19,6 +19,7 @@
 #include "lib/descriptor.h"
 #include "lib/err_text.h"
 #include "lib/json.h"
+#include "lib/version.h"
 
 enum {
     LIST_BASE = 4096,

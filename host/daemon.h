@@ -20,8 +20,6 @@
 #include "host/store.h"
 #include "lib/map.h"
 
-#define TF_VERSION "0.1.0"
-
 enum { TF_ENGINES_MAX = 8, TF_WORKERS_MAX = 64, TF_REGISTRY_MAX = 2 * TF_LAMBDAS_MAX };
 
 struct tf_engine {

@@ -6,8 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,11 +21,12 @@
 #include "host/engine.h"
 #include "host/gateway.h"
 #include "host/log.h"
-#include "host/number.h"
+#include "host/options.h"
 #include "host/registry.h"
 #include "host/roll.h"
 #include "host/supervise.h"
 #include "lib/err_text.h"
+#include "lib/version.h"
 
 enum { STOP_MS = 3000, STOP_STEP_MS = 20 };
 
@@ -37,195 +36,6 @@ struct program {
     struct tf_timer stop_timer;
     uint64_t stop_at; /* loop's clock: when what is left gets killed */
 };
-
-static const char usage[] =
-    "usage: tfaasd --state DIR --listen ADDR:PORT --image ENGINE=IMAGE,SIGSTRUCT...\n"
-    "              [--native ENGINE=FOLDER]... [--worker PATH] [--threads N] [--strict] "
-    "[--transition-cycles N]\n"
-    "              [--idle-seconds N] [--memory MIB] [--poll-us N] [--backend "
-    "sim|sgx|tsm]\n"
-    "              [--aesm SOCKET | --insecure-sim-aesm SOCKET]\n";
-
-/* Adds an engine of this name, if there is none yet. */
-static struct tf_engine *new_engine(struct tf_options *o, const char *text)
-{
-    if (o->engine_count == TF_ENGINES_MAX) {
-        return NULL;
-    }
-    struct tf_engine *engine = &o->engines[o->engine_count];
-    size_t size = strlen(text);
-    if (size == 0 || size >= sizeof(engine->name) || !tf_store_name_is_valid(text)) {
-        return NULL;
-    }
-    for (size_t i = 0; i < o->engine_count; i++) {
-        if (strcmp(o->engines[i].name, text) == 0) {
-            return NULL; /* which of the two images was meant? */
-        }
-    }
-    memcpy(engine->name, text, size + 1);
-    o->engine_count++;
-    return engine;
-}
-
-/* ENGINE=IMAGE,SIGSTRUCT; cuts the argument up in place. */
-static bool add_engine(struct tf_options *o, char *text)
-{
-    char *image = strchr(text, '=');
-    char *sigstruct = image == NULL ? NULL : strchr(image, ',');
-    if (sigstruct == NULL) {
-        return false;
-    }
-    *image = '\0';
-    *sigstruct = '\0';
-    struct tf_engine *engine = new_engine(o, text);
-    if (engine == NULL) {
-        return false;
-    }
-    engine->image_path = image + 1;
-    engine->sigstruct_path = sigstruct + 1;
-    return true;
-}
-
-/* ENGINE=FOLDER; likewise. */
-static bool add_native(struct tf_options *o, char *text)
-{
-    char *folder = strchr(text, '=');
-    if (folder == NULL) {
-        return false;
-    }
-    *folder = '\0';
-    struct tf_engine *engine = new_engine(o, text);
-    if (engine == NULL) {
-        return false;
-    }
-    engine->image_path = folder + 1;
-    engine->is_native = true;
-    return true;
-}
-
-static bool set_option(struct tf_options *o, int option, char *value)
-{
-    uint64_t number = 0;
-    switch (option) {
-    case 's':
-        o->state = value;
-        return true;
-    case 'l':
-        o->listen = value;
-        return true;
-    case 'i':
-        return add_engine(o, value);
-    case 'N':
-        return add_native(o, value);
-    case 'w':
-        free(o->worker_path);
-        o->worker_path = strdup(value);
-        return o->worker_path != NULL;
-    case 'S':
-        o->is_strict = true;
-        return true;
-    case 't':
-        return tf_number_parse(value, 0, TF_CYCLES_MAX, &o->transition_cycles);
-    case 'M':
-        return tf_number_parse(value, 0, TF_MEMORY_MIB_MAX, &o->memory_mib);
-    case 'I':
-        return tf_number_parse(value, 1, TF_IDLE_SECONDS_MAX, &o->idle_seconds);
-    case 'p':
-        return tf_number_parse(value, 0, TF_POLL_US_MAX, &o->poll_us);
-    case 'b':
-        o->is_sgx = strcmp(value, "sgx") == 0;
-        o->is_guest = strcmp(value, "tsm") == 0;
-        return o->is_sgx || o->is_guest || strcmp(value, "sim") == 0;
-    case 'a':
-        o->aesm = value;
-        return true;
-    case 'A':
-        o->sim_aesm = value;
-        return true;
-    case 'n':
-        if (!tf_number_parse(value, 1, TF_THREADS_MAX, &number)) {
-            return false;
-        }
-        o->threads = (unsigned)number;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* The worker lies beside this program unless told otherwise. */
-static bool default_worker(struct tf_options *o)
-{
-    static const char name[] = "tfaas-worker";
-    char path[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof(path) - sizeof(name));
-    if (size <= 0) {
-        return false;
-    }
-    path[size] = '\0';
-    char *slash = strrchr(path, '/');
-    if (slash == NULL) {
-        return false;
-    }
-    memcpy(slash + 1, name, sizeof(name));
-    o->worker_path = strdup(path);
-    return o->worker_path != NULL;
-}
-
-static unsigned default_threads(void)
-{
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
-    if (cores < 1) {
-        return 1;
-    }
-    return cores < TF_THREADS_MAX ? (unsigned)cores : TF_THREADS_MAX;
-}
-
-static tf_err parse_options(int argc, char **argv, struct tf_options *o)
-{
-    static const struct option table[] = {
-        {"state", required_argument, NULL, 's'},
-        {"listen", required_argument, NULL, 'l'},
-        {"image", required_argument, NULL, 'i'},
-        {"native", required_argument, NULL, 'N'},
-        {"worker", required_argument, NULL, 'w'},
-        {"threads", required_argument, NULL, 'n'},
-        {"strict", no_argument, NULL, 'S'},
-        {"transition-cycles", required_argument, NULL, 't'},
-        {"idle-seconds", required_argument, NULL, 'I'},
-        {"memory", required_argument, NULL, 'M'},
-        {"poll-us", required_argument, NULL, 'p'},
-        {"backend", required_argument, NULL, 'b'},
-        {"aesm", required_argument, NULL, 'a'},
-        {"insecure-sim-aesm", required_argument, NULL, 'A'},
-        {NULL, 0, NULL, 0}};
-    o->transition_cycles = 10000;
-    o->idle_seconds = 60;
-    o->poll_us = 100;
-    o->threads = default_threads();
-    int option = 0;
-    while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        if (!set_option(o, option, optarg)) {
-            return TF_EUSAGE;
-        }
-    }
-    if (optind != argc || o->state == NULL || o->listen == NULL || o->engine_count == 0) {
-        return TF_EUSAGE;
-    }
-    if ((o->is_sgx ? o->sim_aesm : o->aesm) != NULL) { /* of the other backend */
-        return TF_EUSAGE;
-    }
-    for (size_t i = 0; i < o->engine_count; i++) {
-        bool is_native = o->engines[i].is_native;
-        if ((o->is_sgx && is_native) || (o->is_guest && !is_native)) {
-            return TF_EUSAGE; /* simulated evidence beside the hardware's */
-        }
-    }
-    if (o->worker_path == NULL && !default_worker(o)) {
-        return TF_EIO;
-    }
-    return TF_OK;
-}
 
 static void on_stop_timer(void *user)
 {
@@ -339,7 +149,32 @@ static bool open_gateway(struct tf_daemon *daemon)
                       "Write 127.0.0.1:8443, 0.0.0.0:443 or [::]:443; names are not "
                       "resolved.");
     }
+    if (err == TF_EIO && errno == EADDRINUSE) {
+        return refuse(listen, "another program listens there",
+                      "Stop it, or choose another --listen.");
+    }
     return step(listen, err);
+}
+
+/* Looks at what workers will be started with: a deployment would find it missing. */
+static bool check_engines(struct tf_options *o)
+{
+    for (size_t i = 0; i < o->engine_count; i++) {
+        struct tf_engine *engine = &o->engines[i];
+        bool is_native = engine->is_native;
+        const char *program = is_native ? engine->image_path : o->worker_path;
+        if (access(engine->image_path, R_OK) != 0) {
+            return step(engine->image_path, TF_EIO);
+        }
+        if (access(program, X_OK) != 0) {
+            return step(program, TF_EIO);
+        }
+        if (!step(is_native ? engine->image_path : engine->sigstruct_path,
+                  tf_engine_identify(engine))) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static bool start(struct program *p)
@@ -347,12 +182,8 @@ static bool start(struct program *p)
     struct tf_daemon *daemon = &p->daemon;
     struct tf_options *o = &daemon->options;
     daemon->is_simulated = !o->is_sgx && !o->is_guest;
-    for (size_t i = 0; i < o->engine_count; i++) {
-        if (!step(o->engines[i].is_native ? o->engines[i].image_path
-                                          : o->engines[i].sigstruct_path,
-                  tf_engine_identify(&o->engines[i]))) {
-            return false;
-        }
+    if (!check_engines(o)) {
+        return false;
     }
     raise_limit();
     if (!open_store(daemon) || !step("event loop", tf_loop_open(&daemon->loop)) ||
@@ -398,11 +229,16 @@ int main(int argc, char **argv)
                    .store = {.root = -1, .lambdas = -1, .domains = -1, .lock = -1}},
         .signals = {.fd = -1}};
     if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-        (void)fputs(usage, stdout);
+        (void)fputs(tf_options_usage, stdout);
         return 0;
     }
-    if (parse_options(argc, argv, &program.daemon.options) != TF_OK) {
-        (void)fputs(usage, stderr);
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)puts("tfaasd " TF_VERSION);
+        return 0;
+    }
+    if (tf_options_parse(argc, argv, &program.daemon.options) != TF_OK) {
+        (void)fputs(tf_options_usage, stderr);
+        free(program.daemon.options.worker_path);
         return 2;
     }
     say_backend(&program.daemon.options);

@@ -9,6 +9,7 @@
 #include "host/registry.h"
 #include "host/supervise.h"
 #include "lib/json.h"
+#include "lib/version.h"
 
 enum { ANSWER_MS = 1000 };
 

@@ -180,6 +180,10 @@ static void start_openssl(void)
 int main(int argc, char **argv)
 {
     struct options options;
+    if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+        (void)fputs(usage, stdout);
+        return 0;
+    }
     tf_err err = parse_options(argc, argv, &options);
     const struct tf_enclave_options *enclave = &options.settings.enclave;
     if (err == TF_OK && enclave->backend != NULL && !options.is_dry &&

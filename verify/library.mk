@@ -2,7 +2,7 @@
 # libtfaas-verify as a library of its own: make install-verify DESTDIR=... PREFIX=/usr/local;
 # and how long its verifications take: make bench-verify.
 PREFIX         ?= /usr/local
-VERIFY_VERSION := 0.1.0
+VERIFY_VERSION := $(shell sed -n 's/.*TF_VERSION "\(.*\)"/\1/p' lib/version.h)
 VERIFY_LIB     := $(O)/libtfaas-verify.a
 # What verify.h, dcap.h, snp.h and ratls.h include, and nothing else.
 VERIFY_HEADERS := $(addprefix verify/,verify.h dcap.h snp.h ratls.h receipt.h appraisal.h collateral.h \

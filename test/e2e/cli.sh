@@ -78,12 +78,12 @@ manual() {
     local verb
     literal_lines "$root/doc/man/tfaas.1.scd" >"$work/synopses"
     for verb in "${verbs[@]}"; do
-        is "the manual has the synopsis of $verb" "$(cli help "$verb" | head -n 1)" \
+        is "the manual has the synopsis of $verb" "$(cli help "$verb" | sed '/^$/Q' | tr -s ' \n' ' ' | sed 's/ $//')" \
             grep "^tfaas $verb " "$work/synopses"
     done
     is "the manual has no other verb" "${#verbs[@]}" grep -c . "$work/synopses"
     is "the manual has the synopsis of tfaasd" \
-        "$("$bin/tfaasd" 2>&1 | sed 's/^usage: //' | tr -s ' \n' ' ')" \
+        "$("$bin/tfaasd" --help | sed 's/^usage: //' | tr -s ' \n' ' ')" \
         synopsis_of_daemon
     ok "the manuals are written in scdoc" pages_build
 }
