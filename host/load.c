@@ -200,7 +200,9 @@ static tf_err load(struct tf_enclave *enclave, const struct tf_enclave_options *
     secs.config_svn = options->config_svn;
     int rc = enclave->backend->create(options, &secs, &enclave->self);
     if (rc != 0) {
-        return rc == -ENODEV ? TF_EPLATFORM : TF_EIO;
+        return rc == -ENODEV                    ? TF_EPLATFORM
+               : rc == -ENOSPC || rc == -EDQUOT ? TF_ESPACE
+                                                : TF_EIO;
     }
     err = add_pages(enclave);
     if (err != TF_OK) {

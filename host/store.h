@@ -31,8 +31,8 @@ enum tf_store_file {
 enum { TF_STORE_META_MAX = 4096, TF_STORE_HEX = 64 };
 
 /** Opens or makes the state folder, takes its lock, removes what a crash left unfinished.
- *  @return TF_OK, TF_AGAIN (another tfaasd has it), TF_EUSAGE (group or others may write to
- *  it: the admin socket would be theirs), TF_EIO. */
+ *  @return TF_OK, TF_AGAIN (another tfaasd has it), TF_EUSAGE (group or others may write
+ * to it: the admin socket would be theirs), TF_ESPACE, TF_EIO. */
 TF_MUST_USE tf_err tf_store_open(const char *path, struct tf_store *out);
 void tf_store_close(struct tf_store *store);
 
@@ -44,7 +44,7 @@ bool tf_store_name_is_valid(const char *name);
 bool tf_store_hex_is_valid(const char *hex);
 
 /** Keeps a descriptor as domains/HEX.json; the caller has checked that `hex` is its hash.
- */
+ *  @return as tf_store_put. */
 TF_MUST_USE tf_err tf_store_put_domain(struct tf_store *store, const char *hex,
                                        const void *text, size_t size);
 bool tf_store_has_domain(const struct tf_store *store, const char *hex);
@@ -54,7 +54,7 @@ TF_MUST_USE tf_err tf_store_get_domain(const struct tf_store *store, const char 
                                        int *fd);
 
 /** Keeps a publisher's revocation list as domains/HEX.revocations/SIGNER.json; `signer`
- *  is a keyid. @return TF_OK, TF_EFORMAT, TF_EIO. */
+ *  is a keyid. @return as tf_store_put. */
 TF_MUST_USE tf_err tf_store_put_list(struct tf_store *store, const char *domain,
                                      const char *signer, const void *text, size_t size);
 
@@ -63,7 +63,8 @@ TF_MUST_USE tf_err tf_store_get_list(const struct tf_store *store, const char *d
                                      const char *signer, int *fd);
 
 /** Replaces one file of a lambda, whose folder is made if it is missing.
- *  @return TF_OK, TF_EFORMAT (name), TF_EIO. */
+ *  @return TF_OK, TF_EFORMAT (name), TF_ESPACE (the disk is full), TF_EIO; what failed is
+ * in the log. */
 TF_MUST_USE tf_err tf_store_put(struct tf_store *store, const char *name,
                                 enum tf_store_file file, const void *data, size_t size);
 

@@ -143,6 +143,7 @@ static const char *const names[TF_ERR_COUNT] = {
     [TF_EBUILD] = "build-failed",
     [TF_EPOLICY_RTMR] = "policy-rtmr",
     [TF_EVERSION] = "version",
+    [TF_ESPACE] = "disk-full",
 };
 
 const char *tf_err_name(tf_err err)

@@ -173,6 +173,7 @@ typedef enum tf_err {
     TF_EPOLICY_RTMR, /* a register of the TDX guest is not the policy's */
 
     TF_EVERSION, /* tfaasd, its worker and the image are not of one version */
+    TF_ESPACE,   /* the disk, or the user's share of it, is full */
 
     TF_ERR_COUNT
 } tf_err;

@@ -23,7 +23,8 @@ static const struct row rows[TF_ERR_COUNT] = {
                       "This is a bug; please report it with the log."},
     [TF_EIO] = {"a file, a socket or a system call failed",
                 "Check that the path or address exists and may be used."},
-    [TF_EUSAGE] = {"a command or an argument is wrong", "Run the command with --help."},
+    [TF_EUSAGE] = {"a command or an argument is wrong",
+                   "Run it with --help: that shows what it takes."},
     [TF_ENOTFOUND] = {"there is no such lambda, grant, file or route",
                       "List what exists with `tfaas ls`."},
     [TF_EBUNDLE_TAR] =
@@ -331,6 +332,9 @@ static const struct row rows[TF_ERR_COUNT] = {
         {"tfaasd, its worker and the image or runtime are of different versions",
          "Build all from the same sources: `make`, and `make v8` for V8; sign the "
          "image, start tfaasd again."},
+    [TF_ESPACE] = {"the disk has no room for a file",
+                   "Make room where tfaasd's --state lies (`df` says how much there is), "
+                   "then try again."},
 };
 
 static const struct row unknown = {"an error that this version does not know", ""};

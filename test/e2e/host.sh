@@ -148,7 +148,55 @@ fails "a lambda for that image is refused, as of another version" version deploy
 fails "and what to do is said" "Build all from the same sources" deploy third old
 fails "so is one for that runtime" version deploy third older
 host_stop
+
+# --- what is not there ---------------------------------------------------------------------
+# starts STATE ARG...: tfaasd with this engine, which is expected not to start.
+starts() {
+    local state=$1
+    shift
+    timeout 20 "$bin/tfaasd" --state "$state" --listen "127.0.0.1:$port" \
+        --image "$engine=$bin/$engine.img,$work/$engine.sig" "$@"
+}
 fails "a name to listen on is refused, and the error says so" "names are not resolved" \
-    "$bin/tfaasd" --state "$work/other" --listen "localhost:$port" \
-    --image "$engine=$bin/$engine.img,$work/$engine.sig"
+    starts "$work/other" --listen "localhost:$port"
+fails "a number that is none names its option" "--threads cannot be \`none\`" \
+    starts "$work/other" --threads none
+fails "what is missing is named" "--state is missing" "$bin/tfaasd" --listen "127.0.0.1:$port"
+fails "no worker to run is an error at the start" "$work/no-worker: No such file" \
+    starts "$work/other" --worker "$work/no-worker"
+fails "so is an image that is not there" "$work/no-image: No such file" \
+    starts "$work/other" --image "other=$work/no-image,$work/$engine.sig"
+need "tfaasd starts again" host_start
+fails "a port in use is named" "another program listens there" starts "$work/other"
+host_stop
+
+# A disk of 1 MiB, full: mounted where only this shell and what it starts see it.
+full_disk() {
+    # shellcheck disable=SC2016
+    unshare --map-root-user --mount bash -uc '
+        mount -t tmpfs -o size=1m,mode=700 none "$2" || exit 77
+        "$1/tfaasd" --state "$2" --listen "127.0.0.1:$3" --image "$4=$1/$4.img,$5/$4.sig" \
+            >"$5/full.log" 2>&1 &
+        daemon=$!
+        export TFAAS_HOST=$2/admin.sock
+        deploy() { "$1/tfaas" deploy "$5/third.tfb" --domain "$5/domain.json" --engine "$4"; }
+        for _ in {1..100}; do "$1/tfaas" info >/dev/null 2>&1 && break; sleep 0.1; done
+        head -c 2M /dev/zero >"$2/filler" 2>/dev/null
+        deploy "$@" 2>"$5/full.error" && exit 1
+        rm "$2/filler"
+        deploy "$@"
+        status=$?
+        kill "$daemon"
+        wait "$daemon"
+        exit $status' - "$bin" "$work/disk" "$port" "$engine" "$work"
+}
+mkdir "$work/disk"
+if unshare --map-root-user --mount true 2>/dev/null; then
+    ok "with room again, a full disk takes the bundle" full_disk
+    ok "before, the deployment said so" grep -q '^tfaas: disk-full: ' "$work/full.error"
+    ok "and the log what failed" grep -q 'event=store-failed file=.* error=disk-full' \
+        "$work/full.log"
+else
+    note "no full disk: no user namespaces here"
+fi
 finish
