@@ -2,6 +2,7 @@
 #include "host/lend.h"
 
 #include <sys/epoll.h>
+#include <unistd.h>
 
 #include "host/gateway.h"
 #include "host/roll.h"
@@ -65,6 +66,7 @@ static void begin(struct tf_lend *lend, struct tf_worker *worker)
     lend->is_lent = true;
     lend->strangers = 0;
     worker->told = 0;
+    worker->was_lent = true;
     tf_loop_change(&lend->daemon->loop, lend->listener, 0);
     tf_loop_set(&lend->daemon->loop, &lend->look, LOOK_MS);
     tell(lend);
@@ -112,6 +114,15 @@ void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker)
         if (lend->strangers > STRANGERS_MAX) {
             end(lend);
         }
+    }
+}
+
+void tf_lend_take(const struct tf_worker *worker, int fd)
+{
+    if (fd >= 0 && worker->was_lent) {
+        tf_gateway_take(worker->daemon->gateway, fd);
+    } else if (fd >= 0) {
+        (void)close(fd);
     }
 }
 

@@ -35,6 +35,11 @@ bool tf_lend_is_holder(const struct tf_lend *lend, const struct tf_worker *worke
 /** A connection was passed to this worker; NULL: was refused. */
 void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker);
 
+/** Takes the connection that the worker has handed back; -1: it was lost. From one that
+ * was never lent the socket it is none of ours, and closed: in a sandbox it must not come
+ * to more of us than its own lambdas. */
+void tf_lend_take(const struct tf_worker *worker, int fd);
+
 /** A name may lead elsewhere now, or nowhere. */
 void tf_lend_forget(struct tf_daemon *daemon);
 

@@ -76,7 +76,7 @@ tf_err tf_link_receive(int link, struct tf_link_head *head, void *body, int *fd)
     struct msghdr message = {.msg_iov = parts,
                              .msg_iovlen = 2,
                              .msg_control = control.bytes,
-                             .msg_controllen = sizeof(control.bytes)};
+                             .msg_controllen = CMSG_LEN(sizeof(int))}; /* not two */
     ssize_t size = 0;
     do {
         size = recvmsg(link, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);

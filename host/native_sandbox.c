@@ -3,9 +3,10 @@
  * native_sandbox.c - the process after its start: memory, the sockets it was passed, the
  * clock. A list of what is allowed, as a filter of system calls (seccomp(2)) for all
  * threads, node's own included; so a script that broke out of the engine finds no file,
- * no network and no program, and cannot take the filter off.
+ * no network and no program, signals no other process, and cannot take the filter off.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -30,12 +31,11 @@ static const uint32_t allowed[] = {
     SYS_sendto,
     SYS_shutdown,
     SYS_close,
-    SYS_fcntl,
     SYS_fstat,
     SYS_newfstatat,
     SYS_lseek,
     SYS_getsockopt,
-    SYS_setsockopt,
+    SYS_getpeername,
     SYS_poll,
     SYS_epoll_wait,
     SYS_epoll_pwait,
@@ -69,7 +69,6 @@ static const uint32_t allowed[] = {
     SYS_rt_sigprocmask,
     SYS_rt_sigreturn,
     SYS_sigaltstack,
-    SYS_tgkill,
     SYS_restart_syscall,
     SYS_exit,
     SYS_exit_group,
@@ -95,11 +94,18 @@ static const uint32_t deadly[] = {
     SYS_io_uring_setup,
 };
 
+/* Of fcntl. Others have the kernel send any signal to any process of the user's
+ * (F_SETOWN, F_SETSIG), tfaasd among them. */
+static const uint32_t commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_DUPFD_CLOEXEC};
+
 enum {
     ALLOWED_COUNT = sizeof(allowed) / sizeof(allowed[0]),
     DEADLY_COUNT = sizeof(deadly) / sizeof(deadly[0]),
-    HEAD = 4, /* instructions before the lists: architecture, number, x32 */
-    PROGRAM_SIZE = HEAD + 2 * (ALLOWED_COUNT + DEADLY_COUNT) + 2,
+    COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]),
+    HEAD = 4,   /* instructions before the lists: architecture, number, x32 */
+    NARROW = 3, /* those of a call with a list of its own, apart from the list */
+    PROGRAM_SIZE = HEAD + 2 * (ALLOWED_COUNT + DEADLY_COUNT) + NARROW + 2 + NARROW +
+                   2 * COMMAND_COUNT + 2,
     X32_BIT = 0x40000000
 };
 
@@ -115,11 +121,28 @@ static size_t add_list(struct sock_filter *program, size_t at, const uint32_t *n
     return at;
 }
 
+/* A call of which one argument, an int, has to be in the list. */
+static size_t add_narrow(struct sock_filter *program, size_t at, uint32_t number,
+                         uint32_t argument, const uint32_t *values, size_t count)
+{
+    const uint32_t offset =
+        (uint32_t)(offsetof(struct seccomp_data, args) + argument * sizeof(uint64_t));
+
+    program[at++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0,
+                                                 (uint8_t)(2 + 2 * count));
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset);
+    at = add_list(program, at, values, count, SECCOMP_RET_ALLOW);
+    program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
+                                                 SECCOMP_RET_ERRNO | (uint32_t)EPERM);
+    return at;
+}
+
 /* @return instructions. Another architecture's calls, x32's among them, end the process.
  */
 static size_t make(struct sock_filter program[static PROGRAM_SIZE])
 {
     const uint32_t kill = SECCOMP_RET_KILL_PROCESS;
+    const uint32_t self = (uint32_t)getpid();
     const struct sock_filter head[HEAD] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
         BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, PROGRAM_SIZE - 3),
@@ -133,6 +156,8 @@ static size_t make(struct sock_filter program[static PROGRAM_SIZE])
     }
     at = add_list(program, at, allowed, ALLOWED_COUNT, SECCOMP_RET_ALLOW);
     at = add_list(program, at, deadly, DEADLY_COUNT, kill);
+    at = add_narrow(program, at, SYS_fcntl, 1, commands, COMMAND_COUNT);
+    at = add_narrow(program, at, SYS_tgkill, 0, &self, 1); /* abort() */
     program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K,
                                                  SECCOMP_RET_ERRNO | (uint32_t)EPERM);
     program[at++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, kill);

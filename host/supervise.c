@@ -217,12 +217,12 @@ static bool take(const struct tf_worker_link *link, const struct tf_link_head *h
         tf_stock_bring(worker, link->index, head->id, body, head->size);
         break;
     case TF_LINK_CONN:
-        if (fd >= 0) {
-            tf_gateway_take(worker->daemon->gateway, fd);
-        }
+        tf_lend_take(worker, fd);
         return true;
     default:
-        tf_log("link-unknown-message", "type=%u", head->type);
+        if (tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
+            tf_log("link-unknown-message", "type=%u", head->type);
+        }
         break;
     }
     return false;
@@ -409,6 +409,7 @@ void tf_supervise_start(struct tf_worker *worker)
         return;
     }
     worker->starts++;
+    worker->was_lent = false;
     if (tf_worker_spawn(worker, &pidfd) != TF_OK) {
         tf_log("worker-start-failed", "engine=%s", worker->engine->name);
         worker->last_error = TF_EIO;

@@ -80,6 +80,7 @@ struct tf_worker {
     unsigned threads; /* that serve: as READY said, at most link_count */
     unsigned next_thread;
     unsigned told; /* threads that know how the listening socket is lent, one bit each */
+    bool was_lent; /* it once was: may hand connections back */
     uint64_t starts;
     uint64_t backoff_ms;
     uint64_t serving_since;        /* loop's clock */

@@ -28,39 +28,45 @@ static tf_err put_quote(struct tf_worker_thread *t, uint64_t id, const char *evi
 }
 
 /* Who is at the other end of a connection, for tf_quoter_ask: an address of IPv4, or a
- * network of IPv6, whose owner has all the addresses in it. */
-static uint64_t peer_of(struct tf_worker_thread *t, uint64_t id)
+ * network of IPv6, whose owner has all the addresses in it. @return false: nobody is any
+ * more, who would have the places of others if nobody had no bound. */
+static bool find_peer(struct tf_worker_thread *t, uint64_t id, uint64_t *out)
 {
-    const struct tf_conn *conn = id == TF_ID_IDENTITY ? NULL : tf_conn_find(t, id);
+    const struct tf_conn *conn = tf_conn_find(t, id);
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
-    uint64_t network = 0;
 
+    *out = 0;
+    if (id == TF_ID_IDENTITY) {
+        return true;
+    }
     if (conn == NULL || getpeername(conn->fd, (struct sockaddr *)&address, &size) != 0) {
-        return 0;
+        return false;
     }
     if (address.ss_family == AF_INET) {
         memcpy(&v4, &address, sizeof(v4));
-        network = v4.sin_addr.s_addr;
+        *out = v4.sin_addr.s_addr;
     } else if (address.ss_family == AF_INET6) {
         memcpy(&v6, &address, sizeof(v6));
         bool is_v4 = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-        memcpy(&network, v6.sin6_addr.s6_addr + (is_v4 ? 8 : 0), sizeof(network));
+        memcpy(out, v6.sin6_addr.s6_addr + (is_v4 ? 8 : 0), sizeof(*out));
     }
-    return network;
+    return true;
 }
 
 tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id, size_t size)
 {
     struct sgx_report report;
+    uint64_t peer;
 
     if (size != sizeof(report)) {
         return TF_EFORMAT;
     }
     memcpy(&report, t->payload, sizeof(report));
-    if (tf_quoter_ask(t->quoter, t->index, id, peer_of(t, id), t->target, &report)) {
+    if (find_peer(t, id, &peer) &&
+        tf_quoter_ask(t->quoter, t->index, id, peer, t->target, &report)) {
         return TF_OK;
     }
     if (tf_log_may(&t->log_limit, t->now_ms)) {

@@ -19,8 +19,9 @@ struct thread {
     uint8_t blob[TF_BUNDLE_MAX];
     uint64_t owed_id; /* a big answer that did not fit yet */
     size_t owed;
-    bool is_closing; /* after what is owed */
-    uint8_t target;  /* first byte of the TARGETINFO that it knows */
+    bool is_closing;  /* after what is owed */
+    uint8_t target;   /* first byte of the TARGETINFO that it knows */
+    uint64_t late_id; /* whose REPORT comes when the client has left; 0: nobody's */
 };
 
 struct tf_enclave {
@@ -145,6 +146,9 @@ static void take_data(struct thread *thread, struct tf_channel *channel,
         thread->owed = fake.answer_size;
     } else if (frame->size == 7 && memcmp(thread->in, "REPORT", 6) == 0) {
         make_report(thread, channel, frame->id);
+    } else if (frame->size == 4 && memcmp(thread->in, "LATE", 4) == 0) {
+        thread->late_id = frame->id;
+        fake.late++;
     } else if (frame->size > sizeof(seal) && memcmp(thread->in, seal, 5) == 0) {
         /* "SEAL name": as if a grant for that lambda had been sealed. */
         uint8_t body[128] = {0};
@@ -171,6 +175,9 @@ static void take(struct thread *thread, struct tf_channel *channel,
         fake.opened++;
         break;
     case TF_MSG_CLOSE:
+        if (thread->late_id == frame->id) {
+            make_report(thread, channel, frame->id);
+        }
         fake.closed++;
         break;
     case TF_MSG_SENT:

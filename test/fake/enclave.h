@@ -17,7 +17,8 @@ enum { TF_FAKE_NO_TARGET = 256 };
 struct tf_fake {
     uint64_t entries;
     uint64_t opened;
-    uint64_t closed;
+    unsigned closed;
+    unsigned late;       /* clients of whom a REPORT is made when they have left */
     uint64_t sent;       /* sum of the SENT frames */
     uint64_t blob_bytes; /* of finished transfers */
     bool is_dying;       /* the next entry says TF_EXIT_DEAD */

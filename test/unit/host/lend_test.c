@@ -171,7 +171,7 @@ static void hand_back(const char *name)
     struct hello hello = in_records(&message, 16384);
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
     CHECK(write(pair[1], hello.bytes, hello.size) == (ssize_t)hello.size);
-    tf_gateway_take(daemon_.gateway, pair[0]);
+    tf_lend_take(&workers[0], pair[0]);
     (void)close(pair[1]);
 }
 
@@ -313,6 +313,25 @@ static void what_is_no_connection_is_closed(void)
     end();
 }
 
+/* From a sandbox, connections for others' lambdas, or so many that those of others have to
+ * go. */
+static void who_was_never_lent_the_socket_hands_nothing_back(void)
+{
+    begin();
+    hand_back("a.example");
+    hand_back("b.example");
+    turn(TURN_MS);
+    CHECK(read_worker(0).connections + read_worker(1).connections == 0);
+    CHECK(daemon_.connections == 0);
+    visit("a.example", VOTES);
+    visit("b.example", VOTES); /* the loan is over: what was accepted before comes back */
+    CHECK(tf_gateway_lend(daemon_.gateway)->holder != &workers[0]);
+    (void)read_worker(1);
+    hand_back("b.example");
+    CHECK(read_worker(1).connections == 1);
+    end();
+}
+
 static void a_flood_of_silent_ones_is_bounded(void)
 {
     enum { PENDING = 1024, MORE = 100 };
@@ -390,6 +409,7 @@ int main(void)
     RUN(a_holder_that_ends_is_forgotten);
     RUN(a_full_link_hears_of_the_end_later);
     RUN(what_is_no_connection_is_closed);
+    RUN(who_was_never_lent_the_socket_hands_nothing_back);
     RUN(a_flood_of_silent_ones_is_bounded);
     RUN(half_a_hello_that_ends_is_closed);
     RUN(after_the_end_connections_are_closed);

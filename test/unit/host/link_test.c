@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "test/test.h"
@@ -61,6 +62,41 @@ static void a_descriptor_comes_along(void)
     close_link();
 }
 
+/* There is room for one in what is asked for; the kernel would have put two there. */
+static void a_second_descriptor_is_not_left_open(void)
+{
+    open_link();
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(2 * sizeof(int))];
+    } control = {.bytes = {0}};
+    struct tf_link_head head = {.type = TF_LINK_CONN};
+    struct iovec part = {.iov_base = &head, .iov_len = sizeof(head)};
+    struct msghdr message = {.msg_iov = &part,
+                             .msg_iovlen = 1,
+                             .msg_control = control.bytes,
+                             .msg_controllen = sizeof(control.bytes)};
+    const int both[2] = {STDOUT_FILENO, STDERR_FILENO};
+    struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+    c->cmsg_level = SOL_SOCKET;
+    c->cmsg_type = SCM_RIGHTS;
+    c->cmsg_len = CMSG_LEN(sizeof(both));
+    memcpy(CMSG_DATA(c), both, sizeof(both));
+    int before = dup(STDIN_FILENO);
+    (void)close(before);
+    for (int i = 0; i < 10; i++) {
+        struct tf_link_head got;
+        int fd = -1;
+        CHECK(sendmsg(ends[0], &message, 0) == sizeof(head));
+        CHECK(tf_link_receive(ends[1], &got, body, &fd) == TF_OK);
+        (void)close(fd);
+    }
+    int after = dup(STDIN_FILENO);
+    (void)close(after);
+    CHECK(after == before);
+    close_link();
+}
+
 static void sizes_are_checked(void)
 {
     open_link();
@@ -104,6 +140,7 @@ int main(void)
 {
     RUN(a_packet_arrives_whole);
     RUN(a_descriptor_comes_along);
+    RUN(a_second_descriptor_is_not_left_open);
     RUN(sizes_are_checked);
     RUN(a_full_link_says_again_and_a_lost_one_io);
     return test_end();

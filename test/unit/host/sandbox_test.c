@@ -64,6 +64,31 @@ static int signal_others(void)
     return verdict(syscall(SYS_kill, getppid(), 0));
 }
 
+static int signal_others_by_thread(void)
+{
+    return verdict(syscall(SYS_tgkill, getppid(), getppid(), 0));
+}
+
+/* The kernel sends the signal for whoever owns a descriptor's events. */
+static int signal_others_by_descriptor(void)
+{
+    return verdict(fcntl(STDIN_FILENO, F_SETOWN, getppid()));
+}
+
+static int choose_a_signal(void)
+{
+    return verdict(fcntl(STDIN_FILENO, F_SETSIG, SIGKILL));
+}
+
+/* Who closes such a socket waits: tfaasd, if it was passed there. */
+static int make_close_last(void)
+{
+    const struct linger linger = {.l_onoff = 1, .l_linger = 3600};
+
+    return verdict(
+        setsockopt(STDIN_FILENO, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)));
+}
+
 static int take_off(void)
 {
     return verdict(syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, NULL));
@@ -100,7 +125,11 @@ static int compute(void)
     struct timespec now;
     char *block = malloc(1 << 20);
 
-    return block != NULL && clock_gettime(CLOCK_MONOTONIC, &now) == 0 ? 0 : GOT_THROUGH;
+    return block != NULL && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+                   syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0) == 0 &&
+                   fcntl(STDERR_FILENO, F_GETFL) >= 0
+               ? 0
+               : GOT_THROUGH;
 }
 
 static void no_file_no_process_no_signal(void)
@@ -113,6 +142,14 @@ static void no_file_no_process_no_signal(void)
     CHECK(end_of(take_off) == LOCKED_OUT);
 }
 
+static void nobody_else_is_stopped(void)
+{
+    CHECK(end_of(signal_others_by_thread) == LOCKED_OUT);
+    CHECK(end_of(signal_others_by_descriptor) == LOCKED_OUT);
+    CHECK(end_of(choose_a_signal) == LOCKED_OUT);
+    CHECK(end_of(make_close_last) == LOCKED_OUT);
+}
+
 static void what_only_an_attacker_tries_ends_the_process(void)
 {
     CHECK(end_of(make_socket) == -SIGSYS);
@@ -121,8 +158,19 @@ static void what_only_an_attacker_tries_ends_the_process(void)
     CHECK(end_of(call_as_x32) == -SIGSYS);
 }
 
+/* Else all peers are nobody, and no bound for one of them holds (host/worker_quote.c). */
+static int ask_who_is_there(void)
+{
+    struct sockaddr address;
+    socklen_t size = sizeof(address);
+
+    return getpeername(STDIN_FILENO, &address, &size) != 0 && errno == EPERM ? LOCKED_OUT
+                                                                             : 0;
+}
+
 static void what_a_worker_does_goes_on(void)
 {
+    CHECK(end_of(ask_who_is_there) == 0);
     CHECK(end_of(compute) == 0);
 }
 
@@ -160,6 +208,7 @@ static void threads_that_were_there_before_are_in_it(void)
 int main(void)
 {
     RUN(no_file_no_process_no_signal);
+    RUN(nobody_else_is_stopped);
     RUN(what_only_an_attacker_tries_ends_the_process);
     RUN(what_a_worker_does_goes_on);
     RUN(threads_that_were_there_before_are_in_it);

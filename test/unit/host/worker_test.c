@@ -396,6 +396,28 @@ static void a_stranger_cannot_take_all_places(void)
     stop(TF_OK);
 }
 
+/* Nobody is known to be there, so no bound for one peer would hold. */
+static void strangers_who_leave_take_no_place(void)
+{
+    const struct linger reset = {.l_onoff = 1};
+    start();
+    __atomic_store_n(&tf_fake()->is_quoting_slow, true, __ATOMIC_RELEASE);
+    for (unsigned i = 1; i <= TF_QUOTER_JOBS_MAX + 1; i++) {
+        int client = connect_from("127.0.0.2");
+        CHECK(setsockopt(client, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) == 0);
+        CHECK(write(client, "LATE", 4) == 4);
+        CHECK(waits_for(&tf_fake()->late, i)); /* or the reset would overtake it */
+        (void)close(client);
+        CHECK(waits_for(&tf_fake()->closed, i));
+    }
+    int client = connect_from("127.0.0.3");
+    ask_for_evidence(client, 6);
+    __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
+    CHECK(gets(client, "{\"quote\":6,\"for\":0}"));
+    (void)close(client);
+    stop(TF_OK);
+}
+
 static void an_answer_to_a_client_that_left_is_dropped(void)
 {
     start();
@@ -469,6 +491,7 @@ int main(void)
     RUN(a_refused_quote_is_none_at_once);
     RUN(too_many_questions_are_refused);
     RUN(a_stranger_cannot_take_all_places);
+    RUN(strangers_who_leave_take_no_place);
     RUN(an_answer_to_a_client_that_left_is_dropped);
     RUN(reports_are_for_whoever_quotes_now);
     return test_end();
