@@ -313,8 +313,8 @@ static void what_is_no_connection_is_closed(void)
     end();
 }
 
-/* From a sandbox, connections for others' lambdas, or so many that those of others have to
- * go. */
+/* From a sandbox, connections for others' lambdas, or so many that those of others have
+ * to go. */
 static void who_was_never_lent_the_socket_hands_nothing_back(void)
 {
     begin();
