@@ -137,6 +137,18 @@ static bool is_full(const struct tf_worker_thread *t)
     return t->first_free == TF_CONNS_MAX;
 }
 
+/* Nothing was accepted. Most often there is nothing any more: another thread was faster. */
+static void note_failure(struct tf_worker_thread *t, int error)
+{
+    struct tf_listening *l = &t->listening;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
+        tf_log("accept-failed", "errno=%d thread=%u", error, t->index);
+        l->rest_ms = t->now_ms + REST_MS;
+    } else if (error == EINVAL) {
+        tf_worker_listen_set(t, -1); /* tfaasd has shut it down: it would ring for ever */
+    }
+}
+
 /* @return whether there may be more. */
 static bool take_one(struct tf_worker_thread *t)
 {
@@ -147,10 +159,7 @@ static bool take_one(struct tf_worker_thread *t)
     }
     int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            tf_log("accept-failed", "errno=%d thread=%u", errno, t->index);
-            l->rest_ms = t->now_ms + REST_MS;
-        }
+        note_failure(t, errno);
         return false;
     }
     if (is_own(t, fd)) {

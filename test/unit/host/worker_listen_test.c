@@ -189,6 +189,21 @@ static void what_was_lent_is_given_back(void)
     end();
 }
 
+/* tfaasd ends, and its worker still has something to answer: it does not spin meanwhile. */
+static void a_socket_that_was_shut_down_is_let_go(void)
+{
+    begin();
+    int client = greet(own);
+    CHECK(is_answered(client, own));
+    CHECK(worker.thread->listening.is_watched);
+    CHECK(shutdown(listener, SHUT_RDWR) == 0);
+    teach("x.example"); /* served: so there was a round since */
+    teach("y.example");
+    CHECK(!worker.thread->listening.is_watched && worker.thread->listening.fd < 0);
+    (void)close(client);
+    end();
+}
+
 static void nothing_is_accepted_once_tfaasd_is_gone(void)
 {
     begin();
@@ -287,6 +302,7 @@ int main(void)
     RUN(names_are_forgotten_with_the_next_loan);
     RUN(names_too_long_are_not_learned);
     RUN(what_was_lent_is_given_back);
+    RUN(a_socket_that_was_shut_down_is_let_go);
     RUN(nothing_is_accepted_once_tfaasd_is_gone);
     RUN(threads_take_turns);
     RUN(what_finds_no_room_in_the_link_is_kept);
