@@ -210,7 +210,7 @@ counted = $(patsubst %,$(O)/counted/%.o,$(basename $(1)))
 UNIT_TURNS := $(ENGINES:%=$(O)/test/unit/turns/turns_test-%)
 $(foreach e,$(ENGINES),$(eval $(O)/test/unit/turns/turns_test-$(e): $(call counted,$(call engine,$(e)))))
 $(UNIT_TURNS): $(O)/test/unit/turns/turns_test-%: $(call counted,test/unit/turns/turns_test.c test/unit/js/fixture.c \
-    $(JS_SHARED) lib/arena.c lib/plan.c lib/bytes.c lib/err.c)
+    $(JS_SHARED) lib/arena.c lib/arena_tidy.c lib/plan.c lib/bytes.c lib/err.c)
 	@mkdir -p $(@D); $(SAY) "LINK $@"; $(CC) -o $@ $^ $(DEP)/$*/lib/counted/lib$*.a -ljansson -lm \
 	    -Wl,--wrap=memcpy,--wrap=memmove,--wrap=memset,--wrap=memcmp,--wrap=vsnprintf
 $(O)/counted/test/%.o: private COUNTED :=

@@ -1,112 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A two-level segregated fit (Masmano et al., "TLSF: a new dynamic memory allocator for
- * real-time systems", 2004) with boundary tags, over a growing front.
- *
- * Memory is counted in units of 16 bytes from the arena's start; a block is named by the
- * unit of its first usable byte. A block of n units takes the 8 bytes before that unit
- * (its header) and 16n - 8 usable ones, so the header costs 8 bytes. A free block keeps
- * its list links in its first usable bytes and its size once more in its last 8, where
- * the block behind it looks when that one is freed. Everything from unit `front` on was
- * never handed out and is never read; before the front passes it, it is zeroed.
+ * real-time systems", 2004) with boundary tags, over a growing front; lib/arena_blocks.h
+ * has the layout.
  *
  * Small blocks that are freed first rest in a list per size, unmerged, so that the next
  * request of that size is a few instructions. All of them are merged before fresh memory
  * is taken.
  */
-#include "lib/arena.h"
-
-#include <stdint.h>
 #include <string.h>
 
+#include "lib/arena_blocks.h"
 #include "lib/plan.h"
 
 enum {
-    UNIT = 16,
-    HEADER = 8,
     UNITS_MIN = 2, /* header, links and size of a free block: 24 bytes, so 2 units */
-    COLUMNS_LOG2 = 4,
-    COLUMNS = 1 << COLUMNS_LOG2,
     SMALL = (COLUMNS - 1) * UNIT - HEADER, /* bytes of a block below COLUMNS units */
-    ROWS = 26, /* row r > 0: 2^(r+3) to 2^(r+4) - 1 units; up to 2^28 units = 4 GiB */
     LIST_TRIES = 16, /* blocks of a request's own class that are tried: bounds the time */
-    RESTING_MAX = 64, /* bounds the time of merging, and the memory not merged */
-    ARENA_MIN = 4096,
+    RESTING_MAX = 64,    /* bounds the time of merging, and the memory not merged */
     ZERO_STEP = 64 << 10 /* zeroed at a time, so that what nobody uses is not touched */
 };
 
 static const uint64_t arena_max = UINT64_C(4) << 30;
 
-/* A header's state. The high bits are a magic number, so that most pointers that the
- * arena did not give, and blocks freed twice, trap. */
-enum {
-    STATE_USED = 0x7f41a6e0,
-    STATE_FREE = 0x7f41a6e2,
-    STATE_RESTING = 0x7f41a6e4,
-    STATE_BEHIND_FREE = 1, /* or'ed in: the block before this one is free */
-};
-
-struct header {
-    uint32_t units;
-    uint32_t state;
-};
-
-struct links {
-    uint32_t next; /* unit numbers; 0 ends a list */
-    uint32_t previous;
-};
-
-struct tf_arena {
-    size_t size;
-    size_t limit;      /* size, or less by tf_arena_cap */
-    size_t zeroed;     /* from the front to here all is zero */
-    tf_fresh_fn fresh; /* what makes it so; NULL: memset */
-    struct tf_plan *plan;
-    uint32_t is_exact;    /* blocks are neither split nor merged */
-    uint32_t is_unsealed; /* by tf_arena_unseal */
-    uint32_t front;       /* unit that the next fresh block gets */
-    uint32_t ahead;       /* up to here small blocks come from the front */
-    uint16_t is_failed;
-    uint16_t is_last_free; /* the block just before the front is free */
-    uint32_t resting_count;
-    uint32_t resting[COLUMNS]; /* by units; linked by `next` alone */
-    uint32_t rows;             /* bit r: row r has a free block */
-    uint32_t columns[ROWS];
-    uint32_t heads[ROWS][COLUMNS];
-};
-
-_Static_assert(sizeof(struct tf_arena) < ARENA_MIN / 2, "room for blocks");
-_Static_assert(sizeof(struct header) == HEADER, "header");
-
 struct place {
     uint32_t row;
     uint32_t column;
 };
-
-static struct header *header_at(struct tf_arena *arena, uint32_t unit)
-{
-    return (void *)((uint8_t *)arena + (size_t)unit * UNIT - HEADER);
-}
-
-static struct links *links_at(struct tf_arena *arena, uint32_t unit)
-{
-    return (void *)((uint8_t *)arena + (size_t)unit * UNIT);
-}
-
-/* Where the free block that ends before the block `unit` repeats its size. */
-static uint32_t *size_before(struct tf_arena *arena, uint32_t unit)
-{
-    return (void *)((uint8_t *)arena + (size_t)unit * UNIT - UNIT);
-}
-
-/* A block's state without the mark about the one before; 0 at the front. */
-static uint32_t state_of(struct tf_arena *arena, uint32_t unit)
-{
-    if (unit >= arena->front) {
-        return 0;
-    }
-    return header_at(arena, unit)->state & ~(uint32_t)STATE_BEHIND_FREE;
-}
 
 /* The list for a block of `units`: one column per size in row 0, sixteen per power of two
  * after it. */
@@ -149,8 +69,7 @@ static void insert(struct tf_arena *arena, uint32_t unit, uint32_t units)
     tell_next(arena, unit + units, true);
 }
 
-/* Takes a free block out of its list; the caller says what becomes of it. */
-static void unlink_block(struct tf_arena *arena, uint32_t unit)
+void tf_arena_unlink(struct tf_arena *arena, uint32_t unit)
 {
     const struct links *links = links_at(arena, unit);
     if (links->next != 0) {
@@ -285,7 +204,7 @@ static uint32_t take_last(struct tf_arena *arena, uint32_t units)
     }
     unit -= have;
     if (have != 0) {
-        unlink_block(arena, unit);
+        tf_arena_unlink(arena, unit);
     }
     occupy(arena, unit, have < units ? units : have, units, 0);
     return unit;
@@ -299,14 +218,14 @@ static __attribute__((noinline)) void merge(struct tf_arena *arena, uint32_t uni
     uint32_t next = unit + units;
     if (state_of(arena, next) == STATE_FREE) {
         units += header_at(arena, next)->units;
-        unlink_block(arena, next);
+        tf_arena_unlink(arena, next);
     }
     if ((header->state & STATE_BEHIND_FREE) != 0) {
         uint32_t before = *size_before(arena, unit);
         header->state = 0; /* inside a free block now: freeing it again must trap */
         unit -= before;
         units += before;
-        unlink_block(arena, unit);
+        tf_arena_unlink(arena, unit);
     }
     insert(arena, unit, units);
 }
@@ -323,7 +242,7 @@ static uint32_t wake(struct tf_arena *arena, uint32_t units)
     return unit;
 }
 
-static __attribute__((noinline)) void merge_resting(struct tf_arena *arena)
+__attribute__((noinline)) void tf_arena_merge_resting(struct tf_arena *arena)
 {
     for (uint32_t units = UNITS_MIN; units < COLUMNS; units++) {
         for (uint32_t unit = wake(arena, units); unit != 0; unit = wake(arena, units)) {
@@ -339,7 +258,7 @@ static void rest(struct tf_arena *arena, uint32_t unit)
     links_at(arena, unit)->next = arena->resting[header->units];
     arena->resting[header->units] = unit;
     if (++arena->resting_count > RESTING_MAX) {
-        merge_resting(arena);
+        tf_arena_merge_resting(arena);
     }
 }
 
@@ -352,7 +271,7 @@ static uint32_t take_exact(struct tf_arena *arena, uint32_t units)
         unit = links_at(arena, unit)->next;
     }
     if (unit != 0) {
-        unlink_block(arena, unit);
+        tf_arena_unlink(arena, unit);
     } else if (advance(arena, units)) {
         unit = arena->front - units;
     }
@@ -377,13 +296,13 @@ static uint32_t take(struct tf_arena *arena, uint32_t units)
     }
     uint32_t unit = find(arena, units);
     if (unit == 0 && arena->resting_count > 0) {
-        merge_resting(arena);
+        tf_arena_merge_resting(arena);
         unit = find(arena, units);
     }
     if (unit == 0) {
         return take_last(arena, units);
     }
-    unlink_block(arena, unit);
+    tf_arena_unlink(arena, unit);
     occupy(arena, unit, header_at(arena, unit)->units, units, 0);
     return unit;
 }
@@ -429,7 +348,7 @@ struct tf_arena *tf_arena_init_fresh(void *memory, size_t size, size_t ready,
     arena->limit = arena->size;
     arena->zeroed = ready;
     arena->fresh = fresh;
-    arena->front = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
+    arena->front = first_unit();
     return arena;
 }
 
@@ -519,7 +438,7 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
     /* A small block moves for less than merging takes, and what rests is soon needed. */
     if (units > header->units && header->units >= COLUMNS &&
         state_of(arena, next) == STATE_RESTING) {
-        merge_resting(arena);
+        tf_arena_merge_resting(arena);
     }
     uint32_t behind_free = header->state & STATE_BEHIND_FREE;
     bool is_next_free = state_of(arena, next) == STATE_FREE;
@@ -531,7 +450,7 @@ static bool resize_in_place(struct tf_arena *arena, uint32_t unit, uint32_t unit
         have = units;
     }
     if (is_next_free) {
-        unlink_block(arena, next);
+        tf_arena_unlink(arena, next);
     }
     occupy(arena, unit, have, units, behind_free);
     return true;
@@ -570,54 +489,6 @@ void *tf_arena_realloc(struct tf_arena *arena, void *block, size_t size)
     memcpy(moved, block, had < size ? had : size);
     tf_arena_free(arena, block);
     return moved;
-}
-
-/* Gives [from, to) the bytes of the image, and zeros beyond its end. */
-static void fill(struct tf_arena *arena, size_t from, size_t to, const void *image,
-                 size_t size)
-{
-    uint8_t *bytes = (uint8_t *)arena;
-    if (from < size) {
-        size_t part = (to < size ? to : size) - from;
-        memcpy(bytes + from, (const uint8_t *)image + from, part);
-        from += part;
-    }
-    memset(bytes + from, 0, to - from);
-}
-
-/* Has the front go back over the free block before it, if that lies beyond `kept`. */
-static void retreat(struct tf_arena *arena, size_t kept)
-{
-    uint32_t units = arena->is_last_free ? *size_before(arena, arena->front) : 0;
-    uint32_t unit = arena->front - units;
-    if (units == 0 || (size_t)unit * UNIT - HEADER < kept) {
-        return;
-    }
-    unlink_block(arena, unit);
-    fill(arena, (size_t)unit * UNIT - HEADER, (size_t)arena->front * UNIT - HEADER, NULL,
-         0);
-    arena->front = unit;
-    arena->is_last_free = false;
-}
-
-void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size)
-{
-    uint32_t unit = (sizeof(*arena) + HEADER + UNIT - 1) / UNIT;
-    merge_resting(arena);
-    retreat(arena, size);
-    while (unit < arena->front) {
-        const struct header *header = header_at(arena, unit);
-        size_t from = (size_t)unit * UNIT;
-        uint32_t next = unit + header->units;
-        if (next <= unit || next > arena->front) {
-            __builtin_trap();
-        }
-        if (state_of(arena, unit) == STATE_FREE) {
-            fill(arena, from + sizeof(struct links), (size_t)next * UNIT - UNIT, image,
-                 size);
-        }
-        unit = next;
-    }
 }
 
 size_t tf_arena_usable(const void *block)
