@@ -310,13 +310,15 @@ show-engines: all v8 unit-programs ## the Must-show lines of the fifth issue, th
 	@tools/setup bench; tools/show-engines
 show-trust: all unit-programs ## the Must-show lines of the fourth issue
 	@tools/setup test; tools/show-trust
-tidy: $(BUILT) ## clang-tidy and shellcheck on our code; warnings are errors, five exceptions in the tree
+tidy: $(BUILT) ## clang-format, clang-tidy, shellcheck on our code; warnings are errors, five exceptions in the tree
 	@tools/setup tidy
+	@clang-format --dry-run -Werror $(FORMATTED)
 	@shellcheck -S warning $$(git ls-files | xargs grep -lE '^#!.*(bash|/sh)')
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' \
 	    TF_HOST_FLAGS='-std=c11 -I. -D_GNU_SOURCE $(TRUST_INC)' tools/check-tidy
+FORMATTED = $$(git ls-files '*.[ch]' | grep -v ^deps/)
 format: ## rewrite our sources with clang-format
-	@clang-format -i $$(git ls-files '*.[ch]')
+	@clang-format -i $(FORMATTED)
 compile_commands.json: ## for editors (bear)
 	@bear -- $(MAKE) -B all
 clean: ## remove build output (the dependency cache stays)

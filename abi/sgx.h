@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sgx.h - the CPU's structures that an enclave meets, as in Intel's SDM vol. 3D, chapters 34
- * to 38; what makes one is in abi/sgx_load.h. Little-endian, packed by construction. The same
- * bytes serve the signer, the loader, the simulator and the enclave. Field names follow the
- * SDM.
+ * sgx.h - the CPU's structures that an enclave meets, as in Intel's SDM vol. 3D, chapters
+ * 34 to 38; what makes one is in abi/sgx_load.h. Little-endian, packed by construction.
+ * The same bytes serve the signer, the loader, the simulator and the enclave. Field names
+ * follow the SDM.
  */
 #pragma once
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sgx_load.h - the structures and leaves of the CPU by which an enclave is signed, loaded and
- * entered: for signer, loader and simulator. What the enclave itself meets is in abi/sgx.h.
+ * sgx_load.h - the structures and leaves of the CPU by which an enclave is signed, loaded
+ * and entered: for signer, loader and simulator. What the enclave itself meets is in
+ * abi/sgx.h.
  */
 #pragma once
 

@@ -7,7 +7,7 @@
  *
  * tools/check-layers notices when channel.h, layout.h, native.h or link.h change. Then
  * raise the version, unless what was built before and after works together, and note the
- * sum here: SUM 35bd64bbf3c8f37f
+ * sum here: SUM 257dbeb5fc9b1bb9
  */
 #pragma once
 

@@ -13,7 +13,7 @@
 enum {
     CONFIG_MAX = 256 << 10,
     LEASE_MIN = 3,
-    LEASE_MAX = 7 * 86400, /* doc/formats.md, Lease */
+    LEASE_MAX = 7 * 86400,     /* doc/formats.md, Lease */
     REQUESTS_A_SECOND = 20000, /* of a lease, by default; visits renew it after a third */
     CERTIFICATE_MIN = 30,
     CERTIFICATE_MAX = 825 * 86400,

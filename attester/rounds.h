@@ -3,8 +3,8 @@
  * rounds.h - when which machine is visited: each every third of a lease, each by a thread
  * of its own for the time of the visit, so that one which does not answer delays no
  * other. A name is resolved again each time, and every address behind it is a machine.
- * Between visits looks: a ClientHello shows whether what was leased there still serves, and
- * where it does not, as after a restart, the next visit is at once.
+ * Between visits looks: a ClientHello shows whether what was leased there still serves,
+ * and where it does not, as after a restart, the next visit is at once.
  */
 #pragma once
 

@@ -10,8 +10,8 @@
 #include "cli/cli.h"
 #include "lib/json.h"
 
-/* Longer than tfaasd takes to start a worker and have it take a bundle, 60 s each, so that
- * it is tfaasd that says what went wrong. */
+/* Longer than tfaasd takes to start a worker and have it take a bundle, 60 s each, so
+ * that it is tfaasd that says what went wrong. */
 enum { ANSWER_MAX = 4 << 20, TIMEOUT_SECONDS = 150 };
 
 struct answer {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* keys.h - the publisher's keys (Ed25519, ECDSA P-256), over OpenSSL, and their secrecy. */
+/* keys.h - the publisher's keys (Ed25519, ECDSA P-256), over OpenSSL; their secrecy. */
 #pragma once
 
 #include <openssl/evp.h>

@@ -51,8 +51,8 @@ struct tf_entry_exit tf_entry_work(uint64_t channel, uint64_t now)
     page->channel = channel;
     local->now = now;
     if (local->heap == NULL) {
-        local->heap = tf_arena_init_fresh(tf_own(page, page->heap), page->heap_size, 0,
-                                          tf_accept);
+        local->heap =
+            tf_arena_init_fresh(tf_own(page, page->heap), page->heap_size, 0, tf_accept);
     }
     if (local->heap == NULL) {
         return die(TF_ENOMEM);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * entry_offsets.h - what gate.S needs to know of C: offsets into struct tf_thread_page and
- * values of enums. Preprocessor constants because the assembler reads them; entry.c asserts
- * each against the C declaration.
+ * entry_offsets.h - what gate.S needs to know of C: offsets into struct tf_thread_page
+ * and values of enums. Preprocessor constants because the assembler reads them; entry.c
+ * asserts each against the C declaration.
  */
 #pragma once
 

@@ -98,8 +98,8 @@ struct tf_http_reply {
     size_t header_count;
     size_t body_size;
     bool keep_alive;
-    bool is_chunked; /* Transfer-Encoding: chunked instead of Content-Length */
-    bool is_head;    /* answer to HEAD: length without body */
+    bool is_chunked;       /* Transfer-Encoding: chunked instead of Content-Length */
+    bool is_head;          /* answer to HEAD: length without body */
     struct tf_str receipt; /* value of TF_RECEIPT_FIELD; size 0: none */
 };
 

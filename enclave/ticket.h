@@ -2,8 +2,8 @@
 /*
  * ticket.h - session tickets (RFC 8446 4.6.1), stateless: the session, encrypted under a
  * key that only the threads of this instance share. A ticket is bound to the name that
- * the client asked for and to the grant's ordinal, so it opens no other name and dies with
- * its grant. No 0-RTT.
+ * the client asked for and to the grant's ordinal, so it opens no other name and dies
+ * with its grant. No 0-RTT.
  */
 #pragma once
 

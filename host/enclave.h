@@ -22,15 +22,16 @@ struct tf_enclave_options {
     const struct tf_backend *backend; /* NULL: the simulator */
     const char *image_path;
     const char *sigstruct_path;
-    unsigned threads;        /* a native core: how many will run; an image says itself */
-    const char *tsm_path;    /* the same: configfs-tsm gives evidence; NULL: the simulator */
-    uint8_t config_id[64];   /* SHA-256 of the domain descriptor, then zeros */
-    uint16_t config_svn;     /* KSS: version of what config_id names; part of the keys */
+    unsigned threads;     /* a native core: how many will run; an image says itself */
+    const char *tsm_path; /* the same: configfs-tsm gives evidence; NULL: the simulator */
+    uint8_t config_id[64]; /* SHA-256 of the domain descriptor, then zeros */
+    uint16_t config_svn;   /* KSS: version of what config_id names; part of the keys */
     struct tf_sgx_port *sgx_port; /* hardware: what stands in for the kernel; NULL: it */
-    const char *aesm_path;   /* AESM's socket: has REPORTs quoted there. NULL: the backend's own
-                                quotes, or where it has none TF_AESM_PATH; kept until close */
-    const char *sim_dir;     /* machine.key and root.pem live here; made when missing */
-    bool is_strict;          /* ENCLU traps and is emulated; else sites are patched after EINIT */
+    /* AESM's socket: has REPORTs quoted there. NULL: the backend's own quotes, or where
+     * it has none TF_AESM_PATH. Kept until close. */
+    const char *aesm_path;
+    const char *sim_dir; /* machine.key and root.pem live here; made when missing */
+    bool is_strict; /* ENCLU traps and is emulated; else sites are patched after EINIT */
     uint64_t transition_cycles; /* burnt per EENTER and EEXIT pair; default 10000 */
 };
 
@@ -52,7 +53,8 @@ bool tf_enclave_is_simulated(const struct tf_enclave *enclave);
 void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[static 32],
                          uint8_t mrsigner[static 32]);
 
-/** Prepares the calling thread to enter (signal stack, signal mask, seccomp once per process). */
+/** Prepares the calling thread to enter (signal stack, signal mask, seccomp once per
+ * process). */
 TF_MUST_USE tf_err tf_enclave_thread_init(struct tf_enclave *enclave);
 
 struct tf_enclave_exit {
@@ -60,14 +62,14 @@ struct tf_enclave_exit {
     tf_err err; /* with TF_EXIT_DEAD: the enclave's reason; TF_EINTERNAL after a fault */
 };
 
-/** EENTER on TCS `thread`; returns after EEXIT. A fault inside ends the process with one line
- *  on stderr that names it (the supervisor rebuilds the instance). */
+/** EENTER on TCS `thread`; returns after EEXIT. A fault inside ends the process with one
+ * line on stderr that names it (the supervisor rebuilds the instance). */
 void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,
                       struct tf_channel *channel, uint64_t now_ns,
                       struct tf_enclave_exit *out);
 
-/** Who quotes, for the log: AESM's socket, or "simulator". @param code  the errorCode in its
- *  last answer, 0 for none. Not while it is asked. */
+/** Who quotes, for the log: AESM's socket, or "simulator". @param code  the errorCode in
+ * its last answer, 0 for none. Not while it is asked. */
 const char *tf_enclave_quoted_by(const struct tf_enclave *enclave, uint32_t *code);
 
 /** TARGETINFO of the quoting side, for TF_MSG_INIT and TF_MSG_TARGET. May take up to

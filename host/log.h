@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Bounds lines that strangers can cause: a hundred a second each; how many were dropped is
- *  said with the next one. Zeroed at the start. */
+/** Bounds lines that strangers can cause: a hundred a second each; how many were dropped
+ * is said with the next one. Zeroed at the start. */
 struct tf_log_limit {
     uint64_t since; /* milliseconds */
     unsigned count;

@@ -52,7 +52,7 @@ struct tf_sim_cpu {
 
 /** One TCS and the host's state while a thread is inside it. Known to sim_gate.S. */
 struct tf_sim_thread {
-    /* Constant, in a cache line of its own: other threads that look for theirs read it. */
+    /* Constant, in a cache line of its own: other threads, too, look for theirs here. */
     uint64_t fs_base; /* of the enclave thread; the GS base finds this struct again */
     uint64_t gs_base; /* 0: no such TCS */
     uint64_t oentry;  /* address */
@@ -106,8 +106,8 @@ struct tf_sim {
     uint8_t *reserved; /* all that was mapped: a page for the gate, then ELRANGE */
     size_t reserved_size;
     uint8_t *base;
-    uint16_t *epcm; /* per page: TF_SIM_PAGE, SECINFO.FLAGS of EADD or of EACCEPT, 0 for no
-                       page; how a page is mapped */
+    uint16_t *epcm; /* per page: TF_SIM_PAGE, SECINFO.FLAGS of EADD or of EACCEPT, 0 for
+                       no page; how a page is mapped */
     size_t page_count;
     struct tf_sim_map maps[TF_SIM_MAPS_MAX]; /* the later counts */
     unsigned map_count;

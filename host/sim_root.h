@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sim_root.h - the public half of the key that signs simulated evidence on this machine. For
- * tfaasd, which tells it to those who ask, and is no part of the simulator otherwise.
+ * sim_root.h - the public half of the key that signs simulated evidence on this machine.
+ * For tfaasd, which tells it to those who ask, and is no part of the simulator otherwise.
  */
 #pragma once
 

@@ -137,7 +137,7 @@ static bool is_full(const struct tf_worker_thread *t)
     return t->first_free == TF_CONNS_MAX;
 }
 
-/* Nothing was accepted. Most often there is nothing any more: another thread was faster. */
+/* Nothing was accepted. Most often nothing is there: another thread was faster. */
 static void note_failure(struct tf_worker_thread *t, int error)
 {
     struct tf_listening *l = &t->listening;

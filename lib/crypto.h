@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * crypto.h - the few primitives that pure code needs. Implemented by lib/crypto_openssl.c for
- * programs outside and by enclave/crypto.c (wolfCrypt) inside: the platform is chosen by file.
+ * crypto.h - the few primitives that pure code needs. Implemented by lib/crypto_openssl.c
+ * for programs outside and by enclave/crypto.c (wolfCrypt) inside: the platform is chosen
+ * by file.
  */
 #pragma once
 
@@ -28,10 +29,10 @@ void tf_sha256(const void *data, size_t size, uint8_t digest[static TF_SHA256_SI
 /**
  * Verifies a signature under a public key given as DER SubjectPublicKeyInfo.
  *
- * Ed25519 (RFC 8410; 64-byte signature over the message itself) or ECDSA P-256 with SHA-256
- * (RFC 5480; DER Ecdsa-Sig-Value). Everything is untrusted.
+ * Ed25519 (RFC 8410; 64-byte signature over the message itself) or ECDSA P-256 with
+ * SHA-256 (RFC 5480; DER Ecdsa-Sig-Value). Everything is untrusted.
  *
- * @return TF_OK; TF_EFORMAT for another kind of key; TF_EDSSE_SIGNATURE if it does not verify.
+ * @return TF_OK; TF_EFORMAT: another kind of key; TF_EDSSE_SIGNATURE: does not verify.
  */
 TF_MUST_USE tf_err tf_signature_check(const uint8_t *spki, size_t spki_size,
                                       const void *message, size_t message_size,

@@ -3,8 +3,9 @@
  * err.h - the one error type.
  *
  * Every function that can fail returns tf_err; 0 is success. Codes are append-only: they
- * cross the boundary, appear in logs, in metrics, and in what the CLI prints. The table in
- * err.c gives each its stable name; err_text.h says what it means, and what to do next.
+ * cross the boundary, appear in logs, in metrics, and in what the CLI prints. The table
+ * in err.c gives each its stable name; err_text.h says what it means, and what to do
+ * next.
  */
 #pragma once
 
@@ -44,27 +45,27 @@ typedef enum tf_err {
     TF_ELAMBDA_SOURCE,    /* the engine cannot compile or run the top level */
 
     /* Trust domain, evidence, grants. */
-    TF_EDOMAIN_FORMAT,     /* the descriptor does not parse */
-    TF_EDOMAIN_MISMATCH,   /* the descriptor is not the one bound into CONFIGID */
-    TF_EEVIDENCE_FORMAT,   /* evidence or claims do not parse */
-    TF_EEVIDENCE_SIMULATED,/* simulated evidence, and simulation is not allowed */
-    TF_EEVIDENCE_ROOT,     /* not signed by a root that the policy trusts */
-    TF_EEVIDENCE_BINDING,  /* REPORTDATA is not the hash of the claims */
-    TF_EEVIDENCE_DEBUG,    /* a debug enclave */
-    TF_EPOLICY_FORMAT,     /* the policy file does not parse */
-    TF_EPOLICY_MEASUREMENT,/* MRENCLAVE is not in the policy */
-    TF_EPOLICY_SIGNER,     /* MRSIGNER is not in the policy */
-    TF_EPOLICY_VERSION,    /* ISVSVN is below the policy's minimum */
-    TF_EPOLICY_DOMAIN,     /* the enclave serves another trust domain */
-    TF_EPOLICY_LAMBDA,     /* lambda name, version, digest or signer differ */
-    TF_EGRANT_FORMAT,      /* the grant or its certificate does not parse */
-    TF_EGRANT_SIGNER,      /* not signed by a publisher of this trust domain */
-    TF_EGRANT_CHANNEL,     /* made for another connection: replayed */
-    TF_EGRANT_DOMAIN,      /* names a DNS name that the lambda's manifest does not */
-    TF_EGRANT_KEY,         /* the certificate's key is not the grant's key */
-    TF_EGRANT_EXPIRED,     /* outside its validity */
-    TF_EGRANT_LAMBDA,      /* no such lambda is loaded, or it is below the floor */
-    TF_ESEAL,              /* a sealed blob does not open in this enclave */
+    TF_EDOMAIN_FORMAT,      /* the descriptor does not parse */
+    TF_EDOMAIN_MISMATCH,    /* the descriptor is not the one bound into CONFIGID */
+    TF_EEVIDENCE_FORMAT,    /* evidence or claims do not parse */
+    TF_EEVIDENCE_SIMULATED, /* simulated evidence, and simulation is not allowed */
+    TF_EEVIDENCE_ROOT,      /* not signed by a root that the policy trusts */
+    TF_EEVIDENCE_BINDING,   /* REPORTDATA is not the hash of the claims */
+    TF_EEVIDENCE_DEBUG,     /* a debug enclave */
+    TF_EPOLICY_FORMAT,      /* the policy file does not parse */
+    TF_EPOLICY_MEASUREMENT, /* MRENCLAVE is not in the policy */
+    TF_EPOLICY_SIGNER,      /* MRSIGNER is not in the policy */
+    TF_EPOLICY_VERSION,     /* ISVSVN is below the policy's minimum */
+    TF_EPOLICY_DOMAIN,      /* the enclave serves another trust domain */
+    TF_EPOLICY_LAMBDA,      /* lambda name, version, digest or signer differ */
+    TF_EGRANT_FORMAT,       /* the grant or its certificate does not parse */
+    TF_EGRANT_SIGNER,       /* not signed by a publisher of this trust domain */
+    TF_EGRANT_CHANNEL,      /* made for another connection: replayed */
+    TF_EGRANT_DOMAIN,       /* names a DNS name that the lambda's manifest does not */
+    TF_EGRANT_KEY,          /* the certificate's key is not the grant's key */
+    TF_EGRANT_EXPIRED,      /* outside its validity */
+    TF_EGRANT_LAMBDA,       /* no such lambda is loaded, or it is below the floor */
+    TF_ESEAL,               /* a sealed blob does not open in this enclave */
 
     /* Image and launch. */
     TF_EIMAGE_FORMAT,      /* not an enclave image that this loader accepts */
@@ -130,29 +131,29 @@ typedef enum tf_err {
     TF_EPOLICY_ATTRIBUTES,    /* ATTRIBUTES, XFRM or MISCSELECT differ */
 
     /* Binding, leases, revocation, the attester. */
-    TF_EEVIDENCE_NONCE,     /* evidence for another nonce: replayed from another session */
-    TF_EEVIDENCE_CHANNEL,   /* evidence for another TLS connection: relayed */
-    TF_EEVIDENCE_KEY,       /* the certificate seen is not the attested instance's */
-    TF_EPOLICY_DIGEST,      /* the lambda's digest or version is not in the policy */
-    TF_EGRANT_LEASE,        /* the grant needs a lease and none is in force */
-    TF_EGRANT_OLD,          /* older than the highest grant that was confirmed */
-    TF_ELEASE_FORMAT,       /* the lease does not parse */
-    TF_ELEASE_SIGNER,       /* not signed by an attester of this trust domain */
-    TF_ELEASE_INSTANCE,     /* for another instance or connection */
-    TF_ELEASE_OLD,          /* time or counter behind what was confirmed */
-    TF_EREVOKED,            /* revoked by the publisher */
-    TF_EREVOCATION_FORMAT,  /* the revocation list does not parse */
-    TF_EREVOCATION_SIGNER,  /* not signed by one who may revoke that */
-    TF_EREVOCATION_OLD,     /* older than the list in force or than the attester confirms */
-    TF_ECOLLATERAL_FETCH,   /* collateral could not be fetched and is not in the cache */
-    TF_ELOG_FORMAT,         /* a line of the transparency log does not parse */
-    TF_ELOG_CHAIN,          /* a line of the log does not follow from the one before */
-    TF_ELOG_SIGNATURE,      /* a line of the log is not signed by its key */
-    TF_EISSUER,             /* the certificate authority did not issue */
-    TF_ECONFIG,             /* a configuration file does not parse */
-    TF_ELOG_SERIAL,         /* a serial is used twice, or has an outcome and no intent */
-    TF_ESEAL_NONE,          /* this machine has no key to seal with */
-    TF_EBUSY,               /* too many requests of the lambda wait already */
+    TF_EEVIDENCE_NONCE,    /* evidence for another nonce: replayed from another session */
+    TF_EEVIDENCE_CHANNEL,  /* evidence for another TLS connection: relayed */
+    TF_EEVIDENCE_KEY,      /* the certificate seen is not the attested instance's */
+    TF_EPOLICY_DIGEST,     /* the lambda's digest or version is not in the policy */
+    TF_EGRANT_LEASE,       /* the grant needs a lease and none is in force */
+    TF_EGRANT_OLD,         /* older than the highest grant that was confirmed */
+    TF_ELEASE_FORMAT,      /* the lease does not parse */
+    TF_ELEASE_SIGNER,      /* not signed by an attester of this trust domain */
+    TF_ELEASE_INSTANCE,    /* for another instance or connection */
+    TF_ELEASE_OLD,         /* time or counter behind what was confirmed */
+    TF_EREVOKED,           /* revoked by the publisher */
+    TF_EREVOCATION_FORMAT, /* the revocation list does not parse */
+    TF_EREVOCATION_SIGNER, /* not signed by one who may revoke that */
+    TF_EREVOCATION_OLD,   /* older than the list in force or than the attester confirms */
+    TF_ECOLLATERAL_FETCH, /* collateral could not be fetched and is not in the cache */
+    TF_ELOG_FORMAT,       /* a line of the transparency log does not parse */
+    TF_ELOG_CHAIN,        /* a line of the log does not follow from the one before */
+    TF_ELOG_SIGNATURE,    /* a line of the log is not signed by its key */
+    TF_EISSUER,           /* the certificate authority did not issue */
+    TF_ECONFIG,           /* a configuration file does not parse */
+    TF_ELOG_SERIAL,       /* a serial is used twice, or has an outcome and no intent */
+    TF_ESEAL_NONE,        /* this machine has no key to seal with */
+    TF_EBUSY,             /* too many requests of the lambda wait already */
 
     /* Receipts and statements of usage. */
     TF_ERECEIPT_FORMAT,    /* does not parse */
@@ -178,5 +179,5 @@ typedef enum tf_err {
     TF_ERR_COUNT
 } tf_err;
 
-/** The stable name of a code, such as "bundle-digest"; "unknown" for no code; never NULL. */
+/** The stable name of a code, such as "bundle-digest", or "unknown"; never NULL. */
 const char *tf_err_name(tf_err err);

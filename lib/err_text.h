@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * err_text.h - what an error means, for people. Not for the enclave: it says a code's name,
- * and those outside say the rest.
+ * err_text.h - what an error means, for people. Not for the enclave: it says a code's
+ * name, and those outside say the rest.
  */
 #pragma once
 

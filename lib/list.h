@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * list.h - a list whose links lie in what it holds: it allocates nothing, and what is in it
- * is taken out without a search. Which end is which, its user says.
+ * list.h - a list whose links lie in what it holds: it allocates nothing, and what is in
+ * it is taken out without a search. Which end is which, its user says.
  */
 #pragma once
 

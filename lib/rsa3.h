@@ -46,7 +46,7 @@ TF_MUST_USE tf_err tf_rsa3_sign(const char *pem, size_t pem_size, const void *me
  * @param pem        public key (SubjectPublicKeyInfo), `pem_size` bytes, not kept.
  * @param signature  big-endian, as PKCS #1 has it; untrusted.
  * @return TF_OK; TF_EIMAGE_KEY for anything but RSA with 3072 bits and e = 3;
- *         TF_EIMAGE_SIGNATURE if it is not this key's signature of the message; TF_ENOMEM.
+ *         TF_EIMAGE_SIGNATURE: not this key's signature of the message; TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_rsa3_attach(const char *pem, size_t pem_size, const void *message,
                                   size_t size,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sigstruct.h - SIGSTRUCT (SDM 38.13): layout, the bytes that are signed, and EINIT's checks.
- * RSA itself needs big numbers: verification is here over lib/crypto_openssl's BIGNUM backend
- * (lib/rsa3.h); the private key stays in the CLI.
+ * sigstruct.h - SIGSTRUCT (SDM 38.13): layout, the bytes that are signed, and EINIT's
+ * checks. RSA itself needs big numbers: verification is here over lib/crypto_openssl's
+ * BIGNUM backend (lib/rsa3.h); the private key stays in the CLI.
  */
 #pragma once
 
@@ -18,8 +18,8 @@ enum { TF_SIGSTRUCT_SIGNED = 256 };
 struct tf_sigstruct_identity {
     uint8_t mrenclave[32];
     uint16_t prod_id;
-    uint16_t svn;   /* at least 1 */
-    uint32_t date;  /* BCD yyyymmdd */
+    uint16_t svn;            /* at least 1 */
+    uint32_t date;           /* BCD yyyymmdd */
     uint8_t ext_prod_id[16]; /* KSS */
     uint8_t family_id[16];   /* KSS */
     bool insecure_debug;     /* the enclave is created with DEBUG: its memory is open */

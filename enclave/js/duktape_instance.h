@@ -31,7 +31,7 @@ enum tf_duktape_name {
     TF_NAME_VALUE,
     TF_NAME_WAITING,
     TF_NAME_BLOCK, /* in the stash */
-    TF_NAME_THEN, /* wherever they are */
+    TF_NAME_THEN,  /* wherever they are */
     TF_NAME_STATUS_TEXT,
     TF_NAME_CONTENT_TYPE,
     TF_NAMES

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * env.h - what an engine file may ask of the enclave around it. Implemented by enclave/ in
- * the image and by a few lines in the unit tests.
+ * env.h - what an engine file may ask of the enclave around it. Implemented by enclave/
+ * in the image and by a few lines in the unit tests.
  */
 #pragma once
 

@@ -38,18 +38,18 @@ struct tf_slot {
     size_t size;
     size_t zeroed; /* bytes from the start that `fresh` was called for */
     tf_fresh_fn fresh;
-    size_t dirty;  /* bytes from the start that may be non-zero now */
+    size_t dirty; /* bytes from the start that may be non-zero now */
     struct tf_slot_base bases[TF_BASES];
-    const struct tf_snapshot *in;       /* whose instance is in the slot, or NULL */
-    struct tf_arena *heap;              /* the thread's, of the last load */
-    const struct tf_snapshot *last;     /* that was brought in, */
-    unsigned repeats;                   /* so many times one after the other */
-    const struct tf_snapshot *whole_of; /* that is kept as one piece, or NULL */
-    uint8_t *whole;                     /* in `heap`: its extent; NULL: none */
+    const struct tf_snapshot *in;        /* whose instance is in the slot, or NULL */
+    struct tf_arena *heap;               /* the thread's, of the last load */
+    const struct tf_snapshot *last;      /* that was brought in, */
+    unsigned repeats;                    /* so many times one after the other */
+    const struct tf_snapshot *whole_of;  /* that is kept as one piece, or NULL */
+    uint8_t *whole;                      /* in `heap`: its extent; NULL: none */
     const struct tf_snapshot *sealed_of; /* for which what is sealed is there, or NULL */
-    unsigned sealed_calls; /* since that was brought in */
-    bool is_clean;         /* no request ran since it was brought in */
-    bool has_arena;        /* the memory begins with an arena */
+    unsigned sealed_calls;               /* since that was brought in */
+    bool is_clean;                       /* no request ran since it was brought in */
+    bool has_arena;                      /* the memory begins with an arena */
 };
 
 struct tf_snapshot {

@@ -306,8 +306,8 @@ static int tail_body(const void *options)
 
 static int lies_body(const void *options)
 {
-    static void (*const lies[])(struct tf_channel *) = {head_odd, head_far,
-                                                        head_short, size_huge};
+    static void (*const lies[])(struct tf_channel *) = {head_odd, head_far, head_short,
+                                                        size_huge};
     int bad = 0;
 
     for (size_t i = 0; i < sizeof(lies) / sizeof(lies[0]); i++) {

@@ -46,7 +46,7 @@ static int make_folders(const char *directory)
     static const char *const names[] = {
         "",       "/bundle", "/dsse",       "/manifest", "/evidence",    "/core",
         "/quote", "/snp",    "/collateral", "/aesm",     "/revocations", "/tlog",
-        "/tsm",   "/pcs",    "/lease",      "/receipt", "/descriptor"};
+        "/tsm",   "/pcs",    "/lease",      "/receipt",  "/descriptor"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         char path[PATH_CAP];
         (void)snprintf(path, sizeof(path), "%s%s", directory, names[i]);

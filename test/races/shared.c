@@ -38,7 +38,8 @@ void *tf_shared_alloc(size_t size)
     return malloc(size);
 }
 
-/* Nobody gets the same bytes again soon, or what uses them still would see nothing of it. */
+/* Nobody gets the same bytes again soon, or what uses them still would see nothing of it.
+ */
 void tf_shared_free(void *block)
 {
     static void *resting[RESTING];

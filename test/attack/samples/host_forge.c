@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* found by sparse */
-/* An integer of the enclave taken for a host address: the host could read what is there. */
+/* An integer of the enclave taken for a host address: the host could read what is there.
+ */
 #include "enclave/boundary.h"
 
 tf_hostptr sample(const void *secret);

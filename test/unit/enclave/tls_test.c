@@ -220,8 +220,8 @@ static void each_suite_is_served_again_and_resumed(void)
     rig_close(rig);
 }
 
-/* OpenSSL leaves a ticket out of its second hello when the suite that the first one led to
- * has another hash (deps/patches/wolfssl/0011). */
+/* OpenSSL leaves a ticket out of its second hello when the suite that the first one led
+ * to has another hash (deps/patches/wolfssl/0011). */
 static void a_ticket_left_out_of_a_second_hello_is_forgotten(void)
 {
     struct rig *rig = rig_open();

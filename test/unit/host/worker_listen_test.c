@@ -189,7 +189,8 @@ static void what_was_lent_is_given_back(void)
     end();
 }
 
-/* tfaasd ends, and its worker still has something to answer: it does not spin meanwhile. */
+/* tfaasd ends, and its worker still has something to answer: it does not spin meanwhile.
+ */
 static void a_socket_that_was_shut_down_is_let_go(void)
 {
     begin();
