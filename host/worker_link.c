@@ -3,6 +3,7 @@
 #include "host/worker.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,6 +206,21 @@ tf_err tf_worker_link_read(struct tf_worker_thread *t)
     return TF_OK;
 }
 
+/* A file that ended before its end, or does not let itself be read: the enclave will only
+ * say that what it got is bad. */
+static void tell_cut(struct tf_worker_thread *t, const struct tf_transfer *x, int cause)
+{
+    static const char *const names[] = {[TF_BLOB_BUNDLE] = "bundle",
+                                        [TF_BLOB_GRANT] = "grant",
+                                        [TF_BLOB_REVOCATIONS] = "revocations",
+                                        [TF_BLOB_ENVELOPE] = "bundle",
+                                        [TF_BLOB_WANTED] = "bundle"};
+    if (tf_log_may(&t->log_limit, t->now_ms)) {
+        tf_log("store-file-cut", "file=%s read=%" PRIu64 " of=%" PRIu64 " errno=%d",
+               names[x->kind], x->base + x->offset, x->base + x->total, cause);
+    }
+}
+
 /* Puts the next chunk of the running transfer. @return TF_AGAIN if there is no room. */
 static tf_err put_chunk(struct tf_worker_thread *t, struct tf_transfer *x)
 {
@@ -217,9 +233,8 @@ static tf_err put_chunk(struct tf_worker_thread *t, struct tf_transfer *x)
     do {
         got = pread(x->fd, t->payload, want, (off_t)(x->base + x->offset));
     } while (got < 0 && errno == EINTR);
-    if (got <= 0) {
-        /* Unreadable, or shorter than it was. What has begun must end: the enclave will
-         * find that it is damaged. */
+    if (got <= 0) { /* what has begun must end: the enclave will find it damaged */
+        tell_cut(t, x, got < 0 ? errno : 0);
         memset(t->payload, 0, want);
         got = (ssize_t)want;
     }

@@ -58,6 +58,17 @@ need "tfaasd starts again" host_start --poll-us 0
 is "and answers with what was stored" one ask first /
 is "with --poll-us 0 a worker sleeps at once" 0.000000 asking
 
+# --- a disk that fails --------------------------------------------------------------------
+cp -r "$work/host/lambdas/first" "$work/kept"
+truncate -s 700 "$work/host/lambdas/first/bundle.tfb"
+kill -KILL "$(worker_pid "$engine")"
+ok "a bundle that got shorter is told from one that is bad" until_ok 50 \
+    grep -q 'event=store-file-cut file=bundle read=700 of=[0-9]* errno=0' "$work/tfaasd.log"
+cp "$work/kept/"* "$work/host/lambdas/first/"
+host_stop
+need "tfaasd starts with what was there before" host_start
+is "and answers" one ask first /
+
 # --- refusals -----------------------------------------------------------------------------
 head -c 2000 "$work/first.tfb" >"$work/short.tfb"
 is "a damaged bundle is refused" 422 post "$work/short.tfb" "$engine"
