@@ -124,6 +124,19 @@ void tf_attestation_print(const struct tf_attestation *attestation, bool is_json
     }
 }
 
+tf_err tf_attested(struct tf_channel_client *channel, const char *lambda,
+                   const struct tf_attest_rules *rules, bool is_json,
+                   struct tf_attestation *out)
+{
+    if (tf_channel_attest(channel, lambda, rules, out) != TF_OK) {
+        return TF_EIO;
+    }
+    if (out->verdict.result != TF_OK) {
+        tf_attestation_print(out, is_json);
+    }
+    return out->verdict.result;
+}
+
 int tf_cmd_attest(int argc, char **argv)
 {
     const char *name = NULL;

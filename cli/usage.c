@@ -87,14 +87,10 @@ static tf_err run(struct tf_channel_client *channel, const struct options *o,
     json_t *answer = NULL;
     const char *text = NULL;
 
-    if (tf_channel_attest(channel, o->name, &rules, &attestation) != TF_OK) {
-        return TF_EIO;
+    tf_err err = tf_attested(channel, o->name, &rules, o->is_json, &attestation);
+    if (err == TF_OK) {
+        err = ask(channel, o->name, &answer, &text);
     }
-    if (attestation.verdict.result != TF_OK) {
-        tf_attestation_print(&attestation, o->is_json);
-        return attestation.verdict.result;
-    }
-    tf_err err = ask(channel, o->name, &answer, &text);
     if (err == TF_OK) {
         err = check(o, &attestation.verdict, text, &receipt);
     }

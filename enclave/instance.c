@@ -10,6 +10,7 @@
 
 #include "enclave/cert.h"
 #include "enclave/enclu.h"
+#include "enclave/failures.h"
 #include "enclave/js/env.h"
 #include "enclave/shelf.h"
 #include "enclave/ticket.h"
@@ -288,6 +289,7 @@ void tf_instance_put_lambda(struct tf_instance *instance, struct tf_entry *entry
 {
     instance->lambda_count += (lambda != NULL) - (size_t)(entry->lambda != NULL);
     tf_lambda_release(entry->lambda);
+    tf_failures_forget(instance, entry);
     entry->lambda = lambda;
     tf_instance_change(instance, entry);
 }

@@ -47,6 +47,8 @@ struct tf_names {
     size_t count;
 };
 
+struct tf_failures; /* enclave/failures.h */
+
 /** A verified bundle. Lies in shared memory. */
 struct tf_lambda {
     size_t refs; /* of the table and the threads; under the lock */
@@ -195,6 +197,7 @@ struct tf_instance {
     struct tf_list entries; /* by index */
     struct tf_list changes; /* entries, by their last change; the latest first */
     struct tf_shelf shelf;
+    struct tf_failures *failures; /* in shared memory; NULL: none yet */
     size_t lambda_count;
     size_t entry_counts[TF_MEMBERS_MAX]; /* by member */
 };

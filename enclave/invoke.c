@@ -3,6 +3,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
+#include "enclave/failures.h"
 #include "enclave/lease.h"
 #include "enclave/receipt.h"
 #include "enclave/thread.h"
@@ -49,25 +50,29 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
 }
 
 static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
-                 struct tf_invocation done)
+                 struct tf_invocation done, const char *message)
 {
+    const struct tf_lambda *lambda = resident->now.lambda;
+
     done.bytes_in = conn->exchange.given.size;
-    tf_receipt_note(conn->thread, conn, resident->now.lambda, &done);
+    tf_receipt_note(conn->thread, conn, lambda, &done);
     bool may_try_again = err == TF_EBUSY || err == TF_EBUNDLE_LATE;
     uint64_t id =
         may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
-    tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id,
-                  resident->now.lambda->name);
+    tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id, lambda->name);
+    if (!may_try_again) {
+        tf_failures_note(conn->thread, lambda, id, err, message);
+    }
 }
 
 void tf_invoke_fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err)
 {
-    fail(conn, resident, err, (struct tf_invocation){.status = tf_http_status(err)});
+    fail(conn, resident, err, (struct tf_invocation){.status = tf_http_status(err)}, "");
 }
 
 void tf_invoke_unavailable(struct tf_conn *conn, struct tf_resident *resident, tf_err err)
 {
-    fail(conn, resident, err, (struct tf_invocation){.status = UNAVAILABLE});
+    fail(conn, resident, err, (struct tf_invocation){.status = UNAVAILABLE}, "");
 }
 
 void tf_invoke_end(struct tf_lane *lane)
@@ -76,8 +81,10 @@ void tf_invoke_end(struct tf_lane *lane)
     struct tf_invocation done = {.steps = lane->report.steps, .peak = lane->report.peak};
 
     if (lane->err != TF_OK) {
+        const struct tf_snapshot *loaded = &lane->resident->snapshots[lane->index];
         done.status = lane->is_loaded ? tf_http_status(lane->err) : UNAVAILABLE;
-        fail(lane->conn, lane->resident, lane->err, done);
+        fail(lane->conn, lane->resident, lane->err, done,
+             lane->is_loaded ? lane->report.message : loaded->report.message);
         return;
     }
     done.is_ok = true;

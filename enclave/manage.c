@@ -9,6 +9,7 @@
 #include "enclave/conn.h"
 #include "enclave/emit.h"
 #include "enclave/enclu.h"
+#include "enclave/failures.h"
 #include "enclave/lease.h"
 #include "enclave/manage_grant.h"
 #include "enclave/receipt.h"
@@ -237,17 +238,21 @@ static tf_err grant(struct tf_conn *conn, struct tf_str body)
     return err;
 }
 
-/* --- lease ----------------------------------------------------------------------- */
+/* --- signed statements that are answered with a text ------------------------------ */
 
-static tf_err lease(struct tf_conn *conn, struct tf_str body)
+typedef tf_err take_statement(struct tf_conn *conn, struct tf_str body, char *answer,
+                              size_t *answer_size);
+
+static tf_err statement(struct tf_conn *conn, struct tf_str body, take_statement *take,
+                        size_t answer_max)
 {
-    char *text = malloc(TF_LEASE_ANSWER_MAX);
+    char *text = malloc(answer_max);
     struct tf_str answer = {text, 0};
 
     if (text == NULL) {
         return TF_ENOMEM;
     }
-    tf_err err = tf_lease_take(conn, body, text, &answer.size);
+    tf_err err = take(conn, body, text, &answer.size);
     if (err == TF_OK) {
         answer_json(conn, OK, answer);
     }
@@ -350,13 +355,16 @@ static tf_err route(struct tf_conn *conn, struct tf_str body)
         return grant(conn, body);
     }
     if (is_text(head->target, "/v1/lease")) {
-        return lease(conn, body);
+        return statement(conn, body, tf_lease_take, TF_LEASE_ANSWER_MAX);
     }
     if (is_text(head->target, "/v1/revocations")) {
         return revocations(conn, body);
     }
     if (is_text(head->target, "/v1/usage")) {
         return usage(conn, body);
+    }
+    if (is_text(head->target, "/v1/failures")) {
+        return statement(conn, body, tf_failures_answer, TF_FAILURES_ANSWER_MAX);
     }
     return TF_ENOTFOUND;
 }

@@ -90,6 +90,15 @@ void tf_store_u64(uint8_t *out, uint64_t value)
     store_little(out, value, 8);
 }
 
+void tf_plain(char *text)
+{
+    for (char *c = text; *c != '\0'; c++) {
+        if (*c < ' ' || *c > '~') {
+            *c = '?';
+        }
+    }
+}
+
 void tf_hex_write(const void *data, size_t size, char *out)
 {
     const uint8_t *bytes = data;

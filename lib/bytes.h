@@ -43,6 +43,10 @@ void tf_hex_write(const void *data, size_t size, char *out);
 TF_MUST_USE tf_err tf_hex_parse(const char *text, size_t text_size, uint8_t *out,
                                 size_t size);
 
+/** Replaces in a NUL-terminated text what is not printable ASCII: nothing in it is then a
+ * command to a terminal, or half of a character. */
+void tf_plain(char *text);
+
 /** A base64 digit's value, or -1 for anything else, `=` included. */
 int tf_base64_value(char c);
 /** Bytes that base64 of `size` bytes takes, without a NUL. */

@@ -100,7 +100,15 @@ ends() {
         until_ok 20 was_logged $((before + 1)) "event=lambda-failed .* lambda=$1 error=$3( |\$)"
 }
 
+# tells_publisher NAME REASON: which line of its failures has the id that the client got last.
+tells_publisher() {
+    tf failures "$1" --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
+        sed -n 's/^error //p' "$work/said" | grep -F -f - "$work/tfaas.log" | grep -E "  $2( |\$)"
+}
+
 was_logged() { tail -n "+$1" "$work/tfaasd.log" | grep -E "$2" >/dev/null; }
+
+lacks() { ! grep -q "$2" "$1"; }
 
 neighbour_answers() { [ "$(ask "hello-$engine" / --max-time 30)" = hello ]; }
 
@@ -138,6 +146,7 @@ is_plain() { ! LC_ALL=C grep -q '[^ -~]' "$work/tfaas.log"; }
 
 need "the platform starts" host_start --threads 1
 need "a publisher" publisher_new
+need "and somebody else" tf key new "$work/other.pem"
 for engine in "${engines[@]}"; do
     lambda "hello-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
     need "$engine: a neighbour answers" publish "hello-$engine" "$engine"
@@ -164,9 +173,15 @@ for engine in "${engines[@]}"; do
         ok "$engine: $kind is deployed" publish "$name" "$engine"
         ok "$engine: $kind ends with $status, $reason" ends "$name" "$status" "$reason"
         ok "$engine: $kind ends likewise again" ends "$name" "$status" "$reason"
+        ok "$engine: its publisher is told, by the id" tells_publisher "$name" "$reason"
+        [ "$kind" != throw ] || ok "$engine: and what was thrown, with its line" \
+            grep -q 'Error: secret-detail .*main\.js:1' "$work/tfaas.log"
         ok "$engine: the neighbour answers after $kind" neighbour_answers
         ok "$engine: $kind is removed" tf rm "$name"
     done
     is "$engine: no worker was restarted" "$started" all_starts
+    fails "$engine: others are told nothing" dsse-signer tf failures "hello-$engine" \
+        --policy "$work/policy.json" --key "$work/other.pem" --allow-sim
 done
+ok "the host learned nothing of what was thrown" lacks "$work/tfaasd.log" secret-detail
 finish

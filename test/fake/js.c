@@ -156,6 +156,8 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     *response = (struct tf_js_response){.status = 200};
     js->calls++;
     if (strncmp(js->word, "throw", 5) == 0) {
+        (void)snprintf(report->message, sizeof(report->message), "Error:\033%.*s",
+                       (int)request->body.size, request->body.data);
         return TF_EEXCEPTION;
     }
     if (strncmp(js->word, "loop", 4) == 0) {

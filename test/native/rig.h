@@ -214,6 +214,8 @@ int rig_grant(struct rig *rig, struct rig_client *client, const struct rig_grant
 int rig_lease(struct rig *rig, struct rig_client *client,
               const struct tf_lease_statement *wanted, const struct fixture_key *signer,
               char **out);
+/** What the connection's TLS exporter gives for statements. */
+void rig_exporter(const struct rig_client *client, uint8_t out[static 32]);
 /** Loads hello (echo) and grants hello.example. */
 void rig_serve_hello(struct rig *rig);
 /** Loads version 1 of a lambda and grants it NAME.example; limits as in rig_lambda.

@@ -113,7 +113,7 @@ static EVP_PKEY *csr_key(struct rig *rig, struct rig_client *client,
     return key;
 }
 
-static void exporter_of(const struct rig_client *client, uint8_t out[static 32])
+void rig_exporter(const struct rig_client *client, uint8_t out[static 32])
 {
     if (SSL_export_keying_material(client->ssl, out, 32, "EXPORTER-tfaas-attest", 21,
                                    (const uint8_t *)"", 0, 1) != 1) {
@@ -129,7 +129,7 @@ static char *payload(const struct rig *rig, const struct rig_client *client,
     uint8_t exporter[32];
     struct tf_json_writer w;
 
-    exporter_of(client, exporter);
+    rig_exporter(client, exporter);
     tf_json_writer_init(&w, text, CAP);
     tf_json_open_object(&w, NULL);
     tf_json_put_string(&w, "tfaas", "grant.v1");
@@ -219,7 +219,7 @@ int rig_lease(struct rig *rig, struct rig_client *client,
         memcpy(lease.instance, tf_instance_self()->id, sizeof(lease.instance));
     }
     if (memcmp(lease.exporter, zeros, sizeof(zeros)) == 0) {
-        exporter_of(client, lease.exporter);
+        rig_exporter(client, lease.exporter);
     }
     lease.time = lease.time != 0 ? lease.time : rig->now;
     lease.until = lease.until != 0 ? lease.until : lease.time + 600;
