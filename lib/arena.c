@@ -522,14 +522,36 @@ void tf_arena_seal(struct tf_arena *arena, const void *block)
     }
 }
 
-void tf_arena_unseal(struct tf_arena *arena)
+void tf_arena_unseal(struct tf_arena *arena, const void *at, size_t size)
 {
-    arena->is_unsealed = true;
+    if (at == NULL) {
+        arena->is_unsealed = true;
+        return;
+    }
+    size_t offset = (uintptr_t)at - (uintptr_t)arena;
+    size_t end = (offset + size + TF_ARENA_LINE - 1) / TF_ARENA_LINE;
+    for (size_t i = offset / TF_ARENA_LINE; i < end && i < SEAL_LINES; i++) {
+        arena->unsealed[i / 64] |= UINT64_C(1) << i % 64;
+    }
 }
 
 bool tf_arena_is_unsealed(const struct tf_arena *arena)
 {
     return arena->is_unsealed != 0;
+}
+
+bool tf_arena_unsealed(const struct tf_arena *arena, size_t *line, size_t *end)
+{
+    for (size_t at = *line; at < SEAL_LINES; at = (at / 64 + 1) * 64) {
+        uint64_t rest = arena->unsealed[at / 64] >> at % 64;
+        if (rest != 0) {
+            *line = at + (size_t)__builtin_ctzll(rest);
+            rest = ~(rest >> (*line - at)); /* a word's end ends them, too */
+            *end = *line + (rest == 0 ? 64 : (size_t)__builtin_ctzll(rest));
+            return true;
+        }
+    }
+    return false;
 }
 
 void *tf_arena_split(struct tf_arena *arena, void *block, size_t size)

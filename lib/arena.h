@@ -14,6 +14,11 @@
 
 #include "lib/err.h"
 
+enum {
+    TF_ARENA_LINE = 64,           /* bytes; what is noted of sealed blocks at once */
+    TF_ARENA_SEAL_MAX = 128 << 10 /* bytes from the start, beyond which none is sealed */
+};
+
 struct tf_arena; /* lies at the start of the memory */
 struct tf_plan;  /* lib/plan.h */
 
@@ -87,11 +92,19 @@ void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
  *  it. Without one: nothing. */
 void tf_arena_seal(struct tf_arena *arena, const void *block);
 
-/** Whoever sealed blocks has written into them even so. */
-void tf_arena_unseal(struct tf_arena *arena);
+/** Whoever sealed blocks is about to write into [at, at + size) of them even so; `at` is
+ *  NULL: into any. */
+void tf_arena_unseal(struct tf_arena *arena, const void *at, size_t size);
 
-/** Whether that was said, since the arena was made or last brought back. */
+/** Whether NULL was said, since the arena was made or last brought back. */
 bool tf_arena_is_unsealed(const struct tf_arena *arena);
+
+/** Finds lines from *line on that were written to since then, if they are sealed; a line
+ *  is TF_ARENA_LINE bytes, the first at the arena's start. Says nothing when all may have
+ *  been.
+ *  @param end  the line after them: where to look for the next ones.
+ *  @return false if there are no more. */
+bool tf_arena_unsealed(const struct tf_arena *arena, size_t *line, size_t *end);
 
 /** Makes two of a used block, the first with room for `size` bytes. @return the second,
  *  or NULL if there would be none: nothing has changed. */

@@ -22,7 +22,8 @@ enum {
     COLUMNS_LOG2 = 4,
     COLUMNS = 1 << COLUMNS_LOG2,
     ROWS = 26, /* row r > 0: 2^(r+3) to 2^(r+4) - 1 units; up to 2^28 units = 4 GiB */
-    ARENA_MIN = 4096
+    ARENA_MIN = 4096,
+    SEAL_LINES = TF_ARENA_SEAL_MAX / TF_ARENA_LINE
 };
 
 /* A header's state. The high bits are a magic number, so that most pointers that the
@@ -51,7 +52,7 @@ struct tf_arena {
     tf_fresh_fn fresh; /* what makes it so; NULL: memset */
     struct tf_plan *plan;
     uint32_t is_exact;    /* blocks are neither split nor merged */
-    uint32_t is_unsealed; /* by tf_arena_unseal */
+    uint32_t is_unsealed; /* all of it, by tf_arena_unseal */
     uint32_t front;       /* unit that the next fresh block gets */
     uint32_t ahead;       /* up to here small blocks come from the front */
     uint16_t is_failed;
@@ -61,9 +62,10 @@ struct tf_arena {
     uint32_t rows;             /* bit r: row r has a free block */
     uint32_t columns[ROWS];
     uint32_t heads[ROWS][COLUMNS];
+    uint64_t unsealed[SEAL_LINES / 64]; /* a bit for each line, by tf_arena_unseal */
 };
 
-_Static_assert(sizeof(struct tf_arena) < ARENA_MIN / 2, "room for blocks");
+_Static_assert(sizeof(struct tf_arena) < ARENA_MIN / 4 * 3, "room for blocks");
 _Static_assert(sizeof(struct header) == HEADER, "header");
 
 /* Unit of the first block. */

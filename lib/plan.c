@@ -139,7 +139,8 @@ bool tf_plan_sealed(const struct tf_plan *plan, const struct tf_arena *arena,
     }
     *from = offset_of(arena, plan->sealed_at);
     *to = *from + plan->sealed - HEADER;
-    return true;
+    *to = *to < TF_ARENA_SEAL_MAX ? *to : TF_ARENA_SEAL_MAX;
+    return *from < *to;
 }
 
 void tf_plan_free(struct tf_plan *plan, struct tf_arena *arena, void *block)

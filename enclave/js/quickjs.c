@@ -288,9 +288,6 @@ static void end(struct tf_js *js, struct tf_js_report *report)
     js->limits = &no_limits;
     take_steps(js);
     report->steps = js->steps;
-    if (JS_HasUnsealed(js->runtime)) {
-        tf_arena_unseal(js->arena);
-    }
 }
 
 /* Whether `error` is one of the engine's own with this message; runs no script. */

@@ -101,7 +101,7 @@ TF_MUST_USE tf_err tf_quickjs_answer(struct tf_js *js, const struct tf_js_limits
 /** Adds what every lambda gets of the engine; the prelude provides the rest. */
 void tf_quickjs_parts(JSContext *context);
 
-/** Has names and code that are there not copied for each request (tf_arena_seal). */
+/** Has most of what is there not copied for each request (tf_arena_seal). */
 void tf_quickjs_seal(struct tf_js *js);
 
 /** Fills `names`. */

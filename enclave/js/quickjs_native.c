@@ -382,9 +382,15 @@ static void seal(void *opaque, const void *block)
     tf_arena_seal(js->arena, block);
 }
 
+static void unseal(void *opaque, const void *block)
+{
+    const struct tf_js *js = opaque;
+    tf_arena_unseal(js->arena, block, tf_arena_usable(block));
+}
+
 void tf_quickjs_seal(struct tf_js *js)
 {
-    JS_SealHeap(js->runtime, seal, js);
+    JS_SealHeap(js->runtime, seal, unseal, js);
 }
 
 void tf_quickjs_names(struct tf_js *js)

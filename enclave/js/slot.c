@@ -7,11 +7,11 @@
 #include "lib/plan.h"
 
 enum {
-    BLOCK = 64,        /* bytes; what is compared at once, a cache line */
-    CHUNK = 256 << 10, /* bytes copied or zeroed before others get their turn */
-    AHEAD = 16 << 10,  /* bytes that a call takes before it looks for holes in the heap */
-    REPEATS = 8,       /* times before a snapshot is kept as one piece */
-    SEALED_CALLS = 64  /* for which what is sealed is brought in once */
+    BLOCK = TF_ARENA_LINE, /* bytes; what is compared at once, a cache line */
+    CHUNK = 256 << 10,     /* bytes copied or zeroed before others get their turn */
+    AHEAD = 16 << 10, /* bytes that a call takes before it looks for holes in the heap */
+    REPEATS = 8,      /* times before a snapshot is kept as one piece */
+    SEALED_CALLS = 64 /* for which what is sealed is brought in once */
 };
 
 struct block {
@@ -216,15 +216,15 @@ base_for(struct tf_slot *slot, const struct tf_js_program *program, struct move 
 }
 
 /* The blocks of a snapshot that lie beyond its base, and zeros between them. */
-static void put_tail(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
-                     size_t from, struct move *move)
+static void put_tail(uint8_t *memory, const struct tf_snapshot *snapshot, size_t from,
+                     struct move *move)
 {
     const uint32_t *places = (const void *)snapshot->bytes;
     const struct block *blocks = blocks_of(snapshot);
-    uint8_t *to = slot->memory + snapshot->base_size;
+    uint8_t *to = memory + snapshot->base_size;
 
     while (from < snapshot->block_count) {
-        uint8_t *at = slot->memory + (size_t)places[from] * BLOCK;
+        uint8_t *at = memory + (size_t)places[from] * BLOCK;
         size_t end = from + 1;
         while (end < snapshot->block_count && places[end] == places[end - 1] + 1) {
             end++;
@@ -234,16 +234,16 @@ static void put_tail(const struct tf_slot *slot, const struct tf_snapshot *snaps
         to = at + (end - from) * BLOCK;
         from = end;
     }
-    put_zeros(move, to, (size_t)(slot->memory + snapshot->extent - to));
+    put_zeros(move, to, (size_t)(memory + snapshot->extent - to));
 }
 
-/* The blocks of a snapshot go over its base, which is in the slot. */
-static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
+/* The blocks of a snapshot go over its base, which is in `memory`. */
+static void put_blocks(uint8_t *memory, const struct tf_snapshot *snapshot,
                        struct move *move)
 {
     const uint32_t *places = (const void *)snapshot->bytes;
     const struct block *blocks = blocks_of(snapshot);
-    struct block *to = (void *)slot->memory;
+    struct block *to = (void *)memory;
     size_t count = snapshot->block_count;
     size_t base_count = snapshot->base_size / BLOCK;
     size_t at = 0;
@@ -252,7 +252,7 @@ static void put_blocks(const struct tf_slot *slot, const struct tf_snapshot *sna
         to[places[at]] = blocks[at];
         at++;
     }
-    put_tail(slot, snapshot, at, move);
+    put_tail(memory, snapshot, at, move);
 }
 
 static void drop_whole(struct tf_slot *slot)
@@ -265,20 +265,12 @@ static void drop_whole(struct tf_slot *slot)
     slot->whole_of = NULL;
 }
 
-/* Has what is sealed be as in the base, without what was counted there since. */
-static void copy_sealed(const struct tf_snapshot *snapshot, uint8_t *to)
-{
-    const struct tf_slot_base *base = snapshot->base;
-
-    if (snapshot->base_size != 0) {
-        memcpy(to + base->sealed, base->bytes + base->sealed,
-               base->unsealed - base->sealed);
-    }
-}
-
 /* The snapshot was just brought in from its base and its blocks. */
 static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
 {
+    static const struct tf_js_limits no_pause;
+    struct move move = {&no_pause, CHUNK};
+
     slot->repeats = slot->last == snapshot ? slot->repeats + 1 : 0;
     slot->last = snapshot;
     if (slot->repeats < REPEATS || snapshot->extent > TF_WHOLE_MAX) {
@@ -289,10 +281,8 @@ static void keep_whole(struct tf_slot *slot, const struct tf_snapshot *snapshot)
     slot->whole = tf_arena_alloc(slot->heap, snapshot->extent);
     if (slot->whole != NULL) {
         slot->whole_of = snapshot;
-        memcpy(slot->whole, slot->memory, snapshot->extent);
-        if (!tf_arena_is_unsealed(arena_of(slot))) {
-            copy_sealed(snapshot, slot->whole);
-        }
+        put(&move, slot->whole, snapshot->base->bytes, snapshot->base_size);
+        put_blocks(slot->whole, snapshot, &move);
     }
 }
 
@@ -309,6 +299,21 @@ static bool has_sealed(struct tf_slot *slot, const struct tf_snapshot *snapshot)
     return is_there;
 }
 
+/* Brings in what was written to of what is sealed. */
+static void put_written(const struct tf_slot *slot, const struct tf_slot_base *base,
+                        const uint8_t *from, struct move *move)
+{
+    size_t last = base->unsealed / BLOCK;
+    size_t line = base->sealed / BLOCK;
+    size_t end;
+
+    while (tf_arena_unsealed(arena_of(slot), &line, &end) && line < last) {
+        end = end < last ? end : last;
+        put(move, slot->memory + line * BLOCK, from + line * BLOCK, (end - line) * BLOCK);
+        line = end;
+    }
+}
+
 /* Brings `size` bytes in, but for what is sealed if that is there. */
 static void put_unsealed(const struct tf_slot *slot, const struct tf_slot_base *base,
                          const uint8_t *from, size_t size, bool is_there,
@@ -317,6 +322,7 @@ static void put_unsealed(const struct tf_slot *slot, const struct tf_slot_base *
     size_t at = 0;
 
     if (is_there) {
+        put_written(slot, base, from, move); /* before the head, which knows it */
         put(move, slot->memory, from, base->sealed);
         at = base->unsealed;
     }
@@ -339,7 +345,7 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
     } else {
         put_unsealed(slot, base, base->bytes, base_size, is_there, move);
         if (snapshot != NULL) {
-            put_blocks(slot, snapshot, move);
+            put_blocks(slot->memory, snapshot, move);
             keep_whole(slot, snapshot);
         }
     }
@@ -352,6 +358,18 @@ static void restore(struct tf_slot *slot, const struct tf_slot_base *base,
 
 /* --- snapshots ------------------------------------------------------------------- */
 
+/* Whether nobody has written more into the block than counts of references. */
+static bool is_sealed(const struct tf_slot *slot, const struct tf_slot_base *base,
+                      size_t at)
+{
+    size_t line = at / BLOCK;
+    size_t end;
+
+    return at >= base->sealed && at < base->unsealed &&
+           !tf_arena_is_unsealed(arena_of(slot)) &&
+           !(tf_arena_unsealed(arena_of(slot), &line, &end) && line == at / BLOCK);
+}
+
 /* Whether the slot's block is another one than the base's, or than zeros beyond it; in
  * what is sealed, and still is, that is nothing but counts. */
 static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *snapshot,
@@ -363,8 +381,7 @@ static bool is_changed(const struct tf_slot *slot, const struct tf_snapshot *sna
         at < snapshot->base_size ? (const void *)(snapshot->base->bytes + at) : &zeros;
     uint64_t difference = 0;
 
-    if (at < snapshot->base_size && at >= snapshot->base->sealed &&
-        at < snapshot->base->unsealed && !tf_arena_is_unsealed(arena_of(slot))) {
+    if (at < snapshot->base_size && is_sealed(slot, snapshot->base, at)) {
         return false;
     }
     for (size_t i = 0; i < BLOCK / sizeof(uint64_t); i++) {

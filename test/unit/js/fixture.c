@@ -145,6 +145,60 @@ static struct tf_str str(const char *text)
     return (struct tf_str){text, strlen(text)};
 }
 
+static uint32_t word_at(const uint8_t *bytes, size_t at)
+{
+    uint32_t word;
+
+    memcpy(&word, bytes + at, sizeof(word));
+    return word;
+}
+
+/* A sealed block's references are counted from 2^30 on. */
+static bool is_count(uint32_t word)
+{
+    enum { FROM = 1 << 30, AROUND = 1 << 24 };
+
+    return word - (FROM - AROUND) < 2 * AROUND;
+}
+
+/* Duktape notes in a string that it is a literal, and how many characters it has. */
+static bool is_note(const uint8_t *then, size_t at, uint32_t now)
+{
+    uint32_t was = word_at(then, at);
+
+    return is_duktape() && (((was ^ now) & ~UINT32_C(0x8080)) == 0 ||
+                            (was == 0 && now <= word_at(then, at - sizeof(was))));
+}
+
+static bool is_unsealed(size_t at)
+{
+    size_t line = at / TF_ARENA_LINE;
+    size_t end;
+
+    return tf_arena_unsealed((const void *)slot.memory, &line, &end) &&
+           line == at / TF_ARENA_LINE;
+}
+
+bool is_sealed_kept(const struct tf_snapshot *snapshot)
+{
+    const struct tf_slot_base *base = snapshot->base;
+
+    if (slot.sealed_of != snapshot || snapshot->base_size == 0) {
+        return true; /* it is brought in */
+    }
+    for (size_t at = base->sealed; at < base->unsealed; at += sizeof(uint32_t)) {
+        uint32_t then = word_at(base->bytes, at);
+        uint32_t now = word_at(slot.memory, at);
+        if (then != now && !(is_count(then) && is_count(now)) &&
+            !is_note(base->bytes, at, now) && !is_unsealed(at)) {
+            (void)fprintf(stderr, "%zu of %zu to %zu: %08x was %08x\n", at, base->sealed,
+                          base->unsealed, now, then);
+            return false;
+        }
+    }
+    return true;
+}
+
 tf_err ask(struct lambda *lambda, const char *url, const char *body)
 {
     lambda->headers[0] = (struct tf_js_header){str("host"), str("a.test")};
@@ -156,8 +210,9 @@ tf_err ask(struct lambda *lambda, const char *url, const char *body)
                                              .headers = lambda->headers,
                                              .header_count = 4,
                                              .body = str(body == NULL ? "" : body)};
-    return tf_slot_call(&slot, &lambda->snapshot, &lambda->request, &lambda->limits,
-                        &lambda->response, &lambda->report);
+    tf_err err = tf_slot_call(&slot, &lambda->snapshot, &lambda->request, &lambda->limits,
+                              &lambda->response, &lambda->report);
+    return is_sealed_kept(&lambda->snapshot) ? err : TF_EINTERNAL;
 }
 
 tf_err run(struct lambda *lambda, const char *source, const char *body)

@@ -49,7 +49,12 @@ tf_err load_files(struct lambda *lambda);
 /** Loads a folder's files as an example; names end with NULL, the first is the entry. */
 tf_err load_folder(struct lambda *lambda, const char *folder, const char *const *names);
 
-/** Sends a request: a GET, or a POST when there is a body. */
+/** Whether what is sealed, and will not be brought in for the snapshot's next call, has
+ *  only changed where that was said (tf_arena_unseal), and in counts. */
+bool is_sealed_kept(const struct tf_snapshot *snapshot);
+
+/** Sends a request: a GET, or a POST when there is a body. @return TF_EINTERNAL also if
+ *  then is_sealed_kept does not hold. */
 tf_err ask(struct lambda *lambda, const char *url, const char *body);
 
 /** Loads `source`, asks once. */

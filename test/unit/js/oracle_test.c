@@ -17,8 +17,7 @@ enum {
     DEEDS = 9,     /* in a lambda; the body's digit says which are done */
     REQUESTS = 80, /* to a pair, in service */
     ANSWER = 1024,
-    SOURCE = 16 << 10,
-    NEAR = 1 << 22 /* more references than a heap of this size has */
+    SOURCE = 16 << 10
 };
 
 /* Bodies of functions, for all engines. R, own and kept are the lambda's. */
@@ -183,49 +182,6 @@ static void take_answer(struct lambda *lambda, unsigned body, char *out)
                    size == 0 ? "" : lambda->response.body.data);
 }
 
-static uint32_t word_at(const uint8_t *bytes, size_t at)
-{
-    uint32_t word;
-
-    memcpy(&word, bytes + at, sizeof(word));
-    return word;
-}
-
-static bool is_count(uint32_t word)
-{
-    return word - ((1U << 30) - NEAR) < 2U * NEAR;
-}
-
-/* Duktape notes in a string that it is a literal, and how many characters it has. */
-static bool is_note(const uint8_t *then, size_t at, uint32_t now)
-{
-    uint32_t was = word_at(then, at);
-
-    return is_duktape() && (((was ^ now) & ~UINT32_C(0x8080)) == 0 ||
-                            (was == 0 && now <= word_at(then, at - sizeof(was))));
-}
-
-/* What the next request of the lambda would find. */
-static bool is_still_sealed(const struct lambda *lambda)
-{
-    const struct tf_slot_base *base = lambda->snapshot.base;
-
-    if (slot.sealed_of != &lambda->snapshot) {
-        return true; /* it is brought in */
-    }
-    for (size_t at = base->sealed; at < base->unsealed; at += sizeof(uint32_t)) {
-        uint32_t then = word_at(base->bytes, at);
-        uint32_t now = word_at(slot.memory, at);
-        if (then != now && !(is_count(then) && is_count(now)) &&
-            !is_note(base->bytes, at, now)) {
-            (void)fprintf(stderr, "%zu of %zu to %zu: %08x was %08x\n", at, base->sealed,
-                          base->unsealed, now, then);
-            return false;
-        }
-    }
-    return true;
-}
-
 /* @return how many requests were answered without bringing in what is sealed; -1: one was
  * answered otherwise. */
 static int serve(struct lambda lambdas[2], char expected[2][10][ANSWER])
@@ -251,7 +207,7 @@ static int serve(struct lambda lambdas[2], char expected[2][10][ANSWER])
                           expected[which][body]);
             return -1;
         }
-        if (!CHECK(is_still_sealed(&lambdas[which]))) {
+        if (!CHECK(is_sealed_kept(&lambdas[which].snapshot))) {
             return -1;
         }
     }

@@ -120,8 +120,117 @@ static void no_request_sees_what_others_did_to_what_is_sealed(void)
     CHECK(kept > 50 || is_mujs()); /* which seals nothing */
 }
 
+/* What a request may do to an object `o` that was there before any script, each as the
+ * body of a function. */
+static const char *const to_builtins[] = {
+    "o.x = 1;",
+    "o[Symbol('s')] = 1; o[7] = 1;",
+    "Reflect.ownKeys(o).forEach(function (n) { try { o[n] = 1; } catch (e) {} });",
+    "Reflect.ownKeys(o).forEach(function (n) { try { delete o[n]; } catch (e) {} });",
+    "Reflect.ownKeys(o).forEach(function (n) { Reflect.getOwnPropertyDescriptor(o, n); "
+    "});",
+    "Reflect.ownKeys(o).forEach(function (n) { Reflect.defineProperty(o, n,"
+    " {get: function () { return 1; }, configurable: true}); });",
+    "Reflect.ownKeys(o).forEach(function (n) { Reflect.defineProperty(o, n,"
+    " {enumerable: true, writable: false}); });",
+    "Object.freeze(o);",
+    "Object.preventExtensions(o);",
+    "Reflect.setPrototypeOf(o, {y: 1});",
+    "new WeakSet([o]).delete(o);",
+    "kept = new WeakRef(o);",
+    "kept = new WeakMap([[o, 1]]);",
+    "kept = new FinalizationRegistry(function () {}); kept.register(o, 1);",
+    "class B { constructor() { return o; } } class C extends B { #p = 1;"
+    " static set(c) { c.#p = 2; return c.#p; } } new C(); C.set(o);",
+    "class B { constructor() { return o; } } class C extends B { #m() {}"
+    " static call(c) { c.#m(); } } new C(); C.call(o);",
+    "Object.assign(o, {q: 1}); Reflect.set({}, 'z', 1, o); Reflect.set(o, 'r', 2);",
+    "for (var i = 0; i < 40; i++) { o['p' + i] = i; } for (i = 0; i < 40; i++) {"
+    " delete o['p' + i]; } o.last = 1;",
+    "for (o.i of [1, 2]) {} ({a: o.j} = {a: 1}); [o.k] = [3]; o.k += 1; o.k++;",
+    "Object.defineProperty(o, 'name', {value: 'n'});",
+    "o.__defineSetter__('s', isNaN);",
+    "class E extends o { static x = 1; } Reflect.construct(o, [], E); new o().x = 1;",
+    "for (var i = 0, a; i < 9000; i++) { a = {o: o, f: function () { return a; }};"
+    " a.a = a; } kept = a;",
+    "var x = {}, i; for (i = 0; i < 1500; i++) { x['k' + i] = o; } kept = x;",
+    "var x, i; for (i = 0, kept = []; i < 600; i++) { x = {}; x['k' + i % 25] = o;"
+    " x['l' + Math.floor(i / 25)] = o; kept.push(x); }",
+    "o.toString = o.valueOf = o.toJSON = function () { o.n = 1; return 'x'; };"
+    " JSON.stringify(o) + o;",
+};
+static const char builtins[] =
+    "var kept, deeds = [], objects = [globalThis, Object, Function, Array, String, "
+    "Number,"
+    " Boolean, Symbol, BigInt, Promise, RegExp, Error, TypeError, RangeError,"
+    " AggregateError, ArrayBuffer, JSON, Reflect, Response, Request, Headers, parseInt,"
+    " Array.prototype.values, Request.prototype.text, Promise.prototype.then];"
+    "objects.slice(1, 21).forEach(function (f) { if (f.prototype) {"
+    " objects.push(f.prototype); } });"
+    "function seen(o) { return [Reflect.ownKeys(o).length, Object.isExtensible(o),"
+    " Object.getPrototypeOf(o) === Object.prototype, typeof o.x, typeof o.toString,"
+    " typeof o.name, o.name].join(); }"
+    "exports.fetch = async function (r) { var t = await r.text(), R = Response,"
+    " o = objects[t.charCodeAt(1) - 48], before, parts = deeds[t.charCodeAt(0) - 48];"
+    " if (!o) { return new R('no more'); } before = 'now ' + seen(o);"
+    " try { parts && parts(o); } catch (e) {} return new R(before); };";
+
+static bool ask_builtin(struct lambda *lambda, int deed, int object, char *out)
+{
+    char body[3] = {(char)('0' + deed), (char)('0' + object), '\0'};
+
+    if (!CHECK(ask(lambda, "https://a.test/", body) == TF_OK)) {
+        return false;
+    }
+    (void)snprintf(out, ANSWER, "%.*s", (int)lambda->response.body.size,
+                   lambda->response.body.data);
+    return true;
+}
+
+/* Every deed to every object, and each time the object is as it was at first. */
+static void a_builtin_forgets_what_was_done_to_it(void)
+{
+    enum { COUNT = sizeof(to_builtins) / sizeof(to_builtins[0]) };
+    static char source[16384];
+    static char first[ANSWER];
+    char answer[ANSWER];
+    struct lambda lambda;
+    size_t size = (size_t)snprintf(source, sizeof(source), "%s", builtins);
+    int object = 0;
+    int kept = 0;
+
+    start();
+    for (int i = 0; i < COUNT; i++) {
+        size += (size_t)snprintf(source + size, sizeof(source) - size,
+                                 "deeds.push(function (o) { %s });", to_builtins[i]);
+    }
+    if (!is_quickjs() || !CHECK(load(&lambda, source) == TF_OK)) {
+        return;
+    }
+    for (;; object++) {
+        slot.in = NULL;
+        slot.sealed_of = NULL;
+        if (!ask_builtin(&lambda, COUNT, object, first) ||
+            strcmp(first, "no more") == 0) {
+            break;
+        }
+        for (int deed = 0; deed < COUNT; deed++) {
+            if (!ask_builtin(&lambda, deed, object, answer) ||
+                !CHECK(strcmp(answer, first) == 0)) {
+                (void)fprintf(stderr, "object %d after deed %d: %s, not %s\n", object,
+                              deed - 1, answer, first);
+                return;
+            }
+            kept += slot.sealed_of == &lambda.snapshot;
+        }
+    }
+    CHECK(object > 40 && kept > object * COUNT / 2);
+    drop(&lambda);
+}
+
 int main(void)
 {
+    RUN(a_builtin_forgets_what_was_done_to_it);
     RUN(a_symbol_outlives_a_weak_reference_to_it);
     RUN(no_request_sees_what_others_did_to_what_is_sealed);
     return test_end();

@@ -19,8 +19,8 @@
 enum {
     LAMBDAS = 4,
     ROUNDS = 30,
-    AGAIN = 20,     /* calls of one lambda: enough for it to be kept as one piece */
-    HEAD = 2 << 10, /* of the arena: a slot believes its numbers, within bounds */
+    AGAIN = 20,  /* calls of one lambda: enough for it to be kept as one piece */
+    HEAD = 2304, /* of the arena: a slot believes its numbers, within bounds */
     WORDS = 3000,
     CHUNK = 256 << 10,            /* as in slot.c */
     PAGES = (16 << 20) / TF_PAGE, /* of the slot */
@@ -50,7 +50,8 @@ static const char *const sources[LAMBDAS] = {
 static bool is_there[PAGES];
 static uint64_t state = 88172645463325252;
 static const struct image *expected;
-static bool is_left; /* the call ends in the middle */
+static size_t written; /* a line of what is sealed, which the last call has written to */
+static bool is_left;   /* the call ends in the middle */
 static jmp_buf left;
 
 static size_t draw(size_t below)
@@ -100,6 +101,29 @@ static void find_sealed(const struct image *image, size_t *from, size_t *to)
     *to = snapshot->base_size == 0 ? 0 : snapshot->base->unsealed;
 }
 
+/* Whether the load has written to the line although it is sealed. */
+static bool is_load_written(const uint8_t *bytes, size_t line)
+{
+    size_t at = line;
+    size_t end;
+
+    return tf_arena_unsealed((const void *)bytes, &at, &end) && at == line;
+}
+
+/* Of what is sealed, what has to be brought in for each call. */
+static bool is_sealed_same(const uint8_t *bytes, size_t from, size_t to)
+{
+    bool is_so = true;
+
+    for (size_t at = from; is_so && at < to; at += TF_ARENA_LINE) {
+        size_t line = at / TF_ARENA_LINE;
+        if (slot.sealed_calls == 0 || line == written || is_load_written(bytes, line)) {
+            is_so = memcmp(slot.memory + at, bytes + at, TF_ARENA_LINE) == 0;
+        }
+    }
+    return is_so;
+}
+
 /* The arena with nothing said of how far its memory was zeroed, which may grow. */
 static bool is_same(const struct image *image)
 {
@@ -114,8 +138,7 @@ static bool is_same(const struct image *image)
     tf_arena_note_zeroed(arena, 0);
     bool is_so = memcmp(slot.memory, bytes, from) == 0 &&
                  memcmp(slot.memory + to, bytes + to, size - to) == 0;
-    is_so = is_so && (slot.sealed_calls != 0 ||
-                      memcmp(slot.memory + from, bytes + from, to - from) == 0);
+    is_so = is_so && is_sealed_same(bytes, from, to);
     tf_arena_note_zeroed(arena, zeroed);
     for (size_t i = size; is_so && i < zeroed; i++) {
         is_so = slot.memory[i] == 0;
@@ -141,6 +164,15 @@ static void scribble(size_t from, size_t to)
     }
 }
 
+/* Into a line of what is sealed, and says so. */
+static void write_sealed(size_t from, size_t to)
+{
+    written = (from + draw(to - from)) / TF_ARENA_LINE;
+    uint8_t *line = slot.memory + written * TF_ARENA_LINE;
+    tf_arena_unseal((void *)slot.memory, line + draw(TF_ARENA_LINE), 1);
+    memset(line, 0x5a, TF_ARENA_LINE);
+}
+
 tf_err __real_tf_js_call(struct tf_js *js, const struct tf_js_request *request,
                          const struct tf_js_limits *limits,
                          struct tf_js_response *response, struct tf_js_report *report);
@@ -161,6 +193,9 @@ tf_err __wrap_tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     find_sealed(expected, &from, &to);
     if (!is_left && draw(2) == 0) {
         scribble(from > HEAD ? from : HEAD, from > HEAD ? to : HEAD);
+        if (from < to) {
+            write_sealed(from, to);
+        }
         return TF_OK;
     }
     scribble(HEAD, HEAD);
@@ -178,8 +213,12 @@ static void load_image(struct image *image, const char *source)
     size_t from;
     size_t to;
     find_sealed(image, &from, &to);
-    if (from < to) { /* the load has counted there */
-        memcpy(slot.memory + from, image->lambda.snapshot.base->bytes + from, to - from);
+    for (size_t at = from; at < to;
+         at += TF_ARENA_LINE) { /* the load has counted there */
+        if (!is_load_written(slot.memory, at / TF_ARENA_LINE)) {
+            memcpy(slot.memory + at, image->lambda.snapshot.base->bytes + at,
+                   TF_ARENA_LINE);
+        }
     }
     memcpy(image->bytes, slot.memory, image->size);
     tf_arena_note_zeroed((void *)image->bytes, 0);

@@ -475,6 +475,40 @@ static void test_foreign_pointers_trap(void)
     CHECK(traps(free_outside));
 }
 
+/* Lines from `line` on, as one string of those that are found. */
+static bool finds(const struct tf_arena *arena, size_t line, const char *expected)
+{
+    char found[256] = "";
+    size_t size = 0;
+    size_t end;
+
+    while (size < sizeof(found) && tf_arena_unsealed(arena, &line, &end)) {
+        size +=
+            (size_t)snprintf(found + size, sizeof(found) - size, "%zu-%zu ", line, end);
+        line = end;
+    }
+    return strcmp(found, expected) == 0;
+}
+
+static void what_is_unsealed_is_found_by_lines(void)
+{
+    static _Alignas(16) uint8_t bytes[256 << 10];
+    struct tf_arena *arena = tf_arena_init(bytes, sizeof(bytes));
+
+    CHECK(finds(arena, 0, ""));
+    tf_arena_unseal(arena, bytes + 70 * TF_ARENA_LINE - 1, 2);
+    tf_arena_unseal(arena, bytes + 120 * TF_ARENA_LINE, 80 * TF_ARENA_LINE);
+    tf_arena_unseal(arena, bytes + TF_ARENA_SEAL_MAX - 1, 4096);
+    tf_arena_unseal(arena, bytes + TF_ARENA_SEAL_MAX, 4096); /* nobody seals there */
+    CHECK(finds(arena, 0, "69-71 120-128 128-192 192-200 2047-2048 "));
+    CHECK(finds(arena, 70, "70-71 120-128 128-192 192-200 2047-2048 "));
+    CHECK(finds(arena, 150, "150-192 192-200 2047-2048 "));
+    CHECK(finds(arena, 2048, ""));
+    CHECK(!tf_arena_is_unsealed(arena));
+    tf_arena_unseal(arena, NULL, 0);
+    CHECK(tf_arena_is_unsealed(arena));
+}
+
 int main(void)
 {
     RUN(test_too_small_is_refused);
@@ -495,5 +529,6 @@ int main(void)
     RUN(test_memory_is_brought_by_pages_each_once);
     RUN(test_tidy_leaves_nothing_in_free_blocks);
     RUN(test_foreign_pointers_trap);
+    RUN(what_is_unsealed_is_found_by_lines);
     return test_end();
 }
