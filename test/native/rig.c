@@ -293,6 +293,17 @@ const struct rig_frame *rig_last(const struct rig *rig, uint32_t type)
     return NULL;
 }
 
+/* The answer to what was asked under this number, or NULL. */
+static const struct rig_frame *answer_to(const struct rig *rig, uint64_t id)
+{
+    for (size_t i = rig->log_count; i > 0; i--) {
+        if (rig->log[i - 1].type == TF_MSG_RESULT && rig->log[i - 1].id == id) {
+            return &rig->log[i - 1];
+        }
+    }
+    return NULL;
+}
+
 /* --- lambdas
  * ---------------------------------------------------------------------------- */
 
@@ -340,8 +351,8 @@ static tf_err send_blob(struct rig *rig, int index, uint64_t id,
         }
         (void)rig_enter(rig, index);
     }
-    const struct rig_frame *frame = rig_last(rig, TF_MSG_RESULT);
-    if (frame == NULL || frame->id != id) {
+    const struct rig_frame *frame = answer_to(rig, id);
+    if (frame == NULL) {
         return TF_EINTERNAL;
     }
     return (tf_err)((const struct tf_msg_result *)(const void *)frame->payload)->err;

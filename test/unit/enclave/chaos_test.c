@@ -5,12 +5,13 @@
  * clients' bytes, or leave something behind.
  */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
 
-enum { ROUNDS = 1500, SLOTS = 12, NAMES = 3 };
+enum { ROUNDS = 1500, /* TFAAS_CHAOS: others */ SLOTS = 12, NAMES = 3 };
 
 static const char *const names[NAMES] = {"a", "b", "c"};
 
@@ -41,10 +42,12 @@ static unsigned roll(struct chaos *chaos, unsigned sides)
 
 static void load(struct chaos *chaos, unsigned index)
 {
+    static const char *const codes[] = {"echo",   "echo",     "echo",   "big 200000",
+                                        "slow 9", "nosource", "spin 20"};
     char domain[32];
     const struct rig_lambda lambda = {.name = names[index],
                                       .version = ++chaos->versions[index],
-                                      .code = roll(chaos, 4) == 0 ? "big 200000" : "echo",
+                                      .code = codes[roll(chaos, 7)],
                                       .domains = {domain}};
 
     (void)snprintf(domain, sizeof(domain), "%s.example", names[index]);
@@ -72,6 +75,18 @@ static void grant(struct chaos *chaos, unsigned index)
         CHECK(rig_grant(chaos->rig, client, &wanted, NULL) == 200);
     }
     rig_hang_up(chaos->rig, client);
+}
+
+/* Does it load? Also of those that are not there, again and again, under one number. */
+static void try_one(struct chaos *chaos)
+{
+    const char *name = roll(chaos, 8) == 0 ? "d" : names[roll(chaos, NAMES)];
+    int thread = (int)roll(chaos, 2);
+
+    (void)rig_put(chaos->rig, thread, TF_MSG_TRY, 1 + roll(chaos, 3), name, 1);
+    if (roll(chaos, 2) == 0) {
+        (void)rig_enter(chaos->rig, thread);
+    }
 }
 
 static void come(struct chaos *chaos, struct visitor *visitor)
@@ -131,6 +146,8 @@ static void round_of(struct chaos *chaos)
         (void)rig_drop(chaos->rig, (int)roll(chaos, 2), names[roll(chaos, NAMES)]);
     } else if (what < 7) {
         chaos->rig->now += roll(chaos, 100);
+    } else if (what < 11) {
+        try_one(chaos);
     } else if (visitor->client == NULL) {
         come(chaos, visitor);
     } else if (what < 15) {
@@ -146,7 +163,10 @@ static void round_of(struct chaos *chaos)
 
 static void nothing_ends_the_enclave(void)
 {
-    struct chaos chaos = {.rig = rig_open(), .seed = 88172645463325252u};
+    const char *wanted = getenv("TFAAS_CHAOS");
+    int rounds = wanted == NULL ? ROUNDS : atoi(wanted);
+    struct chaos chaos = {.rig = rig_open(),
+                          .seed = 88172645463325252u ^ (uint64_t)rounds};
     struct rig *rig = chaos.rig;
 
     rig_thread_make(rig, 1);
@@ -155,7 +175,7 @@ static void nothing_ends_the_enclave(void)
         load(&chaos, i);
         grant(&chaos, i);
     }
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         round_of(&chaos);
         if (rig->threads[0].last.exit == TF_EXIT_DEAD ||
             rig->threads[1].last.exit == TF_EXIT_DEAD) {
