@@ -47,25 +47,20 @@ static void release(struct tf_thread *thread, uint8_t *block)
     tf_lock_give(&thread->instance->lock);
 }
 
-static tf_err describe_bundle(const struct tf_bundle *bundle, char *out, size_t cap,
-                              size_t *size)
+static void describe_bundle(const struct tf_bundle *bundle, struct tf_json_writer *w)
 {
-    struct tf_json_writer w;
-
-    tf_json_writer_init(&w, out, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "name", bundle->manifest.name);
-    tf_json_put_integer(&w, "version", bundle->manifest.version);
-    tf_json_put_hex(&w, "digest", bundle->digest, sizeof(bundle->digest));
-    tf_json_put_string(&w, "signer", bundle->signer);
-    tf_json_open_array(&w, "domains");
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "name", bundle->manifest.name);
+    tf_json_put_integer(w, "version", bundle->manifest.version);
+    tf_json_put_hex(w, "digest", bundle->digest, sizeof(bundle->digest));
+    tf_json_put_string(w, "signer", bundle->signer);
+    tf_json_open_array(w, "domains");
     for (size_t i = 0; i < bundle->manifest.domain_count; i++) {
-        tf_json_put_string(&w, NULL, bundle->manifest.domains[i]);
+        tf_json_put_string(w, NULL, bundle->manifest.domains[i]);
     }
-    tf_json_close_array(&w);
-    tf_json_put_string(&w, "engine", tf_js_engine());
-    tf_json_close_object(&w);
-    return tf_json_take(&w, size);
+    tf_json_close_array(w);
+    tf_json_put_string(w, "engine", tf_js_engine());
+    tf_json_close_object(w);
 }
 
 /* Of a whole bundle, or of an envelope alone. */
@@ -100,7 +95,7 @@ static tf_err put_bundle(struct tf_thread *thread, const struct tf_bundle *bundl
     return err;
 }
 
-static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answer_size)
+static tf_err finish_bundle(struct tf_thread *thread, struct tf_json_writer *answer)
 {
     uint8_t *scratch = malloc(tf_bundle_scratch((size_t)thread->transfer.total));
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
@@ -113,10 +108,8 @@ static tf_err finish_bundle(struct tf_thread *thread, char *answer, size_t *answ
     if (err != TF_OK) {
         goto out;
     }
-    err = describe_bundle(bundle, answer, ANSWER_MAX, answer_size);
-    if (err == TF_OK) {
-        err = put_bundle(thread, bundle);
-    }
+    describe_bundle(bundle, answer);
+    err = put_bundle(thread, bundle);
     tf_bundle_wipe(bundle);
 out:
     free(bundle);
@@ -125,7 +118,7 @@ out:
 }
 
 /* What was asked for: whoever waits for it goes on. */
-static tf_err finish_wanted(struct tf_thread *thread, char *answer, size_t *answer_size)
+static tf_err finish_wanted(struct tf_thread *thread, struct tf_json_writer *answer)
 {
     struct tf_transfer *transfer = &thread->transfer;
     tf_err err = tf_want_answer(thread, transfer->id, transfer->bytes,
@@ -133,14 +126,13 @@ static tf_err finish_wanted(struct tf_thread *thread, char *answer, size_t *answ
 
     if (err == TF_OK) {
         transfer->bytes = NULL;
-        answer[0] = '{';
-        answer[1] = '}';
-        *answer_size = 2;
+        tf_json_open_object(answer, NULL);
+        tf_json_close_object(answer);
     }
     return err;
 }
 
-static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answer_size)
+static tf_err finish_grant(struct tf_thread *thread, struct tf_json_writer *answer)
 {
     struct tf_grant_draft *draft = malloc(sizeof(*draft));
 
@@ -151,42 +143,34 @@ static tf_err finish_grant(struct tf_thread *thread, char *answer, size_t *answe
                                  (size_t)thread->transfer.total, draft);
     if (err == TF_OK) {
         tf_emit_event(thread, TF_EVENT_GRANTED, TF_OK, 0, draft->grant.lambda);
-        err = tf_grant_answer_write(&draft->grant, answer, ANSWER_MAX, answer_size);
+        tf_grant_answer_write(&draft->grant, answer);
     }
     tf_wipe(draft, sizeof(*draft));
     free(draft);
     return err;
 }
 
-static tf_err finish_revocations(struct tf_thread *thread, char *answer,
-                                 size_t *answer_size)
+static tf_err finish_revocations(struct tf_thread *thread, struct tf_json_writer *answer)
 {
-    struct tf_revoked *revoked = malloc(sizeof(*revoked));
+    const struct tf_str list = {(const char *)thread->transfer.bytes,
+                                (size_t)thread->transfer.total};
+    bool is_new = false; /* the host's store had it */
 
-    if (revoked == NULL) {
-        return TF_ENOMEM;
-    }
-    tf_err err = tf_revoke_take(thread->instance, (const char *)thread->transfer.bytes,
-                                (size_t)thread->transfer.total, revoked);
-    if (err == TF_OK) {
-        err = tf_revoke_answer_write(revoked, answer, ANSWER_MAX, answer_size);
-    }
-    free(revoked);
-    return err;
+    return tf_revoke_take(thread->instance, list, answer, &is_new);
 }
 
-static tf_err finish_kind(struct tf_thread *thread, char *answer, size_t *size)
+static tf_err finish_kind(struct tf_thread *thread, struct tf_json_writer *answer)
 {
     switch (thread->transfer.kind) {
     case TF_BLOB_BUNDLE:
     case TF_BLOB_ENVELOPE:
-        return finish_bundle(thread, answer, size);
+        return finish_bundle(thread, answer);
     case TF_BLOB_WANTED:
-        return finish_wanted(thread, answer, size);
+        return finish_wanted(thread, answer);
     case TF_BLOB_GRANT:
-        return finish_grant(thread, answer, size);
+        return finish_grant(thread, answer);
     default:
-        return finish_revocations(thread, answer, size);
+        return finish_revocations(thread, answer);
     }
 }
 
@@ -194,6 +178,7 @@ static void finish(struct tf_thread *thread)
 {
     struct tf_transfer *transfer = &thread->transfer;
     char *answer = malloc(ANSWER_MAX);
+    struct tf_json_writer w;
     size_t size = 0;
     tf_err err = transfer->err;
 
@@ -201,9 +186,13 @@ static void finish(struct tf_thread *thread)
         err = TF_ENOMEM;
     }
     if (err == TF_OK) {
-        err = finish_kind(thread, answer, &size);
+        tf_json_writer_init(&w, answer, ANSWER_MAX);
+        err = finish_kind(thread, &w);
     } else if (transfer->kind == TF_BLOB_WANTED) {
         (void)!tf_want_answer(thread, transfer->id, NULL, 0, err);
+    }
+    if (err == TF_OK) {
+        err = tf_json_take(&w, &size);
     }
     if (err == TF_OK) {
         tf_emit_result(thread, transfer->id, TF_OK, answer, size);

@@ -133,8 +133,8 @@ static tf_err tell(struct tf_instance *instance, const char *lambda, const char 
     return TF_OK;
 }
 
-tf_err tf_failures_answer(struct tf_conn *conn, struct tf_str body, char *answer,
-                          size_t *answer_size)
+tf_err tf_failures_answer(struct tf_conn *conn, struct tf_str body,
+                          struct tf_json_writer *answer)
 {
     struct tf_instance *instance = conn->thread->instance;
     const struct tf_dsse_rule rule = {.type = TF_DSSE_FAILURES,
@@ -144,7 +144,6 @@ tf_err tf_failures_answer(struct tf_conn *conn, struct tf_str body, char *answer
     uint8_t scratch[2 * QUESTION_MAX + 256];
     struct question question;
     struct tf_dsse dsse;
-    struct tf_json_writer w;
 
     tf_err err = tf_dsse_open(body.data, body.size, &rule, scratch, &dsse);
     if (err == TF_OK) {
@@ -157,13 +156,12 @@ tf_err tf_failures_answer(struct tf_conn *conn, struct tf_str body, char *answer
     if (!tf_crypto_equal(question.exporter, conn->exporter, sizeof(question.exporter))) {
         return TF_EGRANT_CHANNEL;
     }
-    tf_json_writer_init(&w, answer, TF_FAILURES_ANSWER_MAX);
-    tf_json_open_object(&w, NULL);
-    tf_json_open_array(&w, "failures");
+    tf_json_open_object(answer, NULL);
+    tf_json_open_array(answer, "failures");
     tf_lock_take(&instance->lock);
-    err = tell(instance, question.lambda, dsse.signer, &w);
+    err = tell(instance, question.lambda, dsse.signer, answer);
     tf_lock_give(&instance->lock);
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
-    return err != TF_OK ? err : tf_json_take(&w, answer_size);
+    tf_json_close_array(answer);
+    tf_json_close_object(answer);
+    return err;
 }

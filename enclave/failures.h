@@ -13,6 +13,7 @@
 
 #include "enclave/js/js.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_conn;
 struct tf_entry;
@@ -22,8 +23,7 @@ struct tf_thread;
 
 enum {
     TF_FAILURES_KEPT = 128,
-    TF_FAILURES_TOLD = 24, /* at a time */
-    TF_FAILURES_ANSWER_MAX = 16 << 10
+    TF_FAILURES_TOLD = 24 /* at a time, in less than 16 KiB */
 };
 
 /**
@@ -42,10 +42,10 @@ void tf_failures_forget(struct tf_instance *instance, const struct tf_entry *ent
 /**
  * Answers a signed question, untrusted.
  *
- * @param answer  TF_FAILURES_ANSWER_MAX bytes: {"failures": [..]}, the latest first.
+ * @param answer  {"failures": [..]}, the latest first, on TF_OK.
  * @return TF_OK; TF_EDSSE_*, TF_EFORMAT; TF_EGRANT_CHANNEL for another connection;
  *         TF_EREVOKED (its signer); TF_ENOTFOUND: the signer's domain has no such lambda
  *         here; TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_failures_answer(struct tf_conn *conn, struct tf_str body,
-                                      char *answer, size_t *answer_size);
+                                      struct tf_json_writer *answer);

@@ -90,22 +90,17 @@ tf_err tf_grant_parse(struct tf_str statement, const char *signer,
     return TF_OK;
 }
 
-tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out, size_t cap,
-                             size_t *size)
+void tf_grant_answer_write(const struct tf_grant *grant, struct tf_json_writer *answer)
 {
-    struct tf_json_writer w;
-
-    tf_json_writer_init(&w, out, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "granted", grant->lambda);
-    tf_json_open_array(&w, "names");
+    tf_json_open_object(answer, NULL);
+    tf_json_put_string(answer, "granted", grant->lambda);
+    tf_json_open_array(answer, "names");
     for (size_t i = 0; i < grant->names.count; i++) {
-        tf_json_put_string(&w, NULL, grant->names.text[i]);
+        tf_json_put_string(answer, NULL, grant->names.text[i]);
     }
-    tf_json_close_array(&w);
-    tf_json_put_integer(&w, "not_after", grant->not_after);
-    tf_json_close_object(&w);
-    return tf_json_take(&w, size);
+    tf_json_close_array(answer);
+    tf_json_put_integer(answer, "not_after", grant->not_after);
+    tf_json_close_object(answer);
 }
 
 tf_err tf_grant_set_key(struct tf_grant_draft *draft, struct tf_str pem)

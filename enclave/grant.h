@@ -12,6 +12,7 @@
 #include "enclave/instance.h"
 #include "enclave/js/js.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_thread;
 
@@ -58,6 +59,5 @@ TF_MUST_USE tf_err tf_grant_put(struct tf_thread *thread, struct tf_grant *grant
 TF_MUST_USE tf_err tf_grant_unseal(struct tf_thread *thread, const uint8_t *blob,
                                    size_t size, struct tf_grant_draft *out);
 
-/** Writes {"granted", "names", "not_after"}. @return TF_OK or TF_ELIMIT. */
-TF_MUST_USE tf_err tf_grant_answer_write(const struct tf_grant *grant, char *out,
-                                         size_t cap, size_t *size);
+/** Writes {"granted", "names", "not_after"}. */
+void tf_grant_answer_write(const struct tf_grant *grant, struct tf_json_writer *answer);

@@ -223,36 +223,33 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
 /* --- a lease comes in ------------------------------------------------------------ */
 
 static tf_err accept(struct tf_conn *conn, const struct tf_lease_statement *lease,
-                     const char *signer, char *answer, size_t *answer_size)
+                     const char *signer, struct tf_json_writer *answer)
 {
     struct tf_thread *thread = conn->thread;
-    struct tf_json_writer w;
 
     tf_err err = check(conn, lease);
     if (err != TF_OK) {
         return err;
     }
-    tf_json_writer_init(&w, answer, TF_LEASE_ANSWER_MAX);
-    tf_json_open_object(&w, NULL);
-    tf_json_open_array(&w, "leased");
+    tf_json_open_object(answer, NULL);
+    tf_json_open_array(answer, "leased");
     tf_lock_take(&thread->instance->lock);
-    err = put(conn, lease, signer, &w);
+    err = put(conn, lease, signer, answer);
     tf_lock_give(&thread->instance->lock);
     if (err != TF_OK) {
         return err;
     }
     tf_view_sync(thread);
-    tf_json_close_array(&w);
-    tf_json_put_integer(&w, "until", lease->until);
-    tf_json_put_integer(
-        &w, "time",
-        tf_anchor_now(thread, tf_descriptor_member(&thread->instance->domain, signer)));
-    tf_json_close_object(&w);
-    return tf_json_take(&w, answer_size);
+    size_t member = tf_descriptor_member(&thread->instance->domain, signer);
+    tf_json_close_array(answer);
+    tf_json_put_integer(answer, "until", lease->until);
+    tf_json_put_integer(answer, "time", tf_anchor_now(thread, member));
+    tf_json_close_object(answer);
+    return TF_OK;
 }
 
-tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
-                     size_t *answer_size)
+tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body,
+                     struct tf_json_writer *answer)
 {
     enum { SCRATCH = 2 * TF_LEASE_MAX + 256 };
     const struct tf_dsse_rule rule = {.type = TF_DSSE_LEASE,
@@ -272,7 +269,7 @@ tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
         err = tf_lease_parse((const char *)dsse.payload, dsse.payload_size, lease);
     }
     if (err == TF_OK) {
-        err = accept(conn, lease, dsse.signer, answer, answer_size);
+        err = accept(conn, lease, dsse.signer, answer);
     }
     free(lease);
     return err;

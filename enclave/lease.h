@@ -14,6 +14,7 @@
 
 #include "enclave/js/js.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_conn;
 struct tf_entry;
@@ -22,22 +23,20 @@ struct tf_instance;
 struct tf_tenure;
 struct tf_thread;
 
-enum { TF_LEASE_ANSWER_MAX = 8 << 10 };
-
 /**
  * Takes a signed lease, untrusted, from a management connection: confirms serials and
  * floors, drops what is below them, and puts it in force in the place of its signer's
  * last one.
  *
- * @param answer  TF_LEASE_ANSWER_MAX bytes: {"leased", "until", "time"}.
+ * @param answer  {"leased", "until", "time"}, on TF_OK.
  * @return TF_OK; TF_ELEASE_FORMAT, _SIGNER; _INSTANCE for another instance or connection;
  *         _OLD if a later statement was accepted, or one of that signer since this
  *         connection began: what a host held back on many is worth one lease, not many;
  * TF_EREVOKED (its signer); TF_EREVOCATION_OLD for a list that this instance does not
  * have; TF_ELIMIT; TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body, char *answer,
-                                 size_t *answer_size);
+TF_MUST_USE tf_err tf_lease_take(struct tf_conn *conn, struct tf_str body,
+                                 struct tf_json_writer *answer);
 
 /** Until when the lambda is leased, seconds since 1970; 0: it is not. By the thread's
  * view: tf_view_sync first. */

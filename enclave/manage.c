@@ -19,8 +19,7 @@
 #include "lib/json.h"
 
 enum {
-    ANSWER_MAX = 16 << 10,
-    REVOKED_MAX = 8 << 10, /* every lambda's name, and a bit */
+    ANSWER_MAX = 16 << 10, /* TF_FAILURES_TOLD; TF_NAMED_MAX names; a CSR */
     OK = 200,
     REFUSED = 400,
     NOT_FOUND = 404,
@@ -80,13 +79,15 @@ static void take_question(struct tf_json_fields *f, void *user)
 }
 
 /* Sends a REPORT over the claims; the answer goes out when the QUOTE is here. */
-static tf_err attest(struct tf_conn *conn, struct tf_str body)
+static tf_err attest(struct tf_conn *conn, struct tf_str body,
+                     struct tf_json_writer *answer)
 {
     struct tf_buffer *claims = &conn->manage->claims;
     struct question question = {.lambdas = {.count = 0}};
     uint8_t report_data[64] = {0};
     struct sgx_report report;
 
+    (void)answer; /* tf_manage_evidence has another */
     tf_err err = tf_json_read(body.data, body.size, take_question, &question, TF_EFORMAT);
     if (err != TF_OK) {
         return err;
@@ -196,11 +197,10 @@ static tf_err check_wish(struct tf_thread *thread, const struct wish *wish)
     return err;
 }
 
-static tf_err csr(struct tf_conn *conn, struct tf_str body)
+static tf_err csr(struct tf_conn *conn, struct tf_str body, struct tf_json_writer *answer)
 {
     struct tf_csr *csr = &conn->manage->csr;
     struct wish wish = {0};
-    char text[TF_CSR_PEM_MAX + 512];
 
     tf_err err = tf_json_read(body.data, body.size, take_wish, &wish, TF_EFORMAT);
     if (err == TF_OK) {
@@ -214,50 +214,19 @@ static tf_err csr(struct tf_conn *conn, struct tf_str body)
     if (err != TF_OK) {
         return err;
     }
-    size_t size = tf_json_field("csr", csr->pem, strlen(csr->pem), text, sizeof(text));
-    if (size == 0) {
-        return TF_ELIMIT;
-    }
-    answer_json(conn, OK, (struct tf_str){text, size});
+    tf_json_open_object(answer, NULL);
+    tf_json_put_string(answer, "csr", csr->pem);
+    tf_json_close_object(answer);
     return TF_OK;
 }
 
 /* --- grant ----------------------------------------------------------------------- */
 
-static tf_err grant(struct tf_conn *conn, struct tf_str body)
+static tf_err grant(struct tf_conn *conn, struct tf_str body,
+                    struct tf_json_writer *answer)
 {
     const char *key = conn->manage->csr.key_pem; /* "" if there was no CSR */
-    char text[TF_MANAGE_GRANT_MAX];
-    struct tf_str answer = {text, 0};
-
-    tf_err err = tf_manage_grant(conn, (struct tf_str){key, strlen(key)}, body, text,
-                                 &answer.size);
-    if (err == TF_OK) {
-        answer_json(conn, OK, answer);
-    }
-    return err;
-}
-
-/* --- signed statements that are answered with a text ------------------------------ */
-
-typedef tf_err take_statement(struct tf_conn *conn, struct tf_str body, char *answer,
-                              size_t *answer_size);
-
-static tf_err statement(struct tf_conn *conn, struct tf_str body, take_statement *take,
-                        size_t answer_max)
-{
-    char *text = malloc(answer_max);
-    struct tf_str answer = {text, 0};
-
-    if (text == NULL) {
-        return TF_ENOMEM;
-    }
-    tf_err err = take(conn, body, text, &answer.size);
-    if (err == TF_OK) {
-        answer_json(conn, OK, answer);
-    }
-    free(text);
-    return err;
+    return tf_manage_grant(conn, (struct tf_str){key, strlen(key)}, body, answer);
 }
 
 /* --- revocations ----------------------------------------------------------------- */
@@ -281,28 +250,17 @@ static tf_err send_list(struct tf_thread *thread, struct tf_str answer,
     return is_sent ? TF_OK : TF_EINTERNAL;
 }
 
-static tf_err revocations(struct tf_conn *conn, struct tf_str body)
+static tf_err revocations(struct tf_conn *conn, struct tf_str body,
+                          struct tf_json_writer *answer)
 {
-    struct tf_revoked *revoked = malloc(sizeof(*revoked));
-    char *text = malloc(REVOKED_MAX);
-    struct tf_str answer = {text, 0};
-    tf_err err = TF_ENOMEM;
+    struct tf_str text = {answer->out, 0};
+    bool is_new = false;
 
-    if (revoked != NULL && text != NULL) {
-        err = tf_revoke_take(conn->thread->instance, body.data, body.size, revoked);
-    }
+    tf_err err = tf_revoke_take(conn->thread->instance, body, answer, &is_new);
     if (err == TF_OK) {
-        err = tf_revoke_answer_write(revoked, text, REVOKED_MAX, &answer.size);
+        err = tf_json_take(answer, &text.size);
     }
-    if (err == TF_OK && revoked->is_new) {
-        err = send_list(conn->thread, answer, body);
-    }
-    if (err == TF_OK) {
-        answer_json(conn, OK, answer);
-    }
-    free(text);
-    free(revoked);
-    return err;
+    return err == TF_OK && is_new ? send_list(conn->thread, text, body) : err;
 }
 
 /* --- usage ----------------------------------------------------------------------- */
@@ -312,11 +270,11 @@ static void take_lambda(struct tf_json_fields *f, void *name)
     tf_json_copy(f, "lambda", name, TF_NAME_MAX + 1);
 }
 
-static tf_err usage(struct tf_conn *conn, struct tf_str body)
+static tf_err usage(struct tf_conn *conn, struct tf_str body,
+                    struct tf_json_writer *answer)
 {
     char name[TF_NAME_MAX + 1];
     char statement[TF_RECEIPT_MAX];
-    char text[TF_RECEIPT_MAX + 32];
     size_t size = 0;
 
     tf_err err = tf_json_read(body.data, body.size, take_lambda, name, TF_EFORMAT);
@@ -326,8 +284,9 @@ static tf_err usage(struct tf_conn *conn, struct tf_str body)
     if (err != TF_OK) {
         return err;
     }
-    size = tf_json_field("usage", statement, size, text, sizeof(text));
-    answer_json(conn, OK, (struct tf_str){text, size});
+    tf_json_open_object(answer, NULL);
+    tf_json_put_text(answer, "usage", statement, size);
+    tf_json_close_object(answer);
     return TF_OK;
 }
 
@@ -338,48 +297,54 @@ static bool is_text(struct tf_str text, const char *expected)
     return text.size == strlen(expected) && memcmp(text.data, expected, text.size) == 0;
 }
 
-static tf_err route(struct tf_conn *conn, struct tf_str body)
+/* What is asked with POST. Each writes its answer, or has the connection wait for it. */
+static const struct {
+    const char *target;
+    tf_err (*take)(struct tf_conn *conn, struct tf_str body,
+                   struct tf_json_writer *answer);
+} routes[] = {{"/v1/attest", attest},
+              {"/v1/csr", csr},
+              {"/v1/grant", grant},
+              {"/v1/lease", tf_lease_take},
+              {"/v1/revocations", revocations},
+              {"/v1/usage", usage},
+              {"/v1/failures", tf_failures_answer}};
+
+static tf_err route(struct tf_conn *conn, struct tf_str body,
+                    struct tf_json_writer *answer)
 {
     const struct tf_http_head *head = &conn->exchange.head;
+    bool is_post = is_text(head->method, "POST");
 
-    if (!is_text(head->method, "POST")) {
-        return TF_ENOTFOUND;
-    }
-    if (is_text(head->target, "/v1/attest")) {
-        return attest(conn, body);
-    }
-    if (is_text(head->target, "/v1/csr")) {
-        return csr(conn, body);
-    }
-    if (is_text(head->target, "/v1/grant")) {
-        return grant(conn, body);
-    }
-    if (is_text(head->target, "/v1/lease")) {
-        return statement(conn, body, tf_lease_take, TF_LEASE_ANSWER_MAX);
-    }
-    if (is_text(head->target, "/v1/revocations")) {
-        return revocations(conn, body);
-    }
-    if (is_text(head->target, "/v1/usage")) {
-        return usage(conn, body);
-    }
-    if (is_text(head->target, "/v1/failures")) {
-        return statement(conn, body, tf_failures_answer, TF_FAILURES_ANSWER_MAX);
+    for (size_t i = 0; is_post && i < sizeof(routes) / sizeof(routes[0]); i++) {
+        if (is_text(head->target, routes[i].target)) {
+            return routes[i].take(conn, body, answer);
+        }
     }
     return TF_ENOTFOUND;
 }
 
 void tf_manage_answer(struct tf_conn *conn, struct tf_str body)
 {
+    char *text = malloc(ANSWER_MAX);
+    struct tf_str answer = {text, 0};
+    struct tf_json_writer w;
     tf_err err = TF_ENOMEM;
 
     if (conn->manage == NULL) {
         conn->manage = calloc(1, sizeof(*conn->manage));
     }
-    if (conn->manage != NULL) {
-        err = route(conn, body);
+    if (text != NULL && conn->manage != NULL) {
+        tf_json_writer_init(&w, text, ANSWER_MAX);
+        err = route(conn, body, &w);
+    }
+    if (err == TF_OK && !conn->exchange.is_waiting) {
+        err = tf_json_take(&w, &answer.size);
     }
     if (err != TF_OK) {
         answer_failure(conn, err);
+    } else if (!conn->exchange.is_waiting) {
+        answer_json(conn, OK, answer);
     }
+    free(text);
 }

@@ -96,7 +96,7 @@ static tf_err accept_grant(struct tf_conn *conn, struct tf_str csr_key,
 }
 
 tf_err tf_manage_grant(struct tf_conn *conn, struct tf_str csr_key, struct tf_str body,
-                       char answer[static TF_MANAGE_GRANT_MAX], size_t *size)
+                       struct tf_json_writer *answer)
 {
     struct arrival *arrival = malloc(sizeof(*arrival));
 
@@ -108,10 +108,7 @@ tf_err tf_manage_grant(struct tf_conn *conn, struct tf_str csr_key, struct tf_st
         err = accept_grant(conn, csr_key, arrival);
     }
     if (err == TF_OK) {
-        err = tf_grant_answer_write(&arrival->draft.grant, answer, TF_MANAGE_GRANT_MAX,
-                                    size);
-    }
-    if (err == TF_OK) {
+        tf_grant_answer_write(&arrival->draft.grant, answer);
         tf_emit_event(conn->thread, TF_EVENT_GRANTED, TF_OK, 0,
                       arrival->draft.grant.lambda);
     }

@@ -5,15 +5,11 @@
  */
 #pragma once
 
-#include <stddef.h>
-
-#include "abi/limits.h"
 #include "enclave/js/js.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_conn;
-
-enum { TF_MANAGE_GRANT_MAX = TF_DOMAINS_MAX * (TF_DNS_MAX + 3) + 256 };
 
 /**
  * Takes a DSSE envelope with a grant, untrusted. A grant that is not leased goes sealed
@@ -21,10 +17,9 @@ enum { TF_MANAGE_GRANT_MAX = TF_DOMAINS_MAX * (TF_DNS_MAX + 3) + 256 };
  *
  * @param csr_key  the PEM key of this connection's last CSR, for a grant without one; or
  * empty.
- * @param answer  written on success, *size bytes: JSON, no NUL.
+ * @param answer  {"granted", "names", "not_after"}, on TF_OK.
  * @return TF_OK; TF_EGRANT_FORMAT, _SIGNER, _CHANNEL; what tf_grant_put refuses;
  * TF_ENOMEM, TF_ELIMIT, TF_ESEAL_NONE, TF_EINTERNAL.
  */
 TF_MUST_USE tf_err tf_manage_grant(struct tf_conn *conn, struct tf_str csr_key,
-                                   struct tf_str body,
-                                   char answer[static TF_MANAGE_GRANT_MAX], size_t *size);
+                                   struct tf_str body, struct tf_json_writer *answer);

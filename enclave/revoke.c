@@ -15,18 +15,12 @@ static bool is_lease_revoked(const struct tf_instance *instance,
                                       instance->leases[entry->lease].signer);
 }
 
-static void note_dropped(struct tf_revoked *out, const char *name)
-{
-    if (out->count < TF_NAMED_MAX) {
-        memcpy(out->dropped[out->count], name, strlen(name) + 1);
-        out->count++;
-    }
-}
-
 /* Hold the lock. Takes every lambda out that the lists name now, and the grants and
- * leases of keys that they name. */
-static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
+ * leases of keys that they name. `names` is told of the first lambdas. */
+static void drop_revoked(struct tf_instance *instance, struct tf_json_writer *names)
 {
+    size_t named = 0;
+
     for (struct tf_entry *entry = tf_list_first(&instance->entries); entry != NULL;
          entry = tf_list_next(&entry->link)) {
         const struct tf_lambda *lambda = entry->lambda;
@@ -36,7 +30,9 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
         const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
                                           lambda->signer, lambda->member};
         if (tf_revocations_have_bundle(&instance->revocations, &what)) {
-            note_dropped(out, lambda->name);
+            if (named++ < TF_NAMED_MAX) {
+                tf_json_put_string(names, NULL, lambda->name);
+            }
             tf_instance_empty(instance, entry);
         } else if (entry->grant != NULL &&
                    tf_revocations_have_signer(&instance->revocations,
@@ -51,7 +47,7 @@ static void drop_revoked(struct tf_instance *instance, struct tf_revoked *out)
 
 /* Hold the lock. */
 static tf_err put(struct tf_instance *instance, const struct tf_revocations *list,
-                  size_t signer, struct tf_revoked *out)
+                  size_t signer, struct tf_json_writer *dropped, bool *is_new)
 {
     struct tf_revocations **place = &instance->revocations.lists[signer];
     tf_err err =
@@ -60,8 +56,8 @@ static tf_err put(struct tf_instance *instance, const struct tf_revocations *lis
     if (err != TF_OK) {
         return err;
     }
-    out->is_new = *place == NULL || (*place)->serial != list->serial;
-    if (!out->is_new) {
+    *is_new = *place == NULL || (*place)->serial != list->serial;
+    if (!*is_new) {
         return TF_OK;
     }
     if (*place == NULL) {
@@ -71,53 +67,35 @@ static tf_err put(struct tf_instance *instance, const struct tf_revocations *lis
         return TF_ENOMEM;
     }
     **place = *list;
-    drop_revoked(instance, out);
+    drop_revoked(instance, dropped);
     tf_instance_touch(instance);
     return TF_OK;
 }
 
-tf_err tf_revoke_take(struct tf_instance *instance, const char *text, size_t size,
-                      struct tf_revoked *out)
+tf_err tf_revoke_take(struct tf_instance *instance, struct tf_str list,
+                      struct tf_json_writer *answer, bool *is_new)
 {
-    struct tf_revocations *list = malloc(sizeof(*list) + TF_REVOCATIONS_SCRATCH);
+    struct tf_revocations *parsed = malloc(sizeof(*parsed) + TF_REVOCATIONS_SCRATCH);
     size_t signer = 0;
 
-    if (list == NULL) {
+    if (parsed == NULL) {
         return TF_ENOMEM;
     }
-    memset(out, 0, sizeof(*out));
-    tf_err err = tf_revocations_open(text, size, &instance->domain, (uint8_t *)(list + 1),
-                                     list, &signer);
+    tf_err err = tf_revocations_open(list.data, list.size, &instance->domain,
+                                     (uint8_t *)(parsed + 1), parsed, &signer);
     if (err == TF_OK) {
+        tf_json_open_object(answer, NULL);
+        tf_json_put_string(answer, "signer", instance->domain.publishers[signer].keyid);
+        tf_json_put_integer(answer, "serial", parsed->serial);
+        tf_json_open_array(answer, "dropped");
         tf_lock_take(&instance->lock);
-        err = put(instance, list, signer, out);
+        err = put(instance, parsed, signer, answer, is_new);
         tf_lock_give(&instance->lock);
+        tf_json_close_array(answer);
+        tf_json_close_object(answer);
     }
-    if (err == TF_OK) {
-        out->serial = list->serial;
-        memcpy(out->signer, instance->domain.publishers[signer].keyid,
-               sizeof(out->signer));
-    }
-    free(list);
+    free(parsed);
     return err;
-}
-
-tf_err tf_revoke_answer_write(const struct tf_revoked *revoked, char *out, size_t cap,
-                              size_t *size)
-{
-    struct tf_json_writer w;
-
-    tf_json_writer_init(&w, out, cap);
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "signer", revoked->signer);
-    tf_json_put_integer(&w, "serial", revoked->serial);
-    tf_json_open_array(&w, "dropped");
-    for (size_t i = 0; i < revoked->count; i++) {
-        tf_json_put_string(&w, NULL, revoked->dropped[i]);
-    }
-    tf_json_close_array(&w);
-    tf_json_close_object(&w);
-    return tf_json_take(&w, size);
 }
 
 tf_err tf_revoke_check_bundle(const struct tf_instance *instance,

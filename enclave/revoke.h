@@ -13,30 +13,22 @@
 
 #include "abi/limits.h"
 #include "enclave/instance.h"
+#include "enclave/js/js.h"
 #include "lib/bundle.h"
 #include "lib/err.h"
 #include "lib/json.h"
 
-/** What a list did. */
-struct tf_revoked {
-    char signer[TF_KEYID_SIZE + 1];
-    uint64_t serial;
-    bool is_new;  /* false: it was in force already */
-    size_t count; /* of lambdas that left the table and are named: the first ones */
-    char dropped[TF_NAMED_MAX][TF_NAME_MAX + 1];
-};
-
 /**
  * Puts a signed list, untrusted and not kept, in force: the lambdas that it names leave
  * the table with their grants, and so do grants signed by keys that it names.
+ *
+ * @param answer  {"signer", "serial", "dropped": the first TF_NAMED_MAX that left}, on
+ *                TF_OK.
+ * @param is_new  false: it was in force already.
  * @return TF_OK; TF_EREVOCATION_FORMAT, _SIGNER, _OLD; TF_EREVOKED; TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_revoke_take(struct tf_instance *instance, const char *text,
-                                  size_t size, struct tf_revoked *out);
-
-/** Writes {"signer", "serial", "dropped"}. @return TF_OK or TF_ELIMIT. */
-TF_MUST_USE tf_err tf_revoke_answer_write(const struct tf_revoked *revoked, char *out,
-                                          size_t cap, size_t *size);
+TF_MUST_USE tf_err tf_revoke_take(struct tf_instance *instance, struct tf_str list,
+                                  struct tf_json_writer *answer, bool *is_new);
 
 /** @return TF_EREVOKED if a list names the bundle, else TF_OK. Hold the lock. */
 TF_MUST_USE tf_err tf_revoke_check_bundle(const struct tf_instance *instance,

@@ -11,7 +11,6 @@
 
 enum {
     LEGACY_END = 416, /* of an XSAVE area; beyond: what the kernel keeps for itself */
-    LEGACY_SIZE = 512,
     XSTATE_BV_AT = 512,
     EXTENDED_AT = 576,
     FCW_AT = 0,

@@ -15,8 +15,7 @@
 
 enum {
     TF_QUOTE_MAX = 64 << 10, /* larger files are no quotes */
-    TF_QUOTE_HEADER_SIZE = 48,
-    TF_SGX_BODY_SIZE = 384, /* struct sgx_report without key id and MAC */
+    TF_SGX_BODY_SIZE = 384,  /* struct sgx_report without key id and MAC */
     TF_TD10_BODY_SIZE = 584,
     TF_TD15_BODY_SIZE = 648,
     TF_QE_REPORT_SIZE = 384,     /* an SGX body too */
