@@ -267,8 +267,10 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_ELEASE_INSTANCE] =
         {"the lease was made for another instance or another connection",
          "Attest again on this connection and make a new lease."},
-    [TF_ELEASE_OLD] = {"the lease is older than what this instance was told already",
-                       "The attester's clock or state went back; or connect again."},
+    [TF_ELEASE_OLD] =
+        {"the lease is older than what this instance was told already",
+         "The attester's clock or state went back, or an earlier one was ahead: "
+         "connect again; `tfaas roll --engine E` starts afresh."},
     [TF_EREVOKED] =
         {"the publisher revoked this lambda, version or key",
          "Deploy a newer version that is signed with a key in good standing."},
