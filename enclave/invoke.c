@@ -11,6 +11,9 @@
 
 enum { MISDIRECTED = 421, UNAVAILABLE = 503 };
 
+/* What a receipt's signature takes, in steps, about. */
+static const uint64_t RECEIPT_STEPS = TF_QUANTUM / 3;
+
 /* Whether the grant has the name for which the connection is: it may be another one than
  * at the handshake. */
 static bool has_name(const struct tf_resident *resident, const struct tf_conn *conn)
@@ -49,13 +52,23 @@ unsigned tf_invoke_limit(struct tf_conn *conn, uint64_t *max)
     return 0;
 }
 
+/* Counts it. Who asks for receipts has them made in his lambda's share of the thread. */
+static void note(struct tf_conn *conn, struct tf_resident *resident,
+                 const struct tf_invocation *done)
+{
+    if (tf_receipt_note(conn->thread, conn, resident->now.lambda, done)) {
+        resident->used_up += RECEIPT_STEPS;
+        conn->thread->sched.spent += RECEIPT_STEPS;
+    }
+}
+
 static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
                  struct tf_invocation done, const char *message)
 {
     const struct tf_lambda *lambda = resident->now.lambda;
 
     done.bytes_in = conn->exchange.given.size;
-    tf_receipt_note(conn->thread, conn, lambda, &done);
+    note(conn, resident, &done);
     bool may_try_again = err == TF_EBUSY || err == TF_EBUNDLE_LATE;
     uint64_t id =
         may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
@@ -91,7 +104,7 @@ void tf_invoke_end(struct tf_lane *lane)
     done.status = response->status;
     done.bytes_in = lane->request.body.size;
     done.bytes_out = response->body.size;
-    tf_receipt_note(lane->thread, lane->conn, lane->resident->now.lambda, &done);
+    note(lane->conn, lane->resident, &done);
     tf_serve_answer(lane->conn, response->status, response->headers,
                     response->header_count, response->body);
 }
@@ -101,7 +114,7 @@ void tf_invoke_lost(struct tf_lane *lane)
     const struct tf_invocation done = {.steps = lane->pauses * TF_QUANTUM,
                                        .bytes_in = lane->request.body.size};
 
-    tf_receipt_note(lane->thread, NULL, lane->resident->now.lambda, &done);
+    (void)tf_receipt_note(lane->thread, NULL, lane->resident->now.lambda, &done);
 }
 
 void tf_invoke_answer(struct tf_conn *conn)

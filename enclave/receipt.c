@@ -154,7 +154,7 @@ static bool is_asked(const struct tf_conn *conn)
     return false;
 }
 
-void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
+bool tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
                      const struct tf_lambda *lambda, const struct tf_invocation *done)
 {
     struct tf_usage *usage = &lambda->entry->usage;
@@ -169,6 +169,7 @@ void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
         receipt->size =
             write_receipt(thread, lambda, done, serial, (char *)receipt->data);
     }
+    return has_receipt;
 }
 
 /* Of the member that has the name now; if none has, of the first that had.

@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -50,8 +51,9 @@ TF_MUST_USE tf_err tf_receipt_key_make(struct tf_receipt_key *out);
  * without memory for that there is none, and no serial is used up.
  *
  * @param conn  NULL: nobody waits for the answer.
+ * @return whether one was signed.
  */
-void tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
+bool tf_receipt_note(struct tf_thread *thread, struct tf_conn *conn,
                      const struct tf_lambda *lambda, const struct tf_invocation *done);
 
 /**
