@@ -133,10 +133,9 @@ tf_err tf_admin_call(const struct tf_admin_request *request, json_t **answer)
     curl_easy_cleanup(curl);
     tf_err err = TF_EIO;
     if (code != CURLE_OK) {
-        (void)tf_report(TF_EIO,
-                        "%s: %s (is tfaasd running? --host or TFAAS_HOST names its"
-                        " admin socket)",
-                        request->socket, curl_easy_strerror(code));
+        (void)tf_report_next(
+            TF_EIO, "Start tfaasd, or name its admin socket: --host, TFAAS_HOST.",
+            "%s: %s", request->socket, curl_easy_strerror(code));
     } else {
         err = judge(status, &a, answer);
     }

@@ -86,17 +86,22 @@ static void set_options(CURL *curl, const struct options *o, const char *domain,
     }
 }
 
-/* What a person can do about the two that are to be expected. */
-static const char *reason(CURLcode code)
+/* Two are to be expected, and a person can do something about them. */
+static void report(const char *domain, CURLcode code)
 {
     if (code == CURLE_PEER_FAILED_VERIFICATION) {
-        return "its certificate is of a CA that is not trusted here (--cacert FILE names"
-               " the publisher's)";
+        (void)tf_report_next(TF_EIO, "Name the publisher's CA: --cacert FILE.",
+                             "https://%s: its certificate is of a CA that is not trusted"
+                             " here",
+                             domain);
+    } else if (code == CURLE_SSL_CONNECT_ERROR) {
+        (void)tf_report_next(TF_EIO,
+                             "`tfaas ls` says whether the lambda has a key; `tfaas grant`"
+                             " gives it one.",
+                             "https://%s: no TLS", domain);
+    } else {
+        (void)tf_report(TF_EIO, "https://%s: %s", domain, curl_easy_strerror(code));
     }
-    if (code == CURLE_SSL_CONNECT_ERROR) {
-        return "no TLS (`tfaas ls` says whether the lambda has a grant)";
-    }
-    return curl_easy_strerror(code);
 }
 
 static int perform(CURL *curl, const char *domain)
@@ -106,7 +111,7 @@ static int perform(CURL *curl, const char *domain)
 
     (void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
     if (code != CURLE_OK) {
-        (void)tf_report(TF_EIO, "https://%s: %s", domain, reason(code));
+        report(domain, code);
         return TF_EXIT_USAGE;
     }
     if (status >= 400) {

@@ -170,10 +170,12 @@ struct tf_channel_client *tf_channel_open(const char *connect, const char *lambd
 
     if (c == NULL) {
         const char *why = ERR_reason_error_string(ERR_peek_last_error());
-        (void)tf_report(TF_EIO,
-                        "no TLS with %s.manage.tfaas.internal at %s: %s (is the lambda"
-                        " deployed there? --connect or TFAAS_CONNECT names the address)",
-                        lambda, connect, why == NULL ? "connection failed" : why);
+        (void)tf_report_next(
+            TF_EIO,
+            "Look whether the lambda is deployed there (`tfaas ls`), or name"
+            " the address: --connect, TFAAS_CONNECT.",
+            "no TLS with %s.manage.tfaas.internal at %s: %s", lambda, connect,
+            why == NULL ? "connection failed" : why);
     }
     return c;
 }

@@ -7,18 +7,34 @@
 
 #include "lib/err_text.h"
 
+static __attribute__((format(printf, 3, 0))) void print(tf_err err, const char *next,
+                                                        const char *detail, va_list args)
+{
+    (void)fprintf(stderr, "tfaas: %s: %s: ", tf_err_name(err), tf_err_text(err));
+    (void)vfprintf(stderr, detail, args);
+    (void)fputc('\n', stderr);
+    if (next[0] != '\0') {
+        (void)fprintf(stderr, "  next: %s\n", next);
+    }
+}
+
 int tf_report(tf_err err, const char *detail, ...)
 {
     va_list args;
 
-    (void)fprintf(stderr, "tfaas: %s: %s: ", tf_err_name(err), tf_err_text(err));
     va_start(args, detail);
-    (void)vfprintf(stderr, detail, args);
+    print(err, tf_err_hint(err), detail, args);
     va_end(args);
-    (void)fputc('\n', stderr);
-    if (tf_err_hint(err)[0] != '\0') {
-        (void)fprintf(stderr, "  next: %s\n", tf_err_hint(err));
-    }
+    return tf_exit(err);
+}
+
+int tf_report_next(tf_err err, const char *next, const char *detail, ...)
+{
+    va_list args;
+
+    va_start(args, detail);
+    print(err, next, detail, args);
+    va_end(args);
     return tf_exit(err);
 }
 

@@ -16,6 +16,10 @@ int tf_exit(tf_err err);
 /** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */
 int tf_report(tf_err err, const char *detail, ...) __attribute__((format(printf, 2, 3)));
 
+/** The same with another hint than the code's: what to do next in this very case. */
+int tf_report_next(tf_err err, const char *next, const char *detail, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /** The same with the code that an enclave sent by name. @return TF_EXIT_REFUSED. */
 int tf_report_refusal(const char *code);
 
