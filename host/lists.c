@@ -122,13 +122,27 @@ void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     free(shelf);
 }
 
+/* Opens `size` bytes of a list into shelf->spare. @return TF_OK if its signer is this
+ * one, and it may take the place of what there is of it. */
+static tf_err judge(struct shelf *shelf, const uint8_t *text, size_t size,
+                    const char *signer)
+{
+    size_t by = 0;
+    tf_err err = tf_revocations_open((const char *)text, size, &shelf->domain,
+                                     shelf->scratch, &shelf->spare, &by);
+    if (err == TF_OK && strcmp(shelf->domain.publishers[by].keyid, signer) != 0) {
+        err = TF_EREVOCATION_SIGNER;
+    }
+    return err != TF_OK
+               ? err
+               : tf_revocations_check(&shelf->set, &shelf->domain, by, &shelf->spare);
+}
+
 /* One list, if it is good there and newer than what there is. */
 static tf_err carry_list(struct tf_daemon *daemon, const char *from, const char *to,
                          const char *signer, struct shelf *shelf)
 {
-    struct tf_revocations *list = &shelf->spare;
     size_t size = 0;
-    size_t by = 0;
     int fd = -1;
     tf_err err = tf_store_get_list(&daemon->store, from, signer, &fd);
     if (err != TF_OK) {
@@ -139,11 +153,7 @@ static tf_err carry_list(struct tf_daemon *daemon, const char *from, const char 
     if (err != TF_OK) {
         return err;
     }
-    err = tf_revocations_open((const char *)shelf->text, size, &shelf->domain,
-                              shelf->scratch, list, &by);
-    if (err == TF_OK) {
-        err = tf_revocations_check(&shelf->set, &shelf->domain, by, list);
-    }
+    err = judge(shelf, shelf->text, size, signer);
     if (err != TF_OK) {
         tf_log("revocations-left", "signer=%s error=%s", signer, tf_err_name(err));
         return TF_OK;
@@ -397,6 +407,23 @@ static bool read_notice(const uint8_t *body, size_t size, struct notice *out)
     return out->signer != NULL && tf_store_hex_is_valid(out->signer);
 }
 
+/* The enclave has checked it; whoever took the worker over would rather have another one
+ * there when the enclave is started again, and many of strangers. */
+static tf_err keep(const struct tf_worker *worker, const struct notice *notice)
+{
+    struct tf_daemon *daemon = worker->daemon;
+    tf_err err = TF_OK;
+    struct shelf *shelf = open_shelf(daemon, worker->domain, &err);
+    if (shelf != NULL) {
+        err = judge(shelf, notice->list, notice->list_size, notice->signer);
+    }
+    free(shelf);
+    return err != TF_OK
+               ? err
+               : tf_store_put_list(&daemon->store, worker->domain, notice->signer,
+                                   notice->list, notice->list_size);
+}
+
 void tf_lists_keep(struct tf_worker *worker, const uint8_t *body, size_t size)
 {
     struct notice notice = {.document = NULL};
@@ -405,8 +432,7 @@ void tf_lists_keep(struct tf_worker *worker, const uint8_t *body, size_t size)
         json_decref(notice.document);
         return;
     }
-    tf_err err = tf_store_put_list(&worker->daemon->store, worker->domain, notice.signer,
-                                   notice.list, notice.list_size);
+    tf_err err = keep(worker, &notice);
     tf_log(err == TF_OK ? "revocations-kept" : "revocations-lost", "signer=%s error=%s",
            notice.signer, tf_err_name(err));
     note_dropped(worker, json_object_get(notice.document, "dropped"));

@@ -36,6 +36,6 @@ void tf_lists_get(struct tf_daemon *daemon, struct tf_admin_conn *conn,
 TF_MUST_USE tf_err tf_lists_carry(struct tf_daemon *daemon, const char *from,
                                   const char *to);
 
-/** An enclave took a list over its management endpoint: it is stored, and the others get
- *  it. `body` is a REVOKED packet. */
+/** An enclave took a list over its management endpoint: if it is good, and not older than
+ *  what there is, it is stored, and the others get it. `body` is a REVOKED packet. */
 void tf_lists_keep(struct tf_worker *worker, const uint8_t *body, size_t size);
