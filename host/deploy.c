@@ -13,6 +13,7 @@
 #include "host/supervise.h"
 #include "lib/err_text.h"
 #include "lib/json.h"
+#include "lib/names.h"
 
 enum {
     START_MS = 60 * 1000,  /* for a worker to start */
@@ -177,7 +178,8 @@ static void on_tried(void *user, tf_err err, const char *json, size_t size)
         load = json_string_value(json_object_get(document, "load"));
         message = json_string_value(json_object_get(document, "message"));
     }
-    if (load == NULL || message == NULL) {
+    /* It goes to the log, and who runs a worker may lie. */
+    if (load == NULL || message == NULL || !tf_name_is_valid(load, strlen(load))) {
         load = "unknown";
         message = tf_err_name(err);
     }

@@ -38,6 +38,9 @@ void tf_log(const char *event, const char *fields, ...)
     if (size > sizeof(line) - 2) {
         size = sizeof(line) - 2;
     }
+    for (size_t i = 0; i < size; i++) { /* some of it is what others say */
+        line[i] = line[i] < ' ' || line[i] > '~' ? '?' : line[i];
+    }
     line[size] = '\n';
     /* A log that cannot be written has nobody to tell. */
     if (write(STDERR_FILENO, line, size + 1) < 0) {

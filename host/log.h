@@ -23,7 +23,8 @@ bool tf_log_may(struct tf_log_limit *limit, uint64_t now_ms);
  *
  * @param event   stable id, such as "worker-start".
  * @param fields  printf format of "key=value" pairs; values are made of safe characters
- * by the caller (names, numbers, hex). "" for none.
+ * by the caller (names, numbers, hex); what could end a line or command a terminal comes
+ * out as ?. "" for none.
  */
 void tf_log(const char *event, const char *fields, ...)
     __attribute__((format(printf, 2, 3)));
