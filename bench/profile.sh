@@ -63,11 +63,11 @@ report() { # ENGINE BODY
     printf '\n%9s %6s  by function, with what it calls\n' instr. share
     "${annotate[@]}" --inclusive=yes "$dir/out.1" 2>/dev/null | named "$1" | awk -v n="$n" -v all="$all" '
         /^ *[0-9,]+ \(/ && !/PROGRAM TOTALS/ { gsub(",", "", $1); printf "%9.0f %5.1f%%  %s\n", $1 / n, 100 * $1 / n / all, $NF }' |
-        head -n "${PROFILE_LINES:-60}"
+        sed -n "1,${PROFILE_LINES:-60}p"
     printf '\n%9s %6s  by function, itself\n' instr. share
     "${annotate[@]}" "$dir/out.1" 2>/dev/null | named "$1" | awk -v n="$n" -v all="$all" '
         /^ *[0-9,]+ \(/ && !/PROGRAM TOTALS/ { gsub(",", "", $1); printf "%9.0f %5.1f%%  %s\n", $1 / n, 100 * $1 / n / all, $NF }' |
-        head -n "${PROFILE_LINES:-60}"
+        sed -n "1,${PROFILE_LINES:-60}p"
 }
 
 engines=(quickjs duktape mujs)

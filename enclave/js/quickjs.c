@@ -42,6 +42,9 @@ static void *leave(const struct tf_js *js)
     return NULL;
 }
 
+/* The filling of a big block is work, which a script that asks for 2 GiB does not get
+ * done.
+ */
 static __attribute__((noinline)) void charge_block(const struct tf_js *js, size_t size)
 {
     if (js->runtime != NULL) {
@@ -52,13 +55,14 @@ static __attribute__((noinline)) void charge_block(const struct tf_js *js, size_
 static void *js_alloc(JSMallocState *state, size_t size)
 {
     struct tf_js *js = state->opaque;
-    void *block = tf_native_alloc(&js->native, size);
+    bool is_big = size >= BIG_BLOCK;
+    void *block =
+        is_big ? tf_native_alloc(&js->native, size) : tf_arena_alloc(js->arena, size);
     if (block == NULL) {
         return leave(js);
     }
-    if (size >= BIG_BLOCK) {
-        charge_block(js,
-                     size); /* which a script that asks for 2 GiB does not get filled */
+    if (is_big) {
+        charge_block(js, size);
     }
     state->malloc_count++;
     state->malloc_size += tf_arena_usable(block);

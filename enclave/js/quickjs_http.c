@@ -557,9 +557,10 @@ static void make_common(JSContext *context)
     JSValue request = JS_GetClassProto(context, TF_CLASS_REQUEST);
     JSValue headers = JS_GetClassProto(context, TF_CLASS_HEADERS);
 
-    /* Every then() asks for this one, too. */
-    static const char species[] = "Promise[Symbol.species]";
-    JS_FreeValue(context, JS_Eval(context, species, sizeof(species) - 1, "prelude",
+    /* Every then() asks for the first one, every load for the others. */
+    static const char more[] = "Promise[Symbol.species], ''.slice, ''.lastIndexOf, "
+                               "isNaN.call";
+    JS_FreeValue(context, JS_Eval(context, more, sizeof(more) - 1, "prelude",
                                   JS_EVAL_TYPE_GLOBAL));
     make_at_once(context, request, of_request);
     make_at_once(context, headers, of_headers);

@@ -108,6 +108,7 @@
 
     var loaded = {};
     var lazy = [];
+    var mentions = native.mentions; /* made here, not at each load */
 
     /* Runs another file of the prelude, once; what it defines may ask for it again. */
     function need(file) {
@@ -158,7 +159,7 @@
     /* Before the program runs: what its files mention belongs into the snapshot. */
     own.prepare = function () {
         for (var i = 0; i < lazy.length; i += 2) {
-            if (native.mentions(lazy[i])) {
+            if (mentions(lazy[i])) {
                 need(lazy[i + 1]);
             }
         }

@@ -3,6 +3,10 @@
 (function (global, native, own) {
     'use strict';
 
+    /* Asked for here, so that they are made before any lambda, and regular expressions,
+     * which bring much with them, are not for `run`. */
+    var compile = native.compile;
+    var has = Object.prototype.hasOwnProperty;
     var loaded = {};
 
     function resolve(folder, name) {
@@ -30,17 +34,18 @@
     }
 
     function run(path) {
-        var folder = path.replace(/\/?[^\/]*$/, '');
+        var slash = path.lastIndexOf('/');
+        var folder = slash < 0 ? '' : path.slice(0, slash);
         var module = { exports: {}, id: path, loaded: false };
-        if (Object.prototype.hasOwnProperty.call(loaded, path)) {
+        if (has.call(loaded, path)) {
             return loaded[path].exports;
         }
         loaded[path] = module;
         try {
-            if (/\.json$/.test(path)) {
+            if (path.slice(-5) === '.json') {
                 module.exports = JSON.parse(native.source(path));
             } else {
-                native.compile(path).call(module.exports, module.exports, function (name) {
+                compile(path).call(module.exports, module.exports, function (name) {
                     return run(resolve(folder, String(name)));
                 }, module, path, folder);
             }

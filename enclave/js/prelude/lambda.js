@@ -4,6 +4,8 @@
     'use strict';
 
     var Promise = own.Promise;
+    var variables = native.env; /* made here, not at each load */
+    var serve = native.serve;
 
     var handler = null; /* function (method, url): starts to answer */
 
@@ -29,7 +31,7 @@
 
     function environment() {
         var env = {};
-        var flat = native.env();
+        var flat = variables();
         for (var i = 0; i < flat.length; i += 2) {
             env[flat[i]] = flat[i + 1];
         }
@@ -48,8 +50,8 @@
             },
             passThroughOnException: nothing
         };
-        if (native.serve) {
-            native.serve(target, fetch, env, context);
+        if (serve) {
+            serve(target, fetch, env, context);
             return null;
         }
         return function (method, url) {
