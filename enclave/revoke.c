@@ -15,32 +15,37 @@ static bool is_lease_revoked(const struct tf_instance *instance,
                                       instance->leases[entry->lease].signer);
 }
 
-/* Hold the lock. Takes every lambda out that the lists name now, and the grants and
- * leases of keys that they name. `names` is told of the first lambdas. */
+/* Takes from an entry what the lists name now: its lambda, or a grant or lease of a key.
+ * @return whether the lambda has left. Hold the lock. */
+static bool apply(struct tf_instance *instance, struct tf_entry *entry)
+{
+    const struct tf_lambda *lambda = entry->lambda;
+    const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
+                                      lambda->signer, lambda->member};
+
+    if (tf_revocations_have_bundle(&instance->revocations, &what)) {
+        tf_instance_empty(instance, entry);
+        return true;
+    }
+    if (entry->grant != NULL &&
+        tf_revocations_have_signer(&instance->revocations, entry->grant->signer)) {
+        tf_instance_put_grant(instance, entry, NULL);
+    } else if (is_lease_revoked(instance, entry)) {
+        entry->leased_until = 0;
+        tf_instance_change(instance, entry);
+    }
+    return false;
+}
+
+/* The same of all; `names` is told of the first lambdas that left. Hold the lock. */
 static void drop_revoked(struct tf_instance *instance, struct tf_json_writer *names)
 {
     size_t named = 0;
 
     for (struct tf_entry *entry = tf_list_first(&instance->entries); entry != NULL;
          entry = tf_list_next(&entry->link)) {
-        const struct tf_lambda *lambda = entry->lambda;
-        if (lambda == NULL) {
-            continue;
-        }
-        const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
-                                          lambda->signer, lambda->member};
-        if (tf_revocations_have_bundle(&instance->revocations, &what)) {
-            if (named++ < TF_NAMED_MAX) {
-                tf_json_put_string(names, NULL, lambda->name);
-            }
-            tf_instance_empty(instance, entry);
-        } else if (entry->grant != NULL &&
-                   tf_revocations_have_signer(&instance->revocations,
-                                              entry->grant->signer)) {
-            tf_instance_put_grant(instance, entry, NULL);
-        } else if (is_lease_revoked(instance, entry)) {
-            entry->leased_until = 0;
-            tf_instance_change(instance, entry);
+        if (entry->lambda != NULL && apply(instance, entry) && named++ < TF_NAMED_MAX) {
+            tf_json_put_string(names, NULL, entry->name);
         }
     }
 }

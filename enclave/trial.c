@@ -6,6 +6,7 @@
 #include "enclave/emit.h"
 #include "enclave/sched.h"
 #include "enclave/thread.h"
+#include "lib/bytes.h"
 #include "lib/json.h"
 #include "lib/names.h"
 
@@ -22,16 +23,6 @@ static const struct tf_js_report *report_of(const struct tf_resident *resident)
     return &resident->snapshots[i].report;
 }
 
-/* Only characters that no terminal takes for a command. */
-static void make_plain(char *text)
-{
-    for (char *c = text; *c != '\0'; c++) {
-        if (*c < ' ' || *c > '~') {
-            *c = '?';
-        }
-    }
-}
-
 /* The answer goes like what is not asked for: dropped where there is no room. */
 static void answer(struct tf_thread *thread, uint64_t id,
                    const struct tf_resident *resident)
@@ -44,7 +35,7 @@ static void answer(struct tf_thread *thread, uint64_t id,
 
     if (resident->program.secrets == NULL) { /* the top level may throw them */
         memcpy(message, report_of(resident)->message, sizeof(message));
-        make_plain(message);
+        tf_plain(message);
     }
     tf_json_writer_init(&w, text, sizeof(text));
     tf_json_open_object(&w, NULL);

@@ -26,14 +26,9 @@ static struct tf_want *find(struct tf_wants *wants, uint64_t id)
     return NULL;
 }
 
-bool tf_want_is_open(const struct tf_thread *thread, uint64_t id)
+bool tf_want_is_open(struct tf_thread *thread, uint64_t id)
 {
-    for (size_t i = 0; i < TF_WANTS_MAX; i++) {
-        if (id != 0 && thread->wants.list[i].id == id) {
-            return true;
-        }
-    }
-    return false;
+    return id != 0 && find(&thread->wants, id) != NULL;
 }
 
 static void hold_lambda(struct tf_thread *thread, struct tf_lambda *lambda)

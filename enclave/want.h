@@ -38,7 +38,7 @@ TF_MUST_USE tf_err tf_want_ask(struct tf_thread *thread, struct tf_resident *res
                                size_t max);
 
 /** Whether a blob with this id was asked for and is not too late. */
-bool tf_want_is_open(const struct tf_thread *thread, uint64_t id);
+bool tf_want_is_open(struct tf_thread *thread, uint64_t id);
 
 /** The answer to a want is here: `bytes`, untrusted, of tf_shelf_alloc, which it takes on
  *  TF_OK; or none. Verifies digest and files, and lets the requests go on that wait for

@@ -65,7 +65,7 @@ struct tf_arena {
     uint64_t unsealed[SEAL_LINES / 64]; /* a bit for each line, by tf_arena_unseal */
 };
 
-_Static_assert(sizeof(struct tf_arena) < ARENA_MIN / 4 * 3, "room for blocks");
+_Static_assert(sizeof(struct tf_arena) < (size_t)ARENA_MIN / 4 * 3, "room for blocks");
 _Static_assert(sizeof(struct header) == HEADER, "header");
 
 /* Unit of the first block. */
