@@ -171,12 +171,22 @@ static void on_brought(void *user, tf_err err, const char *json, size_t size)
     struct tf_worker *worker = user;
     (void)json;
     (void)size;
+    worker->wants--;
     if (err != TF_OK && tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
         tf_log("bundle-not-loaded", "engine=%s error=%s", worker->engine->name,
                tf_err_name(err));
     }
 }
 
+static void note_missing(struct tf_worker *worker, const char *digest, tf_err err)
+{
+    if (tf_log_may(&worker->log_limit, worker->daemon->loop.now)) {
+        tf_log("bundle-not-found", "digest=%s error=%s", digest, tf_err_name(err));
+    }
+}
+
+/* An enclave waits for so many and no more; a worker that lies would have the files stay
+ * open until tfaasd has no descriptors left. */
 void tf_stock_bring(struct tf_worker *worker, unsigned thread, uint64_t id,
                     const uint8_t *body, size_t size)
 {
@@ -188,6 +198,11 @@ void tf_stock_bring(struct tf_worker *worker, unsigned thread, uint64_t id,
                            .done = on_brought,
                            .user = worker};
     char digest[TF_STORE_HEX + 1] = "";
+    if (worker->wants == worker->threads * TF_WANTS_MAX) {
+        note_missing(worker, digest, TF_EBUSY);
+        return;
+    }
+    worker->wants++;
     if (size == TF_STORE_HEX / 2 && id != 0) {
         tf_hex_write(body, size, digest);
     }
@@ -197,7 +212,7 @@ void tf_stock_bring(struct tf_worker *worker, unsigned thread, uint64_t id,
                      : tf_store_get(&worker->daemon->store, lambda->name, TF_STORE_BUNDLE,
                                     &call.fd);
     if (err != TF_OK) {
-        tf_log("bundle-not-found", "digest=%s error=%s", digest, tf_err_name(err));
+        note_missing(worker, digest, err);
     }
     tf_supervise_call(worker, &call);
 }

@@ -95,6 +95,7 @@ struct tf_worker {
     struct tf_timer look;          /* asks what is granted */
     uint64_t looks;                /* so far */
     struct tf_pending_call *calls; /* owned */
+    unsigned wants; /* of them, bundles that are brought: each an open file */
     struct tf_log_limit log_limit; /* of the enclave's events */
     uint64_t last_id;
     uint64_t sealed;              /* blobs taken into the store */
