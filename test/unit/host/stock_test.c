@@ -64,7 +64,7 @@ static void end(void)
     tf_loop_close(&daemon_.loop);
     tf_store_close(&daemon_.store);
     (void)snprintf(command, sizeof(command), "rm -r %s", folder);
-    CHECK(system(command) == 0); /* NOLINT(cert-env33-c): our own folder */
+    CHECK(system(command) == 0);
 }
 
 /* The next packet to the first worker. @return whether a file came with it. */
