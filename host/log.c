@@ -39,7 +39,9 @@ void tf_log(const char *event, const char *fields, ...)
         size = sizeof(line) - 2;
     }
     for (size_t i = 0; i < size; i++) { /* some of it is what others say */
-        line[i] = line[i] < ' ' || line[i] > '~' ? '?' : line[i];
+        if (line[i] < ' ' || line[i] > '~') {
+            line[i] = '?';
+        }
     }
     line[size] = '\n';
     /* A log that cannot be written has nobody to tell. */

@@ -70,6 +70,7 @@ struct tf_worker {
     enum tf_worker_state state;
     bool is_wanted;          /* start again once it has stopped */
     struct tf_worker *elder; /* borrowed: it is to take over from this one; else NULL */
+    bool was_lent;           /* the listening socket: may hand connections back */
     bool is_retired;    /* another took over: it drains, and then is free for reuse */
     unsigned quiet;     /* while it drains: threads without connections, one bit each */
     uint64_t drain_end; /* loop's clock */
@@ -79,8 +80,8 @@ struct tf_worker {
     unsigned link_count;
     unsigned threads; /* that serve: as READY said, at most link_count */
     unsigned next_thread;
-    unsigned told; /* threads that know how the listening socket is lent, one bit each */
-    bool was_lent; /* it once was: may hand connections back */
+    unsigned wants; /* calls under way that bring a bundle: each an open file */
+    unsigned told;  /* threads that know how the listening socket is lent, one bit each */
     uint64_t starts;
     uint64_t backoff_ms;
     uint64_t serving_since;        /* loop's clock */
@@ -95,7 +96,6 @@ struct tf_worker {
     struct tf_timer look;          /* asks what is granted */
     uint64_t looks;                /* so far */
     struct tf_pending_call *calls; /* owned */
-    unsigned wants; /* of them, bundles that are brought: each an open file */
     struct tf_log_limit log_limit; /* of the enclave's events */
     uint64_t last_id;
     uint64_t sealed;              /* blobs taken into the store */
