@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pack.c - the verb `pack`: a project folder becomes an unsigned bundle, of its files as
  * they are or of what its build step makes of them. */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -76,6 +78,11 @@ static tf_err read_project(const struct options *o, json_t **out)
     json_t *project = NULL;
 
     (void)snprintf(path, sizeof(path), "%s/tfaas.json", o->folder);
+    if (access(path, F_OK) != 0) {
+        (void)tf_report_next(TF_EIO, "`tfaas init DIR` starts a project.", "%s: %s", path,
+                             strerror(errno));
+        return TF_EIO;
+    }
     tf_err err = tf_file_read(path, TF_MANIFEST_MAX, &text, &size);
     if (err != TF_OK) {
         return err;

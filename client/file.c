@@ -102,9 +102,10 @@ tf_err tf_file_write(const char *path, const void *data, size_t size, unsigned m
         good = close(fd) == 0 && good && rename(temporary, path) == 0;
     }
     if (!good) {
-        (void)tf_report(TF_EIO, "%s: %s", path, strerror(errno));
+        tf_err err = errno == ENOSPC || errno == EDQUOT ? TF_ESPACE : TF_EIO;
+        (void)tf_report(err, "%s: %s", path, strerror(errno));
         (void)unlink(temporary);
-        return TF_EIO;
+        return err;
     }
     return TF_OK;
 }

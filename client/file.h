@@ -16,7 +16,7 @@
 TF_MUST_USE tf_err tf_file_read(const char *path, size_t max, uint8_t **data,
                                 size_t *size);
 
-/** Writes a file: temporary name, fsync, rename. @return TF_OK; TF_EIO after a message.
- */
+/** Writes a file: temporary name, fsync, rename. @return TF_OK; TF_ESPACE or TF_EIO after
+ *  a message. */
 TF_MUST_USE tf_err tf_file_write(const char *path, const void *data, size_t size,
                                  unsigned mode);

@@ -43,8 +43,8 @@ int tf_exit(tf_err err)
     if (err == TF_OK) {
         return TF_EXIT_OK;
     }
-    bool is_here =
-        err == TF_EUSAGE || err == TF_EIO || err == TF_ENOMEM || err == TF_ETOOL;
+    bool is_here = err == TF_EUSAGE || err == TF_EIO || err == TF_ESPACE ||
+                   err == TF_ENOMEM || err == TF_ETOOL;
     return is_here ? TF_EXIT_USAGE : TF_EXIT_REFUSED;
 }
 

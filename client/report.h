@@ -9,8 +9,8 @@
 
 enum { TF_EXIT_OK = 0, TF_EXIT_REFUSED = 1, TF_EXIT_USAGE = 2 };
 
-/** The exit status of a verb: TF_EXIT_OK, TF_EXIT_USAGE for TF_EUSAGE, TF_EIO, TF_ENOMEM
- *  and TF_ETOOL, else TF_EXIT_REFUSED. */
+/** The exit status of a verb: TF_EXIT_OK, TF_EXIT_USAGE for TF_EUSAGE, TF_EIO, TF_ESPACE,
+ *  TF_ENOMEM and TF_ETOOL, else TF_EXIT_REFUSED. */
 int tf_exit(tf_err err);
 
 /** Prints `tfaas: CODE: text: detail` and the hint. @return tf_exit(err). */

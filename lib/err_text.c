@@ -335,8 +335,8 @@ static const struct row rows[TF_ERR_COUNT] = {
          "Build all from the same sources: `make`, and `make v8` for V8; sign the "
          "image, start tfaasd again."},
     [TF_ESPACE] = {"the disk has no room for a file",
-                   "Make room where tfaasd's --state lies (`df` says how much there is), "
-                   "then try again."},
+                   "Make room where it lies, which of a host is tfaasd's --state, then "
+                   "try again; `df` says how much there is."},
 };
 
 static const struct row unknown = {"an error that this version does not know", ""};

@@ -110,6 +110,8 @@ projects() {
     exits "an unknown template" 2 usage init "$work/other" --template rust
     exits "a folder that names no lambda" 2 usage init "$work/Not_A_Name"
     exits "a folder in no folder" 2 io init "$work/no/where"
+    exits "a folder without a project" 2 io pack "$work" --out "$work/none.tfb"
+    says "and how to start one" "tfaas init"
 }
 
 keys() {

@@ -194,6 +194,7 @@ full_disk() {
         for _ in {1..100}; do "$1/tfaas" info >/dev/null 2>&1 && break; sleep 0.1; done
         head -c 2M /dev/zero >"$2/filler" 2>/dev/null
         deploy "$@" 2>"$5/full.error" && exit 1
+        "$1/tfaas" key new "$2/key.pem" 2>>"$5/full.error" && exit 1
         rm "$2/filler"
         deploy "$@"
         status=$?
@@ -204,7 +205,8 @@ full_disk() {
 mkdir "$work/disk"
 if unshare --map-root-user --mount true 2>/dev/null; then
     ok "with room again, a full disk takes the bundle" full_disk
-    ok "before, the deployment said so" grep -q '^tfaas: disk-full: ' "$work/full.error"
+    is "before, the deployment said so, and a key that was to be written there" 2 \
+        grep -c '^tfaas: disk-full: ' "$work/full.error"
     ok "and the log what failed" grep -q 'event=store-failed file=.* error=disk-full' \
         "$work/full.log"
 else
