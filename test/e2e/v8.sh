@@ -77,6 +77,13 @@ for path in spin regexp eat buffers string flat deep eval; do
     is "a request to /$path fails" 5 bash -c "printf '%.1s' $(status_of first "/$path")"
     is "and the next is served" "first 1 x" ask first / -d x
 done
+tells_why() {
+    tf failures first --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
+        cp "$work/tfaas.log" "$work/why"
+}
+ok "its publisher is told why" tells_why
+ok "with what was thrown" grep -q "  exception  .*EvalError: code generation" "$work/why"
+ok "and what was too much" grep -q '  steps  ' "$work/why"
 is "the other lambda answers, too" second ask second /
 
 # What V8 cannot survive: an array that it cannot make.
