@@ -16,6 +16,7 @@
 #include "enclave/thread.h"
 #include "test/native/native.h"
 #include "test/native/rig.h"
+#include "test/random.h"
 #include "test/test.h"
 
 enum { TURNS = 3000, LAMBDAS = 2, THREADS = RIG_THREADS };
@@ -37,13 +38,9 @@ struct worker {
     unsigned read; /* so that reading is not optimised away */
 };
 
-/* xorshift64: each thread has its own. */
 static uint64_t draw(struct worker *w, uint64_t below)
 {
-    w->random ^= w->random << 13;
-    w->random ^= w->random >> 7;
-    w->random ^= w->random << 17;
-    return w->random % below;
+    return test_random(&w->random) % below;
 }
 
 /* All that a resident borrows: what is freed is seen here. */

@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "test/random.h"
 #include "test/test.h"
 
 /* Renamed by the Makefile. */
@@ -15,14 +16,11 @@ enum { SIZE = 6000, MARGIN = 256, LONGEST = 2600 };
 
 static uint8_t expected[SIZE];
 static uint8_t found[SIZE];
-static uint64_t state = 88172645463325252;
+static uint64_t state = TEST_RANDOM;
 
 static size_t draw(size_t below)
 {
-    state ^= state << 13; /* xorshift64 */
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state % below);
+    return (size_t)(test_random(&state) % below);
 }
 
 static void fill(void)

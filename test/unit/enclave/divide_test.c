@@ -3,6 +3,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "test/random.h"
 #include "test/test.h"
 
 __extension__ typedef unsigned __int128 u128;
@@ -51,13 +52,11 @@ static void corners(void)
 /* Numbers of all lengths. */
 static void many(void)
 {
-    uint64_t state = 88172645463325252;
+    uint64_t state = TEST_RANDOM;
     u128 last = 1;
 
     for (int i = 0; i < 200000; i++) {
-        state ^= state << 13; /* xorshift64 */
-        state ^= state >> 7;
-        state ^= state << 17;
+        (void)test_random(&state);
         u128 next = make(state, state * 0x9e3779b97f4a7c15) >> (state >> 57);
         CHECK(is_right(next, last | 1));
         last = next;

@@ -6,19 +6,17 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "test/random.h"
 #include "test/test.h"
 
 /* Renamed by the Makefile. */
 double own_fmod(double x, double y);
 
-static uint64_t state = 88172645463325252;
+static uint64_t state = TEST_RANDOM;
 
 static uint64_t draw(void)
 {
-    state ^= state << 13; /* xorshift64 */
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
+    return test_random(&state);
 }
 
 static uint64_t bits_of(double number)

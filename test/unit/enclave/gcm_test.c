@@ -16,6 +16,7 @@
 #include "enclave/processor.h"
 #include "lib/bytes.h"
 #include "lib/cpu_sgx.h"
+#include "test/random.h"
 #include "test/test.h"
 
 enum {
@@ -41,15 +42,11 @@ struct message {
 
 static uint32_t offered; /* what this machine has */
 
-/* xorshift: the same in each run. */
 static uint32_t next(void)
 {
-    static uint32_t state = 0x2545f491;
+    static uint64_t state = TEST_RANDOM;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
+    return (uint32_t)test_random(&state);
 }
 
 static void fill(uint8_t *to, size_t size)

@@ -16,6 +16,7 @@
 #include "enclave/processor.h"
 #include "lib/cpu_sgx.h"
 #include "lib/crypto.h"
+#include "test/random.h"
 #include "test/test.h"
 
 enum { MESSAGE_MAX = 3000, MILLION = 1000000, ROUNDS = 3000 };
@@ -24,15 +25,11 @@ static uint32_t offered; /* what this machine has */
 
 static uint8_t message[MESSAGE_MAX];
 
-/* xorshift: the same in each run. */
 static uint32_t next(void)
 {
-    static uint32_t state = 0x2545f491;
+    static uint64_t state = TEST_RANDOM;
 
-    state ^= state << 13;
-    state ^= state >> 17;
-    state ^= state << 5;
-    return state;
+    return (uint32_t)test_random(&state);
 }
 
 static bool is_digest(const void *data, size_t size, const uint8_t *expected)

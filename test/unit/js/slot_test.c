@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "abi/layout.h"
+#include "test/random.h"
 #include "test/test.h"
 #include "test/unit/js/fixture.h"
 
@@ -48,7 +49,7 @@ static const char *const sources[LAMBDAS] = {
 };
 
 static bool is_there[PAGES];
-static uint64_t state = 88172645463325252;
+static uint64_t state = TEST_RANDOM;
 static const struct image *expected;
 static size_t written; /* a line of what is sealed, which the last call has written to */
 static bool is_left;   /* the call ends in the middle */
@@ -56,10 +57,7 @@ static jmp_buf left;
 
 static size_t draw(size_t below)
 {
-    state ^= state << 13; /* xorshift64 */
-    state ^= state >> 7;
-    state ^= state << 17;
-    return (size_t)(state % below);
+    return (size_t)(test_random(&state) % below);
 }
 
 /* As an enclave accepts pages. */

@@ -11,6 +11,7 @@
 #include "test/unit/verify/vectors.h"
 
 #include "abi/sgx.h"
+#include "test/random.h"
 #include "test/test.h"
 #include "verify/ratls.h"
 
@@ -211,33 +212,24 @@ static void test_no_flipped_bit_is_accepted(void)
     }
 }
 
-/* xorshift64: the same changes each time. */
-static uint64_t next(uint64_t *state)
-{
-    *state ^= *state << 13;
-    *state ^= *state >> 7;
-    *state ^= *state << 17;
-    return *state;
-}
-
 /* One to four bytes replaced, or a piece moved, or the end cut off. @return the new size.
  */
 static size_t mutate(uint8_t *data, size_t size, uint64_t *random)
 {
-    uint64_t kind = next(random) % 8;
+    uint64_t kind = test_random(random) % 8;
 
     if (kind == 0) {
-        return next(random) % size;
+        return test_random(random) % size;
     }
     if (kind == 1) {
-        size_t count = 1 + next(random) % 64;
-        size_t from = next(random) % (size - count);
-        size_t to = next(random) % (size - count);
+        size_t count = 1 + test_random(random) % 64;
+        size_t from = test_random(random) % (size - count);
+        size_t to = test_random(random) % (size - count);
         memmove(data + to, data + from, count);
         return size;
     }
-    for (uint64_t i = 0; i <= next(random) % 4; i++) {
-        data[next(random) % size] = (uint8_t)next(random);
+    for (uint64_t i = 0; i <= test_random(random) % 4; i++) {
+        data[test_random(random) % size] = (uint8_t)test_random(random);
     }
     return size;
 }
