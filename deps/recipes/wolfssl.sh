@@ -31,6 +31,17 @@ sed -i -e '/^L_sp256_mod_inv_avx2_4_order:/,+4d' -e '/^L_sp256_mod_inv_avx2_4_/,
 trim aes_gcm_asm '_(aesni|avx1)$'
 trim fe_x25519_asm '_x64$|^fe_invert_avx2$'
 sed -i 's/^\(\t\.quad\t.*\)_x64$/\1_avx2/' wolfcrypt/src/fe_x25519_asm.S
+# Sums and differences in the ladder are of products, which are below 2^255 + 2^198: they need
+# not be reduced for the next product, only kept below 2^256, which is 38 modulo p. That cannot
+# carry a second time, and it is 6 % of the ladder, which waits for these additions.
+sed -i '/^L_curve25519_avx2_bits:/,/^ *# Invert$/{
+/movq\t\$0x00, %rcx$/,/andq\t%rbx, %r12$/c\
+\tsbbq\t%rcx, %rcx\
+\tandq\t$38, %rcx
+/sbbq\t%rcx, %rcx$/,/andq\t%rbx, %r\(12\|bp\)$/c\
+\tsbbq\t%rcx, %rcx\
+\tandq\t$38, %rcx
+}' wolfcrypt/src/fe_x25519_asm.S
 # The ladder ends with an inversion, which is inverse.c's too.
 sed -i '/^ *# Invert$/,/^ *movq\t168(%rsp), %rdi$/c\
 \tmovq\t%rsp, %rdi\

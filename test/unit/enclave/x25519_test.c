@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Our patch to wolfSSL makes public keys another way than upstream: deps/patches/wolfssl.
- */
+/* wolfSSL makes public keys another way than upstream (deps/patches/wolfssl), and its
+ * ladder adds without reducing (deps/recipes/wolfssl.sh): beside the RFC's numbers and
+ * OpenSSL's. */
 #include <stdint.h>
 #include <string.h>
 
+#include <openssl/evp.h>
+#include <openssl/rand.h>
 #include <wolfssl/wolfcrypt/settings.h>
 
 #include <wolfssl/wolfcrypt/curve25519.h>
+#include <wolfssl/wolfcrypt/fe_operations.h>
 
 #include "test/test.h"
 
@@ -38,7 +42,7 @@ static void the_public_key_is_the_rfcs(void)
     CHECK(memcmp(public, expected, SIZE) == 0);
 }
 
-/* The ladder, which is upstream's, says the same for keys of every kind. */
+/* The ladder says the same for keys of every kind. */
 static void the_table_agrees_with_the_ladder(void)
 {
     static const uint8_t base[SIZE] = {9};
@@ -56,9 +60,77 @@ static void the_table_agrees_with_the_ladder(void)
     }
 }
 
+/* OpenSSL's ladder; zeros where it refuses the point. */
+static void ladder_of_openssl(const uint8_t *key, const uint8_t *point,
+                              uint8_t out[static SIZE])
+{
+    size_t size = SIZE;
+    EVP_PKEY *ours = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, key, SIZE);
+    EVP_PKEY *theirs = EVP_PKEY_new_raw_public_key(EVP_PKEY_X25519, NULL, point, SIZE);
+    EVP_PKEY_CTX *derivation = EVP_PKEY_CTX_new(ours, NULL);
+
+    CHECK(EVP_PKEY_derive_init(derivation) == 1);
+    CHECK(EVP_PKEY_derive_set_peer(derivation, theirs) == 1);
+    if (EVP_PKEY_derive(derivation, out, &size) != 1) {
+        memset(out, 0, SIZE);
+    }
+    EVP_PKEY_CTX_free(derivation);
+    EVP_PKEY_free(theirs);
+    EVP_PKEY_free(ours);
+}
+
+/* Any point, or one with many bits that are alike: from 2^255 - 1 down, from 0 up, and
+ * what has full or empty words. */
+static void choose_point(unsigned i, uint8_t out[static SIZE])
+{
+    CHECK(RAND_bytes(out, SIZE) == 1);
+    if (i % 4 == 1) {
+        memset(out, i % 8 == 1 ? 0xff : 0, SIZE);
+        out[0] = (uint8_t)(i % 8 == 1 ? ~(i / 8) : i / 8);
+    } else if (i % 4 == 2) {
+        memset(out + 8 * (i / 8 % 4), i % 8 == 2 ? 0xff : 0, 8);
+    }
+    out[SIZE - 1] &= 127;
+}
+
+static void the_ladder_is_openssls(void)
+{
+    for (unsigned i = 0; i < 4000; i++) {
+        uint8_t key[SIZE];
+        uint8_t point[SIZE];
+        uint8_t found[SIZE];
+        uint8_t expected[SIZE];
+        CHECK(RAND_bytes(key, SIZE) == 1);
+        clamp(key);
+        choose_point(i, point);
+        ladder_of_openssl(key, point, expected);
+        CHECK(curve25519(found, key, point) == 0);
+        CHECK(memcmp(found, expected, SIZE) == 0);
+    }
+}
+
+/* 2^256 - 1 is 37 modulo p: its sum with 1 is the one that does not fit. */
+static void a_sum_that_does_not_fit_goes_on(void)
+{
+    static const uint8_t small[SIZE] = {37};
+    uint8_t large[SIZE];
+    uint8_t key[SIZE];
+    uint8_t found[SIZE];
+    uint8_t expected[SIZE];
+
+    memset(large, 0xff, SIZE);
+    CHECK(RAND_bytes(key, SIZE) == 1);
+    clamp(key);
+    ladder_of_openssl(key, small, expected);
+    CHECK(curve25519(found, key, large) == 0);
+    CHECK(memcmp(found, expected, SIZE) == 0);
+}
+
 int main(void)
 {
     RUN(the_public_key_is_the_rfcs);
     RUN(the_table_agrees_with_the_ladder);
+    RUN(the_ladder_is_openssls);
+    RUN(a_sum_that_does_not_fit_goes_on);
     return test_end();
 }
