@@ -42,11 +42,6 @@ enum {
                                   what has been put off may be done */
 };
 
-/* In epoll's data; connections have their id, whose slot is neither. */
-static const uint64_t TF_WORKER_LINK_EVENT = UINT64_MAX;
-static const uint64_t TF_WORKER_QUOTE_EVENT = UINT64_MAX - 1;
-static const uint64_t TF_WORKER_LISTEN_EVENT = UINT64_MAX - 2;
-
 struct tf_conn {
     int fd; /* -1: the slot is free */
     uint32_t generation;

@@ -41,9 +41,41 @@ void tf_worker_poll_note(struct tf_worker_poll *p, uint64_t waited_us, int ready
     p->short_waits = is_short ? next : 0;
 }
 
+bool tf_worker_poll_gives_way(struct tf_worker_poll *p, int ready, uint64_t now_us)
+{
+    if (ready <= 0 || ready > TF_WORKER_POLL_READY || now_us < p->ways_from_us) {
+        return false;
+    }
+    if (p->ways_left > 0) {
+        p->ways_left--;
+        return false;
+    }
+    return true;
+}
+
+void tf_worker_poll_gave_way(struct tf_worker_poll *p, bool has_gained,
+                             uint64_t before_us, uint64_t now_us)
+{
+    p->ways_vain = has_gained ? 0 : p->ways_vain + 1;
+    if (p->ways_vain >= TF_WORKER_POLL_WAYS) {
+        p->ways_vain = TF_WORKER_POLL_WAYS;
+        p->ways_left = TF_WORKER_POLL_WAYS - 1;
+    }
+    if (now_us - before_us < TF_WORKER_POLL_SLICE_US) {
+        p->ways_rest_us /= has_gained ? 2 : 1; /* in vain: perhaps nobody was there */
+        return;
+    }
+    p->ways_rest_us = 2 * p->ways_rest_us + TF_WORKER_POLL_WAYS_REST_US;
+    if (p->ways_rest_us > TF_WORKER_POLL_REST_MAX_US) {
+        p->ways_rest_us = TF_WORKER_POLL_REST_MAX_US;
+    }
+    p->ways_from_us = now_us + p->ways_rest_us;
+}
+
 void tf_worker_poll_restart(struct tf_worker_poll *p)
 {
     p->short_waits = 0;
+    p->ways_left = TF_WORKER_POLL_WAYS;
 }
 
 static uint64_t clock_us(void)
@@ -72,10 +104,36 @@ static int ask(struct tf_worker_poll *p, int epoll, struct epoll_event *events, 
     return count;
 }
 
+/* New connections and messages are taken at once: of several threads the one that gives
+ * way would come out with none. */
+static bool are_requests(const struct epoll_event *events, int ready)
+{
+    for (int i = 0; i < ready; i++) {
+        if (events[i].data.u64 >= TF_WORKER_LISTEN_EVENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* It slept, and `ready` things woke it. @return how many there are after giving way. */
+static int give_way(struct tf_worker_poll *p, int epoll, struct epoll_event *events,
+                    int cap, int ready)
+{
+    uint64_t before_us = clock_us();
+    if (!are_requests(events, ready) || !tf_worker_poll_gives_way(p, ready, before_us)) {
+        return ready;
+    }
+    (void)sched_yield();
+    int count = epoll_wait(epoll, events, cap, 0);
+    tf_worker_poll_gave_way(p, count > ready, before_us, clock_us());
+    return count;
+}
+
 int tf_worker_poll_wait(struct tf_worker_poll *p, int epoll, struct epoll_event *events,
                         int cap, int timeout_ms)
 {
-    if (timeout_ms == 0 || p->most_us == 0) {
+    if (timeout_ms == 0) {
         return epoll_wait(epoll, events, cap, timeout_ms);
     }
     uint64_t start_us = clock_us();
@@ -83,6 +141,7 @@ int tf_worker_poll_wait(struct tf_worker_poll *p, int epoll, struct epoll_event 
         tf_worker_poll_may(p, start_us) ? ask(p, epoll, events, cap, start_us) : 0;
     if (count == 0) {
         count = epoll_wait(epoll, events, cap, timeout_ms);
+        count = give_way(p, epoll, events, cap, count);
     }
     tf_worker_poll_note(p, clock_us() - start_us, count);
     return count;

@@ -6,6 +6,8 @@
  * Whether it does is a rule over its last waits, with the time passed in: a thread that
  * waits long, gets several things at once (then a sleep gathers more for one entry), has
  * a new connection, or shares its core with others that want it, sleeps at once.
+ * One that did sleep and is woken gives way once: a client on the same core that was
+ * stopped in the midst of its sending then sends the rest, for the same entry.
  */
 #pragma once
 
@@ -20,8 +22,19 @@ enum {
      * and for twice as long as the last time if it is lost again within that time. */
     TF_WORKER_POLL_LOST_US = 500,
     TF_WORKER_POLL_REST_US = 100 * 1000,
-    TF_WORKER_POLL_REST_MAX_US = 128 * TF_WORKER_POLL_REST_US
+    TF_WORKER_POLL_REST_MAX_US = 128 * TF_WORKER_POLL_REST_US,
+    /* Giving way: after so many times in vain in a row only every so many wake-ups, and
+     * none of so many after a new connection. Who lost the core for a slice, to one that
+     * computes, does not for REST, then twice as long; half as long after a gain. */
+    TF_WORKER_POLL_WAYS = 16,
+    TF_WORKER_POLL_SLICE_US = 1500,
+    TF_WORKER_POLL_WAYS_REST_US = 1000
 };
+
+/* In epoll's data; connections have their id, which is smaller. */
+static const uint64_t TF_WORKER_LINK_EVENT = UINT64_MAX;
+static const uint64_t TF_WORKER_QUOTE_EVENT = UINT64_MAX - 1;
+static const uint64_t TF_WORKER_LISTEN_EVENT = UINT64_MAX - 2;
 
 struct tf_worker_poll {
     uint64_t most_us; /* of asking before one sleep, and of a short wait; 0: never */
@@ -29,6 +42,10 @@ struct tf_worker_poll {
     uint64_t rest_us;       /* how long the last rest was; 0: there was none */
     uint64_t asked_us;      /* spent on it so far */
     unsigned short_waits;   /* in a row */
+    unsigned ways_vain;     /* gave way for nothing, in a row; WAYS at most */
+    unsigned ways_left;     /* wake-ups until it does again */
+    uint64_t ways_rest_us;  /* after the last one that lost the core */
+    uint64_t ways_from_us;  /* monotonic: when that ends */
 };
 
 /** Whether a thread with nothing to do asks before it sleeps. */
@@ -40,6 +57,14 @@ bool tf_worker_poll_goes_on(struct tf_worker_poll *p, uint64_t start_us,
 
 /** Notes a wait, asking and sleeping together, and how many things it ended with. */
 void tf_worker_poll_note(struct tf_worker_poll *p, uint64_t waited_us, int ready);
+
+/** Whether a thread that slept and was woken for `ready` things gives way before it takes
+ * them. Counts wake-ups: to be asked once for each. */
+bool tf_worker_poll_gives_way(struct tf_worker_poll *p, int ready, uint64_t now_us);
+
+/** Notes whether more was there afterwards, and since when others had the core. */
+void tf_worker_poll_gave_way(struct tf_worker_poll *p, bool has_gained,
+                             uint64_t before_us, uint64_t now_us);
 
 /** A new connection: handshakes pause for the peer's computing, which is long. */
 void tf_worker_poll_restart(struct tf_worker_poll *p);

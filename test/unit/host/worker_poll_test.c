@@ -128,6 +128,77 @@ static void a_core_that_others_want_is_left_for_longer_each_time(void)
     CHECK(lose_at(&p, now) == TF_WORKER_POLL_REST_US);
 }
 
+static void who_was_woken_for_few_gives_way(void)
+{
+    struct tf_worker_poll p = {.most_us = MOST_US};
+    CHECK(tf_worker_poll_gives_way(&p, 1, 0));
+    CHECK(tf_worker_poll_gives_way(&p, TF_WORKER_POLL_READY, 0));
+    CHECK(!tf_worker_poll_gives_way(&p, TF_WORKER_POLL_READY + 1, 0));
+    CHECK(!tf_worker_poll_gives_way(&p, 0, 0));
+    CHECK(!tf_worker_poll_gives_way(&p, -1, 0));
+}
+
+/* How many wake-ups there are until one gives way, with that one. */
+static int wakes_until_it_gives_way(struct tf_worker_poll *p)
+{
+    int wakes = 1;
+    while (wakes < 1000 && !tf_worker_poll_gives_way(p, 1, 0)) {
+        wakes++;
+    }
+    return wakes;
+}
+
+static void in_vain_it_gives_way_seldom(void)
+{
+    struct tf_worker_poll p = {.most_us = MOST_US};
+    for (int i = 0; i < TF_WORKER_POLL_WAYS; i++) {
+        CHECK(wakes_until_it_gives_way(&p) == 1);
+        tf_worker_poll_gave_way(&p, false, 0, 1);
+    }
+    for (int i = 0; i < 10; i++) {
+        CHECK(wakes_until_it_gives_way(&p) == TF_WORKER_POLL_WAYS);
+        tf_worker_poll_gave_way(&p, false, 0, 1);
+    }
+    CHECK(wakes_until_it_gives_way(&p) == TF_WORKER_POLL_WAYS);
+    tf_worker_poll_gave_way(&p, true, 0, 1);
+    CHECK(wakes_until_it_gives_way(&p) == 1);
+}
+
+static void handshakes_give_no_way(void)
+{
+    struct tf_worker_poll p = {.most_us = MOST_US};
+    tf_worker_poll_restart(&p);
+    CHECK(wakes_until_it_gives_way(&p) == TF_WORKER_POLL_WAYS + 1);
+}
+
+/* Gives way at `now`, and has the core back after a slice. @return its rest. */
+static uint64_t lose_a_slice_at(struct tf_worker_poll *p, uint64_t now, bool has_gained)
+{
+    uint64_t back = now + TF_WORKER_POLL_SLICE_US;
+    tf_worker_poll_gave_way(p, has_gained, now, back);
+    CHECK(!tf_worker_poll_gives_way(p, 1, p->ways_from_us - 1));
+    return p->ways_from_us - back;
+}
+
+static void who_computes_on_its_core_is_given_way_seldom(void)
+{
+    struct tf_worker_poll p = {.most_us = MOST_US};
+    uint64_t rest = TF_WORKER_POLL_WAYS_REST_US;
+    for (int i = 0; i < 10; i++) {
+        CHECK(lose_a_slice_at(&p, 0, true) == rest);
+        tf_worker_poll_gave_way(&p, false, 0, 1); /* says nothing: nobody was there */
+        rest = 2 * rest + TF_WORKER_POLL_WAYS_REST_US;
+    }
+    for (int i = 0; i < 10; i++) {
+        rest = lose_a_slice_at(&p, 0, false);
+    }
+    CHECK(rest == TF_WORKER_POLL_REST_MAX_US);
+    for (int i = 0; i < 64; i++) {
+        tf_worker_poll_gave_way(&p, true, 0, TF_WORKER_POLL_SLICE_US - 1);
+    }
+    CHECK(lose_a_slice_at(&p, 0, true) == TF_WORKER_POLL_WAYS_REST_US);
+}
+
 /* The kernel's epoll in place of the pure rule. */
 struct waiting {
     struct tf_worker_poll poll;
@@ -176,6 +247,29 @@ static void who_finds_nothing_sleeps_until_the_time_out(void)
     end(&w);
 }
 
+/* @return whether a wait that finds this ready gives way. */
+static bool gives_way_for(uint64_t data)
+{
+    struct waiting w = wait_for_a_bell();
+    struct epoll_event got = {.events = EPOLLIN, .data.u64 = data};
+    uint64_t one = 1;
+    CHECK(epoll_ctl(w.epoll, EPOLL_CTL_MOD, w.bell, &got) == 0);
+    CHECK(write(w.bell, &one, sizeof(one)) == sizeof(one));
+    w.poll = (struct tf_worker_poll){.most_us = 0};
+    CHECK(tf_worker_poll_wait(&w.poll, w.epoll, &got, 1, -1) == 1);
+    CHECK(got.data.u64 == data);
+    end(&w);
+    return w.poll.ways_vain > 0;
+}
+
+static void only_requests_wait_for_others(void)
+{
+    CHECK(gives_way_for(7));
+    CHECK(!gives_way_for(TF_WORKER_LISTEN_EVENT));
+    CHECK(!gives_way_for(TF_WORKER_QUOTE_EVENT));
+    CHECK(!gives_way_for(TF_WORKER_LINK_EVENT));
+}
+
 static void who_must_not_wait_only_looks(void)
 {
     struct waiting w = wait_for_a_bell();
@@ -198,8 +292,13 @@ int main(void)
     RUN(it_asks_for_so_long_and_no_longer);
     RUN(who_lost_the_core_leaves_it_to_others);
     RUN(a_core_that_others_want_is_left_for_longer_each_time);
+    RUN(who_was_woken_for_few_gives_way);
+    RUN(in_vain_it_gives_way_seldom);
+    RUN(handshakes_give_no_way);
+    RUN(who_computes_on_its_core_is_given_way_seldom);
     RUN(what_is_ready_comes_by_either_way);
     RUN(who_finds_nothing_sleeps_until_the_time_out);
+    RUN(only_requests_wait_for_others);
     RUN(who_must_not_wait_only_looks);
     return test_end();
 }
