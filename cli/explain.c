@@ -73,11 +73,12 @@ static void explain_enclave(const struct tf_policy *p)
 
 static void explain_domain(const struct tf_policy *p)
 {
-    line("It must serve the trust domain ", p->domain, sizeof(p->domain));
     (void)puts(p->allow_sharing
-                   ? "alone, or in a group of domains that share the enclave,"
-                   : "alone,");
-    (void)puts("and its lambda must be signed by one of");
+                   ? "It must serve this trust domain, alone or in a group of"
+                     " domains that share the enclave:"
+                   : "It must serve this trust domain, alone:");
+    line("    ", p->domain, sizeof(p->domain));
+    (void)puts("Its lambda must be signed by one of");
     for (size_t i = 0; i < p->publisher_count; i++) {
         (void)printf("    %s\n", p->publishers[i]);
     }
