@@ -47,6 +47,9 @@ static const char deeds[] =
     " delete Headers.prototype[n]; }); return typeof new Headers().get; },"
     "function () { var o = {}, s = 'text/plain;charset=' + 'UTF-8'; s += s; s += s + s;"
     " o[s] = s.toUpperCase(); return o[s].charAt(70) + s.length; },"
+    "function () { var o = {}, i, c, s = ''; for (i = 0; i < 128; i++) {"
+    " c = String.fromCharCode(i); o[c] = c; c += c; o[c] = c.charAt(0); s += o[c]; }"
+    " kept.push('q'.charAt(0)); return Object.keys(o).length + encodeURIComponent(s); },"
     "function () { var f = Headers.prototype.get; f.status = f; f.prototype = own(f);"
     " f = Array.prototype; f.map = f.status = 1; f['4' + '2'] = 2; return [][42]; },"
     "function () { var i, o, a = []; for (i = 0; i < 9000; i++) {"
@@ -59,7 +62,8 @@ static const char deeds[] =
     " own(Array.prototype), own(Object.prototype), kept.length, [][42], 'k7' in {},"
     " typeof Promise.all].join(); }"
     "exports.fetch = function (r) { return r.text().then(function (t) {"
-    " var before = seen(), result = deeds[t](); return new R(before + result); }); };";
+    " var before = seen(), result = deeds[t.charCodeAt(0) - 97](); return new R(before + "
+    "result); }); };";
 static const char modern_deeds[] =
     "var old = seen; seen = function () { return old() + own(Symbol.prototype)"
     " + Object.getOwnPropertySymbols(Array.prototype).length; }; deeds.push("
@@ -67,14 +71,16 @@ static const char modern_deeds[] =
     " get(x) { return super.get(x) + this.#get; } }; return new M([[1, 2]]).get(1)"
     " + String(Symbol.for('status')) + delete Array.prototype[Symbol.iterator]; },"
     "function () { Symbol.prototype.x = new WeakRef(Symbol.match);"
-    " return Symbol.iterator.x.deref().toString(); });";
+    " return Symbol.iterator.x.deref().toString(); },"
+    "function () { var c = 'jk'[0]; return String(Symbol(c)) + Symbol.for(c).description"
+    " + Symbol.keyFor(Symbol.for('k'[0])); });";
 
-enum { DEEDS = 8, MODERN_DEEDS = 10, ANSWER = 2048 };
+enum { DEEDS = 9, MODERN_DEEDS = 12, ANSWER = 2048 };
 
 /* The deed's answer to `out`, ANSWER bytes. @return whether there was one. */
 static bool do_deed(struct lambda *lambda, unsigned deed, char *out)
 {
-    char body[2] = {(char)('0' + deed), '\0'};
+    char body[2] = {(char)('a' + deed), '\0'};
 
     if (!CHECK(ask(lambda, "https://a.test/", body) == TF_OK)) {
         return false;

@@ -70,6 +70,15 @@ static const char *const stories[] = {
     "var s = '', t = []; for (var i = 0; i < 2000; i++) { s += i + ','; t.push(i + ','); "
     "}"
     "check(s === t.join(''), 'joined');",
+    "var o = {}, t = '', c, i; for (i = 0; i < 128; i++) { c = String.fromCharCode(i);"
+    " check(c.length === 1 && c.charCodeAt(0) === i && c === ('x' + c).charAt(1) && "
+    "c === ('x' + c)[1] && c === ('\\u20ac' + c).slice(1), 'one ' + i); o[c] = i; t += "
+    "c; "
+    "}"
+    "check(Object.keys(o).length === 128 && o[5] === 53 && o[t.charAt(113)] === 113 && "
+    "t.split('').join('') === t && t.length === 128, 'of ASCII');",
+    "var c = 'q'.charAt(0), t = c; c += c; c += c; check(t === 'q' && c === 'qqqq' && "
+    "'q'[0] === t && String.fromCharCode(113) === t, 'added to itself');",
 };
 
 static void what_is_built_is_what_was_added(void)
