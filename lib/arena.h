@@ -88,8 +88,8 @@ void tf_arena_tidy(struct tf_arena *arena, const void *image, size_t size);
  *  caller's. */
 void tf_arena_plan(struct tf_arena *arena, struct tf_plan *plan);
 
-/** While a plan is followed: whoever has `block` will never write into it again, nor free
- *  it. Without one: nothing. */
+/** While a plan is followed: whoever has `block` will not write more into it than counts
+ *  without tf_arena_unseal, nor free it. Without one: nothing. */
 void tf_arena_seal(struct tf_arena *arena, const void *block);
 
 /** Whoever sealed blocks is about to write into [at, at + size) of them even so; `at` is

@@ -6,7 +6,7 @@
  * that half of the arena is holes, which every copy copies. The plan notes the first time
  * which allocation, by its number, stays. The second time only those are made in the
  * arena, one behind the other; the others are made in memory that is given up afterwards.
- * What the engine says it will never write into again (tf_arena_seal) lies together, so
+ * What the engine says it will hardly write into again (tf_arena_seal) lies together, so
  * that a copy can leave it out.
  * If the two times differ the arena has holes, no more; what lies outside then is
  * counted.

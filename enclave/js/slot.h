@@ -30,7 +30,7 @@ struct tf_slot_base {
     uint8_t *bytes;   /* a copy, in the thread's heap; NULL: not made, or no room */
     size_t size;      /* whole blocks */
     size_t sealed;    /* from here */
-    size_t unsealed;  /* to here, in whole blocks, is what the engine never writes into */
+    size_t unsealed;  /* to here, in whole blocks, is what the engine has sealed */
 };
 
 struct tf_slot {
