@@ -422,16 +422,11 @@ static tf_err load(struct job *job)
 tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
                   const struct tf_js_limits *limits, struct tf_js_report *report)
 {
-    static const char no_modules[] = "this engine has no ES modules";
     struct job job = {.js = js, .limits = limits, .report = report};
 
     begin(js, limits, report);
     js->native.program = program;
-    if (program->is_module) {
-        tf_text_report(report, no_modules, sizeof(no_modules) - 1, NULL, 0);
-        return TF_ELAMBDA_SOURCE;
-    }
-    return run_within(&job, load);
+    return program->is_module ? tf_text_no_modules(report) : run_within(&job, load);
 }
 
 /* --- the answer ------------------------------------------------------------------ */

@@ -338,6 +338,14 @@ tf_err tf_text_say(struct tf_js_report *report, tf_err err)
     return err;
 }
 
+tf_err tf_text_no_modules(struct tf_js_report *report)
+{
+    static const char text[] = "this engine has no ES modules";
+
+    tf_text_report(report, text, sizeof(text) - 1, NULL, 0);
+    return TF_ELAMBDA_SOURCE;
+}
+
 const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
                                       const char *path, size_t size)
 {

@@ -77,6 +77,10 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
 /** Fills the message with the name of `err`. @return `err`. */
 tf_err tf_text_say(struct tf_js_report *report, tf_err err);
 
+/** Fills the message for an ES module in an engine without them.
+ *  @return TF_ELAMBDA_SOURCE. */
+tf_err tf_text_no_modules(struct tf_js_report *report);
+
 /** Finds a file of the program. @return NULL if there is none. */
 const struct tf_js_file *tf_text_file(const struct tf_js_program *program,
                                       const char *path, size_t size);
