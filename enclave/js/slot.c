@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "abi/limits.h"
 #include "enclave/js/text.h"
 #include "lib/plan.h"
 
@@ -13,6 +14,11 @@ enum {
     REPEATS = 8,      /* times before a snapshot is kept as one piece */
     SEALED_CALLS = 64 /* for which what is sealed is brought in once */
 };
+
+/* So many calls take no count, which is from 2^30 on, to where an object is not known as
+ * sealed any more (2^29), nor to 2^31: a reference to one takes 8 bytes. One to a name
+ * takes 4 in code, and only zero matters there, which is as far again. */
+_Static_assert((uint64_t)SEALED_CALLS *TF_MEMORY_MAX / 8 < UINT64_C(1) << 29, "counts");
 
 struct block {
     uint64_t words[BLOCK / sizeof(uint64_t)];
