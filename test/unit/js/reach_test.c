@@ -99,7 +99,7 @@ static const char *const deeds[] = {
     "o.prototype = {}; o.prototype.constructor = 1;",
     "o.prototype.m = 1; new o().m; Object.freeze(o.prototype);",
     "o.lastIndex = 1; o.buffer = 1; o.size = 1; o.byteLength = 1; o.message = 1;",
-    "Function('o', 'with (o) { name = 1; x = 2; var length = 3; }')(o);",
+    "with (o) { name = 1; x = 2; var length = 3; }",
     "String.raw(o); String.prototype.replace.call('a', o, o); 'a'.split(o); "
     "[].concat(o);",
     "Date.prototype[Symbol.toPrimitive].call(o, 'number'); "
