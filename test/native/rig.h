@@ -84,7 +84,8 @@ struct rig *rig_open_pair(void);
 struct rig *rig_open_shared(void);
 void rig_close(struct rig *rig);
 
-/** Blocks of the shared heap that are not the table's own: lambdas, grants, transfers. */
+/** Blocks of the shared heap that are not the table's own, nor the list of failures:
+ * lambdas, grants, transfers. */
 size_t rig_shared_count(void);
 
 /** Memory for a thread's channel, zeroed. A file of its own, so that test/trace/ has
