@@ -9,11 +9,11 @@
 static const uint64_t INVOCATION_STEPS = 256;
 
 /* While nobody asks for anything, an entry may last about as long. */
-static const uint64_t ENTRY_NS = UINT64_C(1000) * 1000;
+static const uint64_t ENTRY_NS = UINT64_C(500) * 1000;
 
 /* 2^20 quanta are beyond any step limit. Quanta of an entry: some kinds of work take
  * thirty times as long as others, and it may change from one to the other. */
-enum { PUT_BACK_MAX = 20, ENTRY_QUANTA_MAX = 16 };
+enum { PUT_BACK_MAX = 20, ENTRY_QUANTA_MAX = 8 };
 
 /* --- queues ---------------------------------------------------------------------- */
 
@@ -470,17 +470,18 @@ static struct tf_lane *next_lane(struct tf_thread *thread, bool *is_over)
     return lane;
 }
 
-/* Quanta for an entry when the one before had so many and took so long: as many as fit,
- * but no more than twice as many. */
+/* Quanta for an entry when the one before had so many and took so long. */
 static uint64_t quanta_after(uint64_t quanta, uint64_t took)
 {
-    uint64_t fit = took == 0 ? 0 : quanta * ENTRY_NS / took; /* a clock that stands still */
-    uint64_t most = 2 * quanta < ENTRY_QUANTA_MAX ? 2 * quanta : ENTRY_QUANTA_MAX;
-
-    if (fit == 0) {
-        return 1;
+    if (took == 0) {
+        return 1; /* a clock that stands still */
     }
-    return fit < most ? fit : most;
+    if (took > ENTRY_NS) {
+        quanta = quanta * ENTRY_NS / took;
+        return quanta == 0 ? 1 : quanta;
+    }
+    bool may_grow = quanta < ENTRY_QUANTA_MAX && took * (quanta + 1) <= ENTRY_NS * quanta;
+    return may_grow ? quanta + 1 : quanta;
 }
 
 void tf_sched_begin(struct tf_thread *thread)

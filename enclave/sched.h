@@ -9,10 +9,10 @@
  * those share what is left. What takes less than a quantum is answered where its last
  * byte is taken, as if there were no scheduler, as long as nobody waits.
  *
- * Going back costs a transition, so while the host brings nothing, each entry may have
- * twice the quanta of the one before, as long as it stays below a millisecond by the
- * host's clock, which is only a hint: who asks seldom waits for that, who asks often for
- * little more than a quantum.
+ * Going back costs a transition, so while the host brings nothing, entries grow by a
+ * quantum each, as long as they stay below half a millisecond by the host's clock, which
+ * is only a hint: who asks seldom waits for that, who asks often for little more than a
+ * quantum.
  *
  * A lambda has as many lanes as its manifest says (TF_RUNS_DEFAULT), and a second one
  * only while another stays free. One whose bundle is not at hand has none, its requests
