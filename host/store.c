@@ -41,8 +41,8 @@ bool tf_store_hex_is_valid(const char *hex)
     return strlen(hex) == TF_STORE_HEX && strspn(hex, "0123456789abcdef") == TF_STORE_HEX;
 }
 
-/* What errno says of a file that could not be written. */
-static tf_err write_error(void)
+/* What errno says of a file or folder that could not be made, written or opened. */
+static tf_err file_error(void)
 {
     return errno == ENOSPC || errno == EDQUOT ? TF_ESPACE : TF_EIO;
 }
@@ -164,7 +164,7 @@ tf_err tf_store_open(const char *path, struct tf_store *out)
     struct tf_store store = {.root = -1, .lambdas = -1, .domains = -1, .lock = -1};
     store.root = make_folder(AT_FDCWD, path);
     if (store.root < 0) {
-        return write_error();
+        return file_error();
     }
     if (is_writable_by_others(store.root)) {
         tf_store_close(&store);
@@ -175,7 +175,7 @@ tf_err tf_store_open(const char *path, struct tf_store *out)
     store.domains = make_folder(store.root, "domains");
     tf_err err = TF_OK;
     if (store.lock < 0 || store.lambdas < 0 || store.domains < 0) {
-        err = write_error();
+        err = file_error();
     } else if (flock(store.lock, LOCK_EX | LOCK_NB) != 0) {
         err = TF_AGAIN;
     }
@@ -223,20 +223,20 @@ static tf_err write_file(int folder, const char *name, const void *data, size_t 
     int fd = openat(folder, unfinished,
                     O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0) {
-        return write_error();
+        return file_error();
     }
-    tf_err err = write_all(fd, data, size) && fsync(fd) == 0 ? TF_OK : write_error();
+    tf_err err = write_all(fd, data, size) && fsync(fd) == 0 ? TF_OK : file_error();
     if (close(fd) != 0 && err == TF_OK) {
-        err = write_error();
+        err = file_error();
     }
     if (err == TF_OK && renameat(folder, unfinished, folder, name) != 0) {
-        err = write_error();
+        err = file_error();
     }
     if (err != TF_OK) {
         (void)unlinkat(folder, unfinished, 0);
         return err;
     }
-    return fsync(folder) == 0 ? TF_OK : write_error();
+    return fsync(folder) == 0 ? TF_OK : file_error();
 }
 
 /* The same, and a word in the log when it fails. */
@@ -309,7 +309,7 @@ static tf_err find_list(const struct tf_store *store, const char *domain,
     domain_name(signer, name);
     int fd = open_one(store->domains, folder_name);
     if (fd < 0) {
-        return errno == ENOENT ? TF_ENOTFOUND : write_error();
+        return errno == ENOENT ? TF_ENOTFOUND : file_error();
     }
     *folder = fd;
     return TF_OK;
@@ -351,7 +351,7 @@ tf_err tf_store_put(struct tf_store *store, const char *name, enum tf_store_file
     }
     int folder = make_folder(store->lambdas, name);
     if (folder < 0) {
-        return write_error();
+        return file_error();
     }
     tf_err err = put_file(folder, file_name(file), data, size);
     (void)close(folder);
