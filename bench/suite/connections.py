@@ -12,12 +12,16 @@ from .tfaas import Platform
 
 
 def handshakes(bench, servers):
-    """A connection, one request, close: full and resumed handshakes, one at a time."""
-    seconds = bench.settings["handshakes"]
+    """A connection, one request, close: full and resumed handshakes, as many at a time as
+    elsewhere, so that the server is busy; and one at a time, when it sleeps in between."""
+    settings = bench.settings
 
-    def run(kind):
+    def run(kind, connections):
         def one(server):
-            figures = bench.generator.handshake(kind, server, 5000, seconds)
+            figures = bench.generator.handshake(kind, server, 50000, settings["handshakes"],
+                                                connections)
+            if figures["errors"] > 0:
+                raise RuntimeError(f"{figures['errors']:.0f} connections failed")
             if kind == "resumed" and figures["resumed"] < 0.9 * figures["connections"]:
                 raise RuntimeError(f"resumes {figures['resumed']:.0f} of "
                                    f"{figures['connections']:.0f}")
@@ -25,7 +29,9 @@ def handshakes(bench, servers):
         return one
     plain = {n: v for n, v in servers.items() if tells_of_all(n)}
     for kind in ("full", "resumed"):
-        bench.rounds(f"{kind} handshake", plain, run(kind), bench.settings["rounds"])
+        for case, connections in ((f"{kind} handshake", settings["connections"]),
+                                  (f"{kind} handshake, one at a time", 1)):
+            bench.rounds(case, plain, run(kind, connections), settings["rounds"])
 
 
 class Restart:

@@ -76,15 +76,25 @@ def compute_lean(line, f):
         ratio(line, f, case, "quickjs bare", "quickjs bare stock", 1.0, f"{case} quickjs")
 
 
+def one_at_a_time(line, f, kind, peers):
+    case = f"{kind} handshake, one at a time"
+    if f.has(case, "quickjs"):
+        us = f.median(case, "quickjs")
+        line.parts.append(f"one at a time {us:,.0f} us = " + " and ".join(
+            f"{us / f.median(case, peer):.2f} x {peer}" for peer in peers))
+
+
 def full_handshake(line, f):
     ratio(line, f, "full handshake", "quickjs", "bun", 0.67,
           f"quickjs {f.median('full handshake', 'quickjs'):,.0f} us =")
     ratio(line, f, "full handshake", "quickjs", "njs", 0.4, "and")
+    one_at_a_time(line, f, "full", ("bun", "njs"))
 
 
 def resumed_handshake(line, f):
     ratio(line, f, "resumed handshake", "quickjs", "bun", 0.66,
           f"quickjs {f.median('resumed handshake', 'quickjs'):,.0f} us =")
+    one_at_a_time(line, f, "resumed", ("bun",))
 
 
 def first_request(line, f):

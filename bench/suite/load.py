@@ -53,12 +53,12 @@ class Generator:
         figures.update((name, float(us)) for name, us in zip(PERCENTILES, fields[3:]))
         return figures
 
-    def handshake(self, kind, server, count, seconds):
+    def handshake(self, kind, server, count, seconds, connections=1):
         """`kind` is full, resumed or wait; see bench/handshake.c."""
         before = machine.cpu_us(server.pids()) if kind != "wait" else 0
         out = subprocess.run(
             ["taskset", "-c", str(machine.LOAD_CORE), self.handshake_program, kind,
-             str(server.port), server.host, str(count), f"{seconds:g}"],
+             str(server.port), server.host, str(count), f"{seconds:g}", str(connections)],
             capture_output=True, text=True, timeout=seconds + 60, check=False,
             stdin=subprocess.DEVNULL)
         words = out.stdout.split()
@@ -67,8 +67,8 @@ class Generator:
         figures = {name: float(value) for name, value in zip(words[::2], words[1::2])}
         if kind != "wait":
             used = machine.cpu_us(server.pids()) - before
-            # The connection that brought the first ticket was made and paid, too.
-            made = figures["connections"] + (kind == "resumed")
+            # The connections that brought the first tickets were made and paid, too.
+            made = figures["connections"] + (connections if kind == "resumed" else 0)
             figures["cpu_us"] = used / max(made, 1)
         return figures
 

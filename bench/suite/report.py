@@ -85,6 +85,19 @@ def rate_table(f):
                     rows))
 
 
+def handshake_table(f):
+    kinds = [f"{kind} handshake" for kind in ("full", "resumed")]
+    columns = [(case, field) for kind in kinds for case in (kind, f"{kind}, one at a time")
+               for field in ("cpu_us", "p50")]
+    rows = [[name, *(cell(f.spread, case, name, field, digits=0) for case, field in columns)]
+            for name in ("floor", *PEERS, *ENGINES) if f.has(kinds[0], name)]
+    return ("## Handshakes, with one at a time beside, us\n\nCPU of a connection with its "
+            "request, and from its ClientHello to the first byte of the answer (p50). Where they "
+            "come one at a time a server sleeps and wakes three times in each.\n\n" + table(
+                ("", "full", "p50", "one at a time", "p50", "resumed", "p50", "one at a time",
+                 "p50"), rows))
+
+
 def transition_table(f):
     rows = []
     for engine in ("quickjs", "duktape"):
@@ -230,9 +243,9 @@ def short_table(f):
 
 def write(results, out):
     f = Figures(results)
-    parts = [header(results), goal_table(f), cpu_table(f), rate_table(f), transition_table(f),
-             bare_table(f), start_table(f), memory_table(f), page_table(f), other_table(f),
-             line_table(results)]
+    parts = [header(results), goal_table(f), cpu_table(f), rate_table(f), handshake_table(f),
+             transition_table(f), bare_table(f), start_table(f), memory_table(f), page_table(f),
+             other_table(f), line_table(results)]
     pictures = plots.write(f, out)
     parts.append("## Plots\n\n" + "\n".join(f"![{title}]({name})" for name, title in pictures)
                  + "\n")

@@ -15,12 +15,12 @@ floor_start() {
     shook wait 1 10
 }
 
-shook() { # KIND COUNT SECONDS
-    timeout 60 "$bin/bench/handshake" "$1" "$port" floor.test "$2" "$3"
+shook() { # KIND COUNT SECONDS [CONNECTIONS]
+    timeout 60 "$bin/bench/handshake" "$1" "$port" floor.test "$2" "$3" "${4:-1}"
 }
 
-# counted KIND COUNT: what of it succeeded, failed, and was resumed
-counted() { shook "$1" "$2" 20 | awk '{ print $2, $4, $6 }'; }
+# counted KIND COUNT [CONNECTIONS]: what of it succeeded, failed, and was resumed
+counted() { shook "$1" "$2" 20 "${3:-1}" | awk '{ print $2, $4, $6 }'; }
 
 echoed() { # SIZE: comes back as it was sent
     head -c "$1" /dev/urandom >"$work/body"
@@ -100,6 +100,8 @@ ok "a body of 60 KB comes back" echoed 60000
 is "two requests in one record get two answers" 2 pipelined
 is "full handshakes are full" "30 0 0" counted full 30
 is "resumed handshakes are resumed" "30 0 30" counted resumed 30
+is "several at a time are as many" "100 0 0" counted full 100 16
+is "and as many resumed" "100 0 100" counted resumed 100 16
 kill "$floor" && wait "$floor" 2>/dev/null
 ok "nobody there: waiting ends in time" [ "$(shook wait 1 0.5 | awk '{ print $2 }')" = 0 ]
 
