@@ -8,6 +8,10 @@
 
 #include <stdio.h>
 
+/** How long to wait for what is to come, for poll: a failure alone takes as long, for on
+ * a busy machine a thread may have no processor for seconds. */
+enum { WAIT_MS = 60000 };
+
 /** Notes a failure with its place and goes on. */
 #define CHECK(claim) test_check(!!(claim), __FILE__, __LINE__, #claim)
 

@@ -136,6 +136,7 @@ static void make_report(const struct thread *thread, struct tf_channel *channel,
     struct sgx_report report = {.report_data = {thread->in[6]}};
     report.mac[0] = thread->target;
     (void)put(&channel->out, TF_MSG_REPORT, id, &report, sizeof(report));
+    fake.reports++;
 }
 
 static void take_data(struct thread *thread, struct tf_channel *channel,
@@ -235,6 +236,7 @@ void tf_enclave_enter(struct tf_enclave *enclave, unsigned index,
 {
     struct thread *thread = &enclave->threads[index];
     (void)now_ns;
+    fake.entries++;
     out->exit = fake.is_dying ? TF_EXIT_DEAD : TF_EXIT_MORE;
     out->err = TF_EHOST;
     while (pay(thread, channel)) {

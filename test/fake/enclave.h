@@ -19,6 +19,7 @@ struct tf_fake {
     uint64_t opened;
     unsigned closed;
     unsigned late;       /* clients of whom a REPORT is made when they have left */
+    unsigned reports;    /* made */
     uint64_t sent;       /* sum of the SENT frames */
     uint64_t blob_bytes; /* of finished transfers */
     bool is_dying;       /* the next entry says TF_EXIT_DEAD */

@@ -16,8 +16,6 @@
 #include "test/fake/enclave.h"
 #include "test/test.h"
 
-enum { WAIT_MS = 5000 };
-
 static struct {
     struct tf_worker_thread *thread;
     pthread_t runner;

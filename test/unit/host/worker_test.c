@@ -214,17 +214,23 @@ static void files_reach_the_enclave_whole(void)
 
 static void stats_carry_the_entries(void)
 {
-    static const char want[] =
-        "{\"entries\":2,\"accepted\":0,\"poll_us\":0,\"load_us\":0,\"loads\":"
-        "[0,0,0,0,0,0,0,0,0,0,0],\"lambdas\":[]";
+    static const char before[] = "{\"entries\":";
+    static const char after[] = ",\"accepted\":0,\"poll_us\":0,\"load_us\":0,\"loads\":"
+                                "[0,0,0,0,0,0,0,0,0,0,0],\"lambdas\":[]";
+    char *json = (char *)body + 8;
+    char *end = NULL;
     start();
     struct tf_link_head head = {.type = TF_LINK_STATS, .id = 5};
     struct tf_link_head got = {.type = 0};
     CHECK(tf_link_send(worker.link, &head, NULL, -1) == TF_OK);
     CHECK(await(&got) == TF_OK);
-    CHECK(got.id == 5 && got.size > 8 + sizeof(want));
-    CHECK(memcmp(body + 8, want, sizeof(want) - 1) == 0);
+    CHECK(got.id == 5 && got.size > 8 + sizeof(before) + sizeof(after));
+    CHECK(memcmp(json, before, sizeof(before) - 1) == 0);
+    unsigned long long entries = strtoull(json + sizeof(before) - 1, &end, 10);
+    CHECK(memcmp(end, after, sizeof(after) - 1) == 0);
     stop(TF_OK);
+    /* To begin, for the question, and one for each second that passed meanwhile. */
+    CHECK(entries >= 2 && entries <= tf_fake()->entries);
 }
 
 static void a_sealed_blob_is_handed_out(void)
@@ -342,6 +348,8 @@ static void too_many_questions_are_refused(void)
     for (int i = 0; i < MANY; i++) {
         clients[i] = connect_client();
         ask_for_evidence(clients[i], 1);
+        /* Or the next one might overtake it. */
+        CHECK(waits_for(&tf_fake()->reports, (unsigned)i + 1));
         CHECK(i < TF_QUOTER_JOBS_MAX || gets(clients[i], "none"));
     }
     __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
@@ -386,6 +394,7 @@ static void a_stranger_cannot_take_all_places(void)
     for (int i = 0; i < MANY; i++) {
         clients[i] = connect_from(i <= PART ? "127.0.0.2" : "127.0.0.3");
         ask_for_evidence(clients[i], 1);
+        CHECK(waits_for(&tf_fake()->reports, (unsigned)i + 1));
         CHECK(i != PART || gets(clients[i], "none"));
     }
     __atomic_store_n(&tf_fake()->is_quoting_slow, false, __ATOMIC_RELEASE);
