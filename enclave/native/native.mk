@@ -33,7 +33,8 @@ NAT_LIBS := $(DEP)/wolfssl/lib/native/libwolfssl.a $(DEP)/jansson/lib/native/lib
 
 v8: $(V8)/node $(V8)/start.js $(V8)/tfaas.node ## the V8 runtime, which is not part of `all`
 $(DEP)/.node: deps/lock deps/recipes/node.sh deps/fetch deps/build
-	@O=$(O) deps/build node; touch $@
+	@O=$(O) deps/build node
+	@touch $@
 $(V8)/node: $(DEP)/.node
 	@mkdir -p $(@D); ln -sfn "$$(realpath $(NODE))/bin/node" $@
 $(V8)/start.js: enclave/native/start.js
