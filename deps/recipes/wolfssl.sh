@@ -42,6 +42,7 @@ sed -i '/^L_curve25519_avx2_bits:/,/^ *# Invert$/{
 \tsbbq\t%rcx, %rcx\
 \tandq\t$38, %rcx
 }' wolfcrypt/src/fe_x25519_asm.S
+[ "$(grep -c 'andq.\$38, %rcx' wolfcrypt/src/fe_x25519_asm.S)" = 8 ] # the eight in a step
 # The ladder ends with an inversion, which is inverse.c's too.
 sed -i '/^ *# Invert$/,/^ *movq\t168(%rsp), %rdi$/c\
 \tmovq\t%rsp, %rdi\
