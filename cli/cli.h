@@ -41,7 +41,7 @@ int tf_cmd_invoke(int argc, char **argv);
 int tf_cmd_log(int argc, char **argv);
 int tf_cmd_receipt(int argc, char **argv);
 int tf_cmd_usage(int argc, char **argv);
-int tf_cmd_failures(int argc, char **argv);
+int tf_cmd_logs(int argc, char **argv);
 int tf_cmd_revoke(int argc, char **argv);
 int tf_cmd_roll(int argc, char **argv);
 

@@ -76,10 +76,10 @@ static const struct verb VERBS[] = {
      "NAME --policy FILE [--connect A:P] [--allow-sim] [--collateral FILE]"
      " [--collateral-service URL] [--collateral-cacert FILE] [--out FILE] [--json]",
      "attest, then ask the enclave what the lambda has used since it started"},
-    {"failures", tf_cmd_failures,
-     "NAME --policy FILE --key FILE [--connect A:P] [--allow-sim] [--collateral FILE]"
-     " [--collateral-service URL] [--collateral-cacert FILE] [--json]",
-     "attest, then ask why the lambda's last failed requests failed"},
+    {"logs", tf_cmd_logs,
+     "NAME --policy FILE --key FILE [--follow] [--connect A:P] [--allow-sim]"
+     " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE] [--json]",
+     "attest, then ask what the lambda wrote to its console, and why requests failed"},
     {"receipt", tf_cmd_receipt, "verify FILE (--attestation FILE | --keyid HEX) [--json]",
      "check receipts of invocations and statements of usage, offline"},
     {"ls", tf_cmd_ls, "[--host SOCK] [--json]", "list what a host has deployed"},

@@ -10,8 +10,8 @@
 
 #include "enclave/cert.h"
 #include "enclave/enclu.h"
-#include "enclave/failures.h"
 #include "enclave/js/env.h"
+#include "enclave/logs.h"
 #include "enclave/shelf.h"
 #include "enclave/ticket.h"
 
@@ -289,7 +289,7 @@ void tf_instance_put_lambda(struct tf_instance *instance, struct tf_entry *entry
 {
     instance->lambda_count += (lambda != NULL) - (size_t)(entry->lambda != NULL);
     tf_lambda_release(entry->lambda);
-    tf_failures_forget(instance, entry);
+    tf_logs_forget(instance, entry, 0);
     entry->lambda = lambda;
     tf_instance_change(instance, entry);
 }

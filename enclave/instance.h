@@ -47,8 +47,6 @@ struct tf_names {
     size_t count;
 };
 
-struct tf_failures; /* enclave/failures.h */
-
 /** A verified bundle. Lies in shared memory. */
 struct tf_lambda {
     size_t refs; /* of the table and the threads; under the lock */
@@ -109,6 +107,13 @@ struct tf_grant {
     struct tf_secrets secrets;
 };
 
+/** What a lambda's publisher may read (enclave/logs.h). */
+struct tf_log {
+    struct tf_list lines; /* the oldest first */
+    uint64_t count;       /* written so far, under this name */
+    size_t held[2];       /* bytes that are kept: of the console, of failures */
+};
+
 /** What an instance remembers of a member's name, what that may not fall below, and the
  *  lambda that has the name now. Never freed. */
 struct tf_entry {
@@ -120,6 +125,7 @@ struct tf_entry {
     uint64_t least;                 /* the lowest that a granter lets run */
     uint64_t serial;                /* the highest of a grant, accepted or confirmed */
     struct tf_usage usage;
+    struct tf_log log;
 
     struct tf_lambda *lambda; /* NULL: none is loaded, and there is no grant */
     struct tf_grant *grant;
@@ -197,7 +203,7 @@ struct tf_instance {
     struct tf_list entries; /* by index */
     struct tf_list changes; /* entries, by their last change; the latest first */
     struct tf_shelf shelf;
-    struct tf_failures *failures; /* in shared memory; NULL: none yet */
+    size_t logged[TF_MEMBERS_MAX]; /* bytes of all logs, by member */
     size_t lambda_count;
     size_t entry_counts[TF_MEMBERS_MAX]; /* by member */
 };

@@ -3,8 +3,8 @@
 
 #include "enclave/conn.h"
 #include "enclave/emit.h"
-#include "enclave/failures.h"
 #include "enclave/lease.h"
+#include "enclave/logs.h"
 #include "enclave/receipt.h"
 #include "enclave/thread.h"
 #include "enclave/want.h"
@@ -74,7 +74,7 @@ static void fail(struct tf_conn *conn, struct tf_resident *resident, tf_err err,
         may_try_again ? tf_serve_busy(conn) : tf_serve_refuse(conn, done.status);
     tf_emit_event(conn->thread, TF_EVENT_LAMBDA_FAILED, err, id, lambda->name);
     if (!may_try_again) {
-        tf_failures_note(conn->thread, lambda, id, err, message);
+        tf_logs_failure(conn, lambda, id, err, message);
     }
 }
 

@@ -74,6 +74,7 @@ static void run(void *user)
     note_load(lane);
     if (lane->err == TF_OK) {
         lane->is_loaded = true;
+        lane->run = 0;
     }
     if (lane->err == TF_OK && lane->conn != NULL) {
         lane->err =
@@ -102,6 +103,7 @@ void tf_lane_warm(struct tf_lane *lane, struct tf_resident *resident)
     lane->clock = lane->thread->now;
     lane->turn = 0;
     lane->pauses = 0;
+    lane->run = 0;
     lane->resident = resident;
     tf_resident_enter(resident);
     tf_fiber_start(&lane->fiber, run, lane);
@@ -136,8 +138,10 @@ bool tf_lane_step(struct tf_lane *lane)
     uint64_t now = local->now;
 
     local->now = lane->clock;
+    local->lane = lane;
     bool is_done = tf_fiber_resume(&lane->fiber);
     local->now = now;
+    local->lane = NULL;
     return is_done;
 }
 

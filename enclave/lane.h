@@ -34,6 +34,7 @@ struct tf_lane {
         clock; /* the host's time when it began, ns: the lambda's clock stands still */
     uint64_t turn; /* when it last ran, in turns of this thread; 0: not yet */
     uint64_t pauses;
+    uint64_t run; /* that it is by what it has written (enclave/logs.h); 0: nothing */
 
     struct tf_js_response response; /* once it has ended; in the slot */
     struct tf_js_report report;

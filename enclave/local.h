@@ -12,9 +12,12 @@
 #include "abi/layout.h"
 #include "lib/arena.h"
 
+struct tf_lane;
+
 struct tf_local {
     struct tf_arena *heap; /* NULL until the first use */
     uint64_t now;          /* the host's time, of this entry */
+    struct tf_lane *lane;  /* that runs, or NULL */
     void *rng;             /* random.c's, in the heap */
 };
 

@@ -9,8 +9,8 @@
 #include "enclave/conn.h"
 #include "enclave/emit.h"
 #include "enclave/enclu.h"
-#include "enclave/failures.h"
 #include "enclave/lease.h"
+#include "enclave/logs.h"
 #include "enclave/manage_grant.h"
 #include "enclave/receipt.h"
 #include "enclave/revoke.h"
@@ -19,7 +19,7 @@
 #include "lib/json.h"
 
 enum {
-    ANSWER_MAX = 16 << 10, /* TF_FAILURES_TOLD; TF_NAMED_MAX names; a CSR */
+    ANSWER_MAX = 16 << 10, /* lines of a log; TF_NAMED_MAX names; a CSR */
     OK = 200,
     REFUSED = 400,
     NOT_FOUND = 404,
@@ -308,7 +308,7 @@ static const struct {
               {"/v1/lease", tf_lease_take},
               {"/v1/revocations", revocations},
               {"/v1/usage", usage},
-              {"/v1/failures", tf_failures_answer}};
+              {"/v1/logs", tf_logs_answer}};
 
 static tf_err route(struct tf_conn *conn, struct tf_str body,
                     struct tf_json_writer *answer)

@@ -3,6 +3,7 @@
 
 #include "enclave/conn.h"
 #include "enclave/invoke.h"
+#include "enclave/logs.h"
 #include "enclave/thread.h"
 
 /* What bringing in a heap and answering takes, in steps, about. */
@@ -216,6 +217,11 @@ static void put_back(struct tf_lane *lane)
     struct tf_queue *queue =
         lane->resident->is_retired ? &thread->sched.again : &lane->resident->queue;
 
+    if (lane->run != 0) {
+        tf_lock_take(&thread->instance->lock);
+        tf_logs_forget(thread->instance, lane->resident->entry, lane->run);
+        tf_lock_give(&thread->instance->lock);
+    }
     tf_lane_free(lane);
     if (conn != NULL) {
         conn->put_back++;

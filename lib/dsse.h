@@ -17,7 +17,7 @@
 #define TF_DSSE_LEASE       "application/vnd.tfaas.lease.v1+json"
 #define TF_DSSE_RECEIPT     "application/vnd.tfaas.receipt.v1+json"
 #define TF_DSSE_USAGE       "application/vnd.tfaas.usage.v1+json"
-#define TF_DSSE_FAILURES    "application/vnd.tfaas.failures.v1+json"
+#define TF_DSSE_LOGS        "application/vnd.tfaas.logs.v1+json"
 #define TF_DSSE_REVOCATIONS "application/vnd.tfaas.revocations.v1+json"
 
 struct tf_dsse {

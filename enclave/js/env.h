@@ -15,5 +15,6 @@ void tf_random(void *out, size_t size);
  *  lambda's clock stands still while its code runs. */
 uint64_t tf_clock_ns(void);
 
-/** A line of a lambda's console; `size` bytes at most 1 KiB. Stays inside the enclave. */
+/** A line of the console of the lambda that runs: its level (`log`, `warn`, ...), a
+ *  blank, the text; at most 1 KiB. For the lambda's publisher alone. */
 void tf_console(const char *text, size_t size);

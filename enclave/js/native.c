@@ -408,6 +408,9 @@ static bool print(struct tf_native *native, const struct tf_native_args *args,
     size_t size = args->text.size < PRINT_MAX ? args->text.size : PRINT_MAX;
     (void)native;
     (void)out;
+    while (size > 0 && size < args->text.size && (args->text.data[size] & 0xc0) == 0x80) {
+        size--; /* no part of a character */
+    }
     tf_console(line, tf_text_encode(args->text.data, size, line));
     return true;
 }

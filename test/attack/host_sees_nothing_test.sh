@@ -6,8 +6,8 @@
 # and of the daemon, every byte that both read and write on sockets and files from before the
 # grant to after a restart, every file of the store, the logs. Each marker is 32 random bytes;
 # it must be nowhere, not raw, not in hex, not in base64, not half of it, while the lambda
-# works with it and the simulated enclave, which root can read here, has it. (The TLS private
-# key: key_on_host_test.sh.)
+# works with it, writes it to its console for the publisher, and the simulated enclave, which
+# root can read here, has it. (The TLS private key: key_on_host_test.sh.)
 # shellcheck source=test/e2e/lib.sh
 . "$(dirname "$0")/../e2e/lib.sh"
 # shellcheck source=test/tools/tool.sh
@@ -38,6 +38,12 @@ give() {
 post() { ask "$name" / --data-binary @"$mine/body" -H 'content-type: application/octet-stream'; }
 answer() { post | od -An -tx1 -v | tr -d ' \n'; }
 length() { ask "$name" /length; }
+# logs: what the lambda wrote, with the publisher
+logs() {
+    cli logs "$name" --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim \
+        >"$mine/logs" && grep -q "log  *$token" "$mine/logs" &&
+        grep -q "warn  *$body" "$mine/logs" && grep -q "error  *$reply" "$mine/logs"
+}
 
 # look WHEN: nowhere on the host, but in the enclave
 look() {
@@ -62,11 +68,19 @@ story() {
     printf %s "$token" >"$mine/token"
     bytes "$body" >"$mine/body"
     lambda "$name" <<'JS'
+function hex(bytes) {
+    return Array.prototype.map.call(bytes, function (b) {
+        return (256 + b).toString(16).slice(1);
+    }).join('');
+}
 exports.fetch = function (request, env) {
+    console.log(env.TOKEN);
     if (/length$/.test(request.url)) { return new Response(String(env.TOKEN.length)); }
     return request.arrayBuffer().then(function (buffer) {
         var bytes = new Uint8Array(buffer);
+        console.warn(hex(bytes));
         for (var i = 0; i < bytes.length; i++) { bytes[i] ^= 0xff; }
+        console.error(hex(bytes));
         return new Response(bytes);
     });
 };
@@ -78,6 +92,7 @@ JS
     is "$engine: the lambda has the secret" 64 length
     is "$engine: the lambda has the body" "$reply" answer
     is "$engine: again" "$reply" answer
+    ok "$engine: the publisher has what the lambda wrote" logs
     trace_stop
     ok "$engine: the trace has what they wrote" has_written TFSEAL1
     for what in token body reply; do
@@ -90,6 +105,7 @@ JS
     ok "$engine: the lambda answers" until_ok 100 ask "$name" /length -f
     is "$engine: it has its secret" 64 length
     is "$engine: it has the body" "$reply" answer
+    ok "$engine: the publisher has what it wrote since" logs
     look "after a restart"
     ok "$engine: rm" tf rm "$name"
 }

@@ -12,7 +12,7 @@ askers=2 least=10 # requests of each lambda of the pack; answers of the neighbou
 
 # What computes, and how many steps take a good part of a second.
 pack=("loop 300000000" "call 8000000" "churn 8000000" "sort 8000000" "regexp 30000000"
-    "text 4000000")
+    "text 4000000" "log 8000000")
 source_of() {
     case $1 in
     loop) echo 'exports.fetch = function () { for (;;) {} };' ;;
@@ -33,6 +33,7 @@ source_of() {
             for (;;) { /^(a+)+$/.test("aaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"); }
         };'
         ;;
+    log) echo 'exports.fetch = function () { for (;;) { console.log("x", [1]); } };' ;;
     text)
         echo 'exports.fetch = function () {
             for (;;) { JSON.parse(JSON.stringify({ list: [1, 2, 3], text: "abc" })); }

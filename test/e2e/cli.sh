@@ -14,7 +14,7 @@
 bin=$(cd "$bin" && pwd) || exit 1
 root=$PWD
 verbs=(init key domain ca policy quote collateral pack sign verify deploy attest grant revoke
-    invoke log usage failures receipt ls rm info roll image doctor)
+    invoke log usage logs receipt ls rm info roll image doctor)
 
 # exits NAME STATUS CODE ARG...: `tfaas ARG...` ends with STATUS and says CODE; - for
 # nothing.

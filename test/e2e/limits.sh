@@ -100,9 +100,9 @@ ends() {
         until_ok 20 was_logged $((before + 1)) "event=lambda-failed .* lambda=$1 error=$3( |\$)"
 }
 
-# tells_publisher NAME REASON: which line of its failures has the id that the client got last.
+# tells_publisher NAME REASON: which line of its log has the id that the client got last.
 tells_publisher() {
-    tf failures "$1" --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
+    tf logs "$1" --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
         sed -n 's/^error //p' "$work/said" | grep -F -f - "$work/tfaas.log" | grep -E "  $2( |\$)"
 }
 
@@ -180,7 +180,7 @@ for engine in "${engines[@]}"; do
         ok "$engine: $kind is removed" tf rm "$name"
     done
     is "$engine: no worker was restarted" "$started" all_starts
-    fails "$engine: others are told nothing" dsse-signer tf failures "hello-$engine" \
+    fails "$engine: others are told nothing" dsse-signer tf logs "hello-$engine" \
         --policy "$work/policy.json" --key "$work/other.pem" --allow-sim
 done
 ok "the host learned nothing of what was thrown" lacks "$work/tfaasd.log" secret-detail

@@ -78,7 +78,7 @@ for path in spin regexp eat buffers string flat deep eval; do
     is "and the next is served" "first 1 x" ask first / -d x
 done
 tells_why() {
-    tf failures first --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
+    tf logs first --policy "$work/policy.json" --key "$work/publisher.pem" --allow-sim &&
         cp "$work/tfaas.log" "$work/why"
 }
 ok "its publisher is told why" tells_why

@@ -13,6 +13,8 @@
  *   env       a line NAME=VALUE for each variable of its program
  *   spin N    computes for N quanta, then "done" if nothing it sees has changed
  *   slow N    its top level computes for N quanta; then as count
+ *   say N     writes "info loaded" to the console, then at each call the request's body,
+ *             computes for N quanta, and throws if the body begins with '!'
  */
 #include "enclave/js/js.h"
 
@@ -99,6 +101,9 @@ tf_err tf_js_load(struct tf_js *js, const struct tf_js_program *program,
         !spin(js, atol(js->word + 5), limits, report)) {
         return TF_EINTERNAL;
     }
+    if (strncmp(js->word, "say ", 4) == 0) {
+        tf_console("info loaded", 11);
+    }
     if (strncmp(js->word, "nosource", 8) == 0) {
         (void)snprintf(report->message, sizeof(report->message), "\"\033[1m\n%.99s",
                        js->env);
@@ -148,6 +153,18 @@ static tf_err big(struct tf_js *js, size_t size, const struct tf_js_limits *limi
     return TF_OK;
 }
 
+static tf_err say(struct tf_js *js, struct tf_str body, const struct tf_js_limits *limits,
+                  struct tf_js_report *report)
+{
+    tf_console(body.data, body.size);
+    (void)spin(js, atol(js->word + 4), limits, report);
+    if (body.size != 0 && body.data[0] == '!') {
+        (void)snprintf(report->message, sizeof(report->message), "Error: said");
+        return TF_EEXCEPTION;
+    }
+    return TF_OK;
+}
+
 tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
                   const struct tf_js_limits *limits, struct tf_js_response *response,
                   struct tf_js_report *report)
@@ -174,6 +191,9 @@ tf_err tf_js_call(struct tf_js *js, const struct tf_js_request *request,
     if (strncmp(js->word, "env", 3) == 0) {
         response->body = (struct tf_str){js->env, strlen(js->env)};
         return TF_OK;
+    }
+    if (strncmp(js->word, "say ", 4) == 0) {
+        return say(js, request->body, limits, report);
     }
     if (strncmp(js->word, "spin ", 5) == 0) {
         uint64_t before = tf_clock_ns();

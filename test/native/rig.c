@@ -68,10 +68,13 @@ size_t rig_shared_count(void)
 {
     size_t own = 2; /* the buckets of both maps */
 
-    own += tf_instance_self()->failures != NULL;
     for (const struct tf_entry *at = tf_list_first(&tf_instance_self()->entries);
          at != NULL; at = tf_list_next(&at->link)) {
         own++;
+        for (const struct tf_link *line = at->log.lines.first; line != NULL;
+             line = line->next) {
+            own++;
+        }
     }
     return tf_native_shared_count - own;
 }

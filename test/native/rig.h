@@ -84,7 +84,7 @@ struct rig *rig_open_pair(void);
 struct rig *rig_open_shared(void);
 void rig_close(struct rig *rig);
 
-/** Blocks of the shared heap that are not the table's own, nor the list of failures:
+/** Blocks of the shared heap that are not the table's own, nor lines of logs:
  * lambdas, grants, transfers. */
 size_t rig_shared_count(void);
 

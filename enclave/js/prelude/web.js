@@ -30,13 +30,11 @@
         return String(value);
     }
 
-    function print() {
-        native.print(Array.prototype.map.call(arguments, show).join(' '));
-    }
-
     var console = {};
     ['log', 'info', 'warn', 'error', 'debug', 'trace'].forEach(function (name) {
-        define(console, name, print);
+        define(console, name, function () {
+            native.print(name + ' ' + Array.prototype.map.call(arguments, show).join(' '));
+        });
     });
 
     var performance = {};

@@ -294,7 +294,7 @@ static void the_console_goes_to_the_enclave(void)
               "exports.fetch = function () { console.log('a', 1, { b: [2] }, undefined);"
               " return new Response(); };",
               NULL) == TF_OK);
-    CHECK(strcmp(console_line, "a 1 {\"b\":[2]} undefined") == 0);
+    CHECK(strcmp(console_line, "log a 1 {\"b\":[2]} undefined") == 0);
     CHECK(run(&lambda,
               "exports.fetch = function () { console.error(new Array(9999).join('x'));"
               " return new Response(); };",
