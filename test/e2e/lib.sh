@@ -133,8 +133,15 @@ host_start() {
         >>"$work/tfaasd.log" 2>&1 </dev/null &
     daemon=$!
     export TFAAS_HOST=$work/host/admin.sock TFAAS_CONNECT=127.0.0.1:$port
-    until_ok 100 "$bin/tfaas" info
+    until_ok 600 host_is_up
+    cli info && return 0
+    echo "tfaasd does not answer; its log:"
+    tail -n 5 "$work/tfaasd.log"
+    return 1
 }
+
+# host_is_up: or will never be
+host_is_up() { is_gone "$daemon" || "$bin/tfaas" info; }
 
 # host_stop: asks tfaasd to stop; one that does not within 5 s is killed.
 host_stop() {
@@ -285,8 +292,11 @@ cli() { timeout 60 "$bin/tfaas" "$@"; }
 
 # tf ARG...: the command line; what it says is shown when it fails.
 tf() {
-    cli "$@" >"$work/tfaas.log" 2>&1 && return 0
+    local rc=0
+    cli "$@" >"$work/tfaas.log" 2>&1 || rc=$?
+    [ "$rc" != 0 ] || return 0
     cat "$work/tfaas.log"
+    [ "$rc" != 124 ] || echo "it was ended after 60 s: tfaas $*"
     return 1
 }
 
