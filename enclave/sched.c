@@ -435,6 +435,7 @@ static struct tf_lane *begin_warm(struct tf_thread *thread)
     if (resident == NULL || count_free(thread) == 0) {
         return NULL;
     }
+    catch_up(resident, sched);
     struct tf_lane *lane = find_lane(thread, resident);
     tf_lane_warm(lane, resident);
     return lane;

@@ -465,6 +465,47 @@ static void a_client_that_leaves_during_the_top_level_spoils_nothing(void)
     rig_close(rig);
 }
 
+/* Puts a ClientHello for `name` in the ring, of a client of which nothing more comes. */
+static void say_hello(struct rig *rig, const struct asker *like, const char *name)
+{
+    const uint64_t id = 60 | UINT64_C(1) << 40;
+    uint8_t bytes[4096];
+    SSL *ssl = SSL_new(SSL_get_SSL_CTX(like->client->ssl));
+    BIO *out = BIO_new(BIO_s_mem());
+
+    SSL_set_bio(ssl, BIO_new(BIO_s_mem()), out);
+    (void)SSL_set_tlsext_host_name(ssl, name);
+    (void)SSL_connect(ssl);
+    int size = BIO_read(out, bytes, sizeof(bytes));
+    CHECK(rig_put(rig, 0, TF_MSG_OPEN, id, NULL, 0));
+    CHECK(size > 0 && rig_put(rig, 0, TF_MSG_DATA, id, bytes, (size_t)size));
+    SSL_free(ssl);
+}
+
+/* However little it has used, for it was not there while the others did. */
+static void what_is_made_ready_has_no_more_claim_than_others(void)
+{
+    struct rig *rig = serve((const char *[]){"a", "b", "c", NULL},
+                            (const char *[]){"spin 300", "count", "count", NULL});
+    struct asker a = connect_to(rig, "a");
+    struct asker b = connect_to(rig, "b");
+    struct asker c = connect_to(rig, "c");
+
+    rig_settle(rig);
+    post(rig, &a);
+    CHECK(entries_until(rig, &a) != 0);
+    renew(rig, "c", "slow 99");
+    say_hello(rig, &c, "c.example");
+    (void)rig_enter(rig, 0);
+    (void)rig_enter(rig, 0); /* its top level has begun */
+    post(rig, &c);
+    (void)rig_enter(rig, 0); /* this waits for it */
+    post(rig, &b);
+    CHECK(entries_until(rig, &b) <= 2);
+    CHECK(!has_answer(&c) && entries_until(rig, &c) != 0);
+    rig_close(rig);
+}
+
 /* What began ends with the code that it began with; what waited gets the new one. */
 static void a_new_version_waits_for_nobody(void)
 {
@@ -560,6 +601,7 @@ int main(void)
     RUN(too_many_that_wait_are_told_when_to_come_again);
     RUN(a_client_that_leaves_ends_its_invocation);
     RUN(a_client_that_leaves_during_the_top_level_spoils_nothing);
+    RUN(what_is_made_ready_has_no_more_claim_than_others);
     RUN(a_new_version_waits_for_nobody);
     RUN(a_lambda_that_is_removed_may_finish);
     RUN(a_grant_that_expires_meanwhile_ends_no_request);
