@@ -35,7 +35,7 @@ enum tf_msg {
     TF_MSG_CLOSE = 4, /* H>E peer gone; E>H close when all DATA is written */
     TF_MSG_SENT = 5,  /* H>E u64: bytes of `id` that went to the socket; many at a time */
     TF_MSG_BLOB = 6,  /* H>E struct tf_msg_blob, then a chunk; `id` names the transfer */
-    TF_MSG_RESULT = 7, /* E>H struct tf_msg_result, JSON: to BLOB, DROP, STATS, TRY */
+    TF_MSG_RESULT = 7, /* E>H struct tf_msg_result, JSON: to BLOB, DROP, STATS */
     TF_MSG_SEALED = 8, /* E>H struct tf_msg_sealed, then a blob for the host's store */
     TF_MSG_REPORT = 9, /* E>H struct sgx_report (432 bytes) to be turned into evidence */
     TF_MSG_QUOTE = 10, /* H>E evidence, JSON; empty: there is none; `id` as in REPORT */
@@ -44,15 +44,14 @@ enum tf_msg {
     TF_MSG_EVENT = 13, /* E>H struct tf_msg_event, then a name or nothing: for the log */
     TF_MSG_REVOKED = 14, /* E>H struct tf_msg_revoked: a list for the host's store */
     TF_MSG_TARGET = 15,  /* H>E TARGETINFO (512 bytes): whom REPORTs are for now */
-    TF_MSG_WANT = 16,    /* E>H digest (32 bytes): bring it as BLOB with this `id` */
-    TF_MSG_TRY = 17      /* H>E a lambda's name: does its code load? `id` not 0; RESULT */
+    TF_MSG_WANT = 16     /* E>H digest (32 bytes): bring it as BLOB with this `id` */
 };
 
 /* The id of the REPORT about the instance's own key, which is no connection's. */
 #define TF_ID_IDENTITY UINT64_MAX
 
 enum tf_blob_kind {
-    TF_BLOB_BUNDLE = 1,      /* a .tfb */
+    TF_BLOB_BUNDLE = 1,      /* a .tfb: RESULT when its code has loaded, or does not */
     TF_BLOB_GRANT = 2,       /* what an earlier TF_MSG_SEALED carried */
     TF_BLOB_REVOCATIONS = 3, /* a publisher's signed list; before the bundles at start */
     TF_BLOB_ENVELOPE = 4,    /* tfaas.dsse of a bundle: introduces a lambda without it */

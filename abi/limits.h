@@ -46,14 +46,15 @@ enum {
     /* One enclave instance. */
     TF_LAMBDAS_MAX = 4096,              /* deployed, count */
     TF_FLOORS_MAX = 4 * TF_LAMBDAS_MAX, /* names that it has ever heard of, count */
-    TF_NAMED_MAX = 64,    /* lambdas that one lease, or one question, names, count */
-    TF_THREADS_MAX = 8,   /* count */
-    TF_SLOTS_MAX = 4,     /* of one thread, count */
-    TF_RUNS_DEFAULT = 2,  /* invocations of one lambda on one thread, count */
-    TF_WANTS_MAX = 32,    /* bundles that one thread waits for, count; */
-    TF_GUESSES_MAX = 16,  /* lambdas that it has made ready ahead of any request, count */
-    TF_WANT_SECONDS = 5,  /* until the host's answer is too late */
-    TF_WAITING_MAX = 256, /* requests of one lambda that wait on one thread, count */
+    TF_NAMED_MAX = 64,   /* lambdas that one lease, or one question, names, count */
+    TF_THREADS_MAX = 8,  /* count */
+    TF_SLOTS_MAX = 4,    /* of one thread, count */
+    TF_RUNS_DEFAULT = 2, /* invocations of one lambda on one thread, count */
+    TF_WANTS_MAX = 32,   /* bundles that one thread waits for, count; */
+    TF_GUESSES_MAX = 16, /* lambdas that it has made ready ahead of any request, count */
+    TF_WANT_SECONDS = 5, /* until the host's answer is too late */
+    TF_TRIAL_SECONDS = 45, /* until what is deployed has to have loaded */
+    TF_WAITING_MAX = 256,  /* requests of one lambda that wait on one thread, count */
     TF_QUANTUM = 16 << 10, /* steps of a lambda until others have their turn */
     TF_CONNS_MAX = 1024,   /* connections of one thread, count */
 

@@ -111,27 +111,6 @@ static tf_err deploy(const char *host, const char *bundle, const char *domain,
     return err;
 }
 
-/* Says on stderr what became of a try to load it, unless it loads. */
-static void warn_of_load(const json_t *answer)
-{
-    const char *load = text_of(answer, "load");
-    const char *message = text_of(answer, "message");
-    bool is_unknown = strcmp(load, "unknown") == 0;
-    char text[512];
-
-    if (strcmp(load, "ok") == 0) {
-        return;
-    }
-    bool is_more = message[0] != '\0' && strcmp(message, load) != 0;
-    (void)snprintf(text, sizeof(text), "%s: %s%s%s",
-                   is_unknown ? "whether it loads was not found out"
-                              : "it is deployed and does not load",
-                   load, is_more ? ": " : "", is_more ? message : "");
-    (void)tf_report_remote("warning", text,
-                           is_unknown ? "its first request will tell"
-                                      : "requests get 503: deploy a better version");
-}
-
 int tf_cmd_deploy(int argc, char **argv)
 {
     const char *bundle = NULL;
@@ -167,8 +146,6 @@ int tf_cmd_deploy(int argc, char **argv)
         (void)printf(
             "\ndigest %s\nnext, unless an earlier grant holds: tfaas grant %s ...\n",
             text_of(answer, "digest"), text_of(answer, "name"));
-        (void)fflush(stdout);
-        warn_of_load(answer);
     }
     json_decref(answer);
     return tf_host_exit(err);

@@ -47,22 +47,6 @@ static void release(struct tf_thread *thread, uint8_t *block)
     tf_lock_give(&thread->instance->lock);
 }
 
-static void describe_bundle(const struct tf_bundle *bundle, struct tf_json_writer *w)
-{
-    tf_json_open_object(w, NULL);
-    tf_json_put_string(w, "name", bundle->manifest.name);
-    tf_json_put_integer(w, "version", bundle->manifest.version);
-    tf_json_put_hex(w, "digest", bundle->digest, sizeof(bundle->digest));
-    tf_json_put_string(w, "signer", bundle->signer);
-    tf_json_open_array(w, "domains");
-    for (size_t i = 0; i < bundle->manifest.domain_count; i++) {
-        tf_json_put_string(w, NULL, bundle->manifest.domains[i]);
-    }
-    tf_json_close_array(w);
-    tf_json_put_string(w, "engine", tf_js_engine());
-    tf_json_close_object(w);
-}
-
 /* Of a whole bundle, or of an envelope alone. */
 static tf_err check_bundle(const struct tf_thread *thread, uint8_t *scratch,
                            struct tf_bundle *out)
@@ -78,27 +62,20 @@ static tf_err check_bundle(const struct tf_thread *thread, uint8_t *scratch,
                                      tf_js_engine(), scratch, out);
 }
 
-/* Puts a checked bundle in the table; takes over the transfer's bytes on TF_OK, if they
- * are the whole of it. */
-static tf_err put_bundle(struct tf_thread *thread, const struct tf_bundle *bundle)
+static void release_lambda(struct tf_thread *thread, struct tf_lambda *lambda)
 {
-    struct tf_transfer *transfer = &thread->transfer;
-
-    if (transfer->kind == TF_BLOB_ENVELOPE) {
-        return tf_lambda_put(thread->instance, bundle, NULL, 0);
-    }
-    tf_err err =
-        tf_lambda_put(thread->instance, bundle, transfer->bytes, (size_t)transfer->total);
-    if (err == TF_OK) {
-        transfer->bytes = NULL;
-    }
-    return err;
+    tf_lock_take(&thread->instance->lock);
+    tf_lambda_release(lambda);
+    tf_lock_give(&thread->instance->lock);
 }
 
+/* Puts what an envelope introduces in the table, and tries a whole bundle, which may take
+ * a while: TF_AGAIN. */
 static tf_err finish_bundle(struct tf_thread *thread, struct tf_json_writer *answer)
 {
     uint8_t *scratch = malloc(tf_bundle_scratch((size_t)thread->transfer.total));
     struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    struct tf_lambda *lambda = NULL;
     tf_err err = TF_ENOMEM;
 
     if (scratch == NULL || bundle == NULL) {
@@ -108,12 +85,21 @@ static tf_err finish_bundle(struct tf_thread *thread, struct tf_json_writer *ans
     if (err != TF_OK) {
         goto out;
     }
-    describe_bundle(bundle, answer);
-    err = put_bundle(thread, bundle);
-    tf_bundle_wipe(bundle);
+    err = tf_lambda_make(thread->instance, bundle, &lambda);
+    if (err == TF_OK && thread->transfer.kind == TF_BLOB_BUNDLE) {
+        err = tf_trial_begin(thread, lambda, bundle);
+        bundle = NULL;
+    } else if (err == TF_OK) {
+        tf_lambda_describe(lambda, answer);
+        err = tf_lambda_put(thread->instance, lambda);
+    }
 out:
+    if (bundle != NULL) {
+        tf_bundle_wipe(bundle);
+    }
     free(bundle);
     free(scratch);
+    release_lambda(thread, lambda);
     return err;
 }
 
@@ -196,7 +182,7 @@ static void finish(struct tf_thread *thread)
     }
     if (err == TF_OK) {
         tf_emit_result(thread, transfer->id, TF_OK, answer, size);
-    } else {
+    } else if (err != TF_AGAIN) {
         tf_emit_failure(thread, transfer->id, err);
     }
     free(answer);

@@ -2,7 +2,7 @@
 /*
  * blob.h - bundles, envelopes, sealed grants and revocation lists that the host hands
  * over in chunks, one transfer at a time per thread. Each is answered with one RESULT
- * when its last chunk is there.
+ * when its last chunk is there, a bundle when its code was tried.
  */
 #pragma once
 

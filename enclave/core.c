@@ -16,7 +16,6 @@
 #include "enclave/processor.h"
 #include "enclave/thread.h"
 #include "enclave/tls.h"
-#include "enclave/trial.h"
 
 /* --- a thread's start ------------------------------------------------------------ */
 
@@ -151,8 +150,6 @@ static tf_err dispatch(struct tf_thread *thread, const struct tf_frame *frame)
     case TF_MSG_DROP:
         tf_blob_drop(thread, frame->id, payload, size);
         return TF_OK;
-    case TF_MSG_TRY:
-        return tf_trial_begin(thread, frame->id, payload, size);
     default:
         return TF_EHOST;
     }
@@ -209,6 +206,9 @@ struct tf_core_exit tf_core_enter(struct tf_thread_page *page, tf_hostptr channe
     tf_lease_note_clock(thread);
     if (thread->wants.count != 0) {
         tf_want_expire(thread);
+    }
+    if (thread->trial.lane != NULL) {
+        tf_trial_expire(thread);
     }
     if (thread->ready_count != 0) {
         tf_conn_run_ready(thread);

@@ -7,60 +7,79 @@
 
 #include "enclave/js/js.h"
 #include "enclave/revoke.h"
-#include "enclave/shelf.h"
 
-static bool has_domain(const struct tf_manifest *manifest, const char *name)
-{
-    for (size_t i = 0; i < manifest->domain_count; i++) {
-        if (strcmp(manifest->domains[i], name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether a grant that is in force may go over to the new bundle. */
-static tf_err check_grant(const struct tf_grant *grant, const struct tf_bundle *bundle)
+/* Whether a grant that is in force may go over to the lambda. */
+static tf_err check_grant(const struct tf_grant *grant, const struct tf_lambda *lambda)
 {
     if (grant == NULL) {
         return TF_OK;
     }
-    if (bundle->manifest.version < grant->version_floor) {
+    if (lambda->version < grant->version_floor) {
         return TF_EVERSION_FLOOR;
     }
     if (grant->has_digest &&
-        memcmp(grant->digest, bundle->digest, sizeof(bundle->digest)) != 0) {
+        memcmp(grant->digest, lambda->digest, sizeof(lambda->digest)) != 0) {
         return TF_EGRANT_LAMBDA;
     }
     for (size_t i = 0; i < grant->names.count; i++) {
-        if (!has_domain(&bundle->manifest, grant->names.text[i])) {
+        if (!tf_names_have(&lambda->domains, grant->names.text[i])) {
             return TF_EGRANT_DOMAIN;
         }
     }
     return TF_OK;
 }
 
-static tf_err check_floor(const struct tf_entry *floor, const struct tf_bundle *bundle)
+static tf_err check_floor(const struct tf_entry *floor, const struct tf_lambda *lambda)
 {
-    if (bundle->manifest.version < floor->version ||
-        bundle->manifest.version < floor->least) {
+    if (lambda->version < floor->version || lambda->version < floor->least) {
         return TF_EVERSION_FLOOR;
     }
-    if (bundle->manifest.version > floor->version) {
+    if (lambda->version > floor->version) {
         return TF_OK;
     }
-    return memcmp(floor->digest, bundle->digest, sizeof(floor->digest)) == 0
+    return memcmp(floor->digest, lambda->digest, sizeof(floor->digest)) == 0
                ? TF_OK
                : TF_EVERSION_REUSED;
 }
 
-static void raise_floor(struct tf_entry *floor, const struct tf_bundle *bundle)
+/* Signed by another key it is not the same: that key may be revoked later. */
+static bool is_there(const struct tf_lambda *lambda)
 {
-    floor->version = bundle->manifest.version;
-    memcpy(floor->digest, bundle->digest, sizeof(floor->digest));
+    const struct tf_lambda *old = lambda->entry->lambda;
+
+    return old != NULL && old->version == lambda->version &&
+           strcmp(old->signer, lambda->signer) == 0;
 }
 
-static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *entry)
+/* Whether the lambda may be in the table now; finds its entry. Hold the lock. */
+static tf_err check(struct tf_instance *instance, struct tf_lambda *lambda)
+{
+    const struct tf_entry *holder = tf_instance_find(instance, lambda->name);
+
+    if (tf_revoke_names(instance, lambda)) {
+        return TF_EREVOKED;
+    }
+    if (holder != NULL && holder->member != lambda->member) {
+        return TF_ENAME_TAKEN;
+    }
+    struct tf_entry *entry = tf_instance_entry(instance, lambda->member, lambda->name);
+    if (entry == NULL) {
+        return TF_ELIMIT;
+    }
+    lambda->entry = entry;
+    tf_err err = check_floor(entry, lambda);
+    if (err != TF_OK || is_there(lambda)) {
+        return err;
+    }
+    err = check_grant(entry->grant, lambda);
+    if (err != TF_OK) {
+        return err;
+    }
+    return entry->lambda == NULL && instance->lambda_count == TF_LAMBDAS_MAX ? TF_ELIMIT
+                                                                             : TF_OK;
+}
+
+static struct tf_lambda *make(const struct tf_bundle *bundle, size_t member)
 {
     const struct tf_manifest *manifest = &bundle->manifest;
     const size_t rows_size = manifest->domain_count * sizeof(manifest->domains[0]);
@@ -71,11 +90,10 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *e
     }
     memset(lambda, 0, sizeof(*lambda));
     lambda->refs = 1;
-    lambda->entry = entry;
     lambda->version = manifest->version;
     memcpy(lambda->digest, bundle->digest, sizeof(lambda->digest));
     memcpy(lambda->signer, bundle->signer, sizeof(lambda->signer));
-    lambda->member = entry->member;
+    lambda->member = member;
     memcpy(lambda->name, manifest->name, sizeof(lambda->name));
     static_assert(sizeof(lambda->rows[0]) == sizeof(manifest->domains[0]), "same rows");
     memcpy(lambda->rows, manifest->domains, rows_size);
@@ -88,68 +106,55 @@ static struct tf_lambda *make(const struct tf_bundle *bundle, struct tf_entry *e
     return lambda;
 }
 
-/* Only introduced, a lambda has no bytes. */
-static void stock(struct tf_instance *instance, struct tf_lambda *lambda, uint8_t *bytes,
-                  size_t size)
+tf_err tf_lambda_make(struct tf_instance *instance, const struct tf_bundle *bundle,
+                      struct tf_lambda **out)
 {
-    if (bytes != NULL) {
-        tf_shelf_put(&instance->shelf, lambda, bytes, size);
-    }
-}
+    tf_err err = TF_ENOMEM;
 
-/* Hold the lock. */
-static tf_err put(struct tf_instance *instance, const struct tf_bundle *bundle,
-                  uint8_t *bytes, size_t size)
-{
-    const char *name = bundle->manifest.name;
-    size_t member = tf_descriptor_member(&instance->domain, bundle->signer);
-    const struct tf_entry *holder = tf_instance_find(instance, name);
-
-    tf_err err = tf_revoke_check_bundle(instance, bundle);
-    if (err != TF_OK) {
-        return err;
-    }
-    if (holder != NULL && holder->member != member) {
-        return TF_ENAME_TAKEN;
-    }
-    struct tf_entry *entry = tf_instance_entry(instance, member, name);
-    if (entry == NULL) {
-        return TF_ELIMIT;
-    }
-    err = check_floor(entry, bundle);
-    if (err != TF_OK) {
-        return err;
-    }
-    /* Signed by another key it is not the same: that key may be revoked later. */
-    if (entry->lambda != NULL && entry->lambda->version == bundle->manifest.version &&
-        strcmp(entry->lambda->signer, bundle->signer) == 0) {
-        stock(instance, entry->lambda, bytes, size); /* the same again */
-        return TF_OK;
-    }
-    err = check_grant(entry->grant, bundle);
-    if (err != TF_OK) {
-        return err;
-    }
-    if (entry->lambda == NULL && instance->lambda_count == TF_LAMBDAS_MAX) {
-        return TF_ELIMIT;
-    }
-    struct tf_lambda *lambda = make(bundle, entry);
-    if (lambda == NULL) {
-        return TF_ENOMEM;
-    }
-    raise_floor(entry, bundle);
-    stock(instance, lambda, bytes, size);
-    tf_instance_put_lambda(instance, entry, lambda);
-    return TF_OK;
-}
-
-tf_err tf_lambda_put(struct tf_instance *instance, const struct tf_bundle *bundle,
-                     uint8_t *bytes, size_t size)
-{
     tf_lock_take(&instance->lock);
-    tf_err err = put(instance, bundle, bytes, size);
+    struct tf_lambda *lambda =
+        make(bundle, tf_descriptor_member(&instance->domain, bundle->signer));
+    if (lambda != NULL) {
+        err = check(instance, lambda);
+    }
+    if (err == TF_OK) {
+        *out = lambda;
+    } else {
+        tf_lambda_release(lambda);
+    }
     tf_lock_give(&instance->lock);
     return err;
+}
+
+tf_err tf_lambda_put(struct tf_instance *instance, struct tf_lambda *lambda)
+{
+    tf_lock_take(&instance->lock);
+    tf_err err = check(instance, lambda);
+    if (err == TF_OK && !is_there(lambda)) {
+        struct tf_entry *entry = lambda->entry;
+        entry->version = lambda->version;
+        memcpy(entry->digest, lambda->digest, sizeof(entry->digest));
+        lambda->refs++;
+        tf_instance_put_lambda(instance, entry, lambda);
+    }
+    tf_lock_give(&instance->lock);
+    return err;
+}
+
+void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w)
+{
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "name", lambda->name);
+    tf_json_put_integer(w, "version", lambda->version);
+    tf_json_put_hex(w, "digest", lambda->digest, sizeof(lambda->digest));
+    tf_json_put_string(w, "signer", lambda->signer);
+    tf_json_open_array(w, "domains");
+    for (size_t i = 0; i < lambda->domains.count; i++) {
+        tf_json_put_string(w, NULL, lambda->domains.text[i]);
+    }
+    tf_json_close_array(w);
+    tf_json_put_string(w, "engine", tf_js_engine());
+    tf_json_close_object(w);
 }
 
 tf_err tf_lambda_verify(const struct tf_lambda *lambda, const uint8_t *bytes, size_t size,

@@ -11,24 +11,32 @@
 #include "enclave/instance.h"
 #include "lib/bundle.h"
 #include "lib/err.h"
+#include "lib/json.h"
 
 struct tf_thread;
 
 /**
- * Puts a checked bundle in the table, in the place of an older version. The same version
- * with the same digest and signer again changes nothing.
+ * Makes a lambda of a checked bundle, which is not kept: in no table, and on no shelf.
  *
- * @param bundle  points into `bytes`; not kept.
- * @param bytes   the .tfb, of tf_shelf_alloc; the table's on TF_OK, else still the
- * caller's. NULL: only the envelope was checked, and the bundle is to be asked for.
- * @return TF_OK; TF_EREVOKED; TF_EVERSION_FLOOR (older than one accepted before, or than
- * the grant's floor), TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another
- * digest), TF_EGRANT_DOMAIN (the grant has names that the bundle does not), TF_ELIMIT
- * (the table is full), TF_ENOMEM.
+ * @param out  with a reference that is the caller's: tf_lambda_release.
+ * @return TF_OK if it could be put in the table now; TF_EREVOKED; TF_ENAME_TAKEN;
+ * TF_EVERSION_FLOOR (older than one accepted before, or than the grant's floor),
+ * TF_EVERSION_REUSED, TF_EGRANT_LAMBDA (the grant pins another digest), TF_EGRANT_DOMAIN
+ * (the grant has names that the bundle does not), TF_ELIMIT (the table is full),
+ * TF_ENOMEM.
  */
-TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance,
-                                 const struct tf_bundle *bundle, uint8_t *bytes,
-                                 size_t size);
+TF_MUST_USE tf_err tf_lambda_make(struct tf_instance *instance,
+                                  const struct tf_bundle *bundle, struct tf_lambda **out);
+
+/**
+ * Puts it in the table, with a reference, in the place of an older version, and raises
+ * the floor. The same version with the same digest and signer again changes nothing.
+ * @return as tf_lambda_make: much may have happened since.
+ */
+TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance, struct tf_lambda *lambda);
+
+/** Writes what a host is told of a lambda that is in the table now. */
+void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w);
 
 /**
  * Checks bytes, untrusted and kept by `out`, to be the bundle of a lambda in the table:

@@ -9,7 +9,6 @@
 #include "enclave/enclu.h"
 #include "enclave/local.h"
 #include "enclave/thread.h"
-#include "enclave/trial.h"
 
 static const char scheme[] = "https://";
 
@@ -152,7 +151,9 @@ void tf_lane_free(struct tf_lane *lane)
     if (!lane->fiber.is_done) {
         tf_slot_abandon(&lane->slot);
     }
-    tf_trial_end(lane->thread, resident, lane->fiber.is_done ? lane->err : TF_EBUSY);
+    if (lane == lane->thread->trial.lane) {
+        tf_trial_end(lane->thread, lane->fiber.is_done ? lane->err : TF_EBUSY);
+    }
     free(lane->url);
     lane->url = NULL;
     if (lane->conn != NULL) {

@@ -113,8 +113,7 @@ static void destroy(struct tf_thread *thread, struct tf_resident *resident)
 
 static bool is_needed(const struct tf_resident *resident)
 {
-    return resident->runs != 0 || resident->queue.count != 0 || resident->is_wanted ||
-           resident->trial != 0;
+    return resident->runs != 0 || resident->queue.count != 0 || resident->is_wanted;
 }
 
 /* Drops the resident that was used longest ago of those that nothing needs.
@@ -298,6 +297,29 @@ static struct tf_resident *make(struct tf_thread *thread, struct tf_entry *entry
     return resident;
 }
 
+struct tf_resident *tf_resident_beside(struct tf_thread *thread, struct tf_lambda *lambda,
+                                       uint8_t *bytes, size_t size)
+{
+    struct tf_instance *instance = thread->instance;
+    struct tf_resident *resident = calloc(1, sizeof(*resident));
+
+    if (resident == NULL) {
+        return NULL;
+    }
+    resident->entry = lambda->entry;
+    resident->is_retired = true;
+    resident->now = tf_instance_read(instance, lambda->entry);
+    tf_lock_take(&instance->lock);
+    tf_lambda_release(resident->now.lambda);
+    lambda->refs++;
+    resident->now.lambda = lambda;
+    tf_shelf_put(&instance->shelf, lambda, bytes, size);
+    (void)tf_shelf_take(&instance->shelf, lambda);
+    tf_lock_give(&instance->lock);
+    hold(thread, resident, sizeof(*resident));
+    return resident;
+}
+
 struct tf_resident *tf_view_have(const struct tf_thread *thread,
                                  const struct tf_entry *entry)
 {
@@ -478,13 +500,6 @@ bool tf_resident_is_settled(const struct tf_resident *resident)
         is_loaded |= resident->is_loaded[i];
     }
     return is_loaded || resident->failure != TF_OK;
-}
-
-void tf_resident_spare(struct tf_thread *thread, struct tf_resident *resident)
-{
-    if (resident->is_guess && resident->queue.count == 0 && !resident->is_retired) {
-        retire(thread, resident);
-    }
 }
 
 void tf_resident_enter(struct tf_resident *resident)

@@ -42,7 +42,6 @@ struct tf_resident {
     bool is_wanted; /* its bundle was asked for (enclave/want.h) */
     bool is_guess;  /* made ready for a ClientHello: no request has needed it yet */
     uint64_t want;  /* by which its bundle came, until its code has run; 0: none */
-    uint64_t trial; /* under which the host asked whether it loads; 0: it does not wait */
 
     struct tf_link use;
     struct tf_resident *next; /* of those to be looked at again */
@@ -73,6 +72,15 @@ void tf_view_sync(struct tf_thread *thread);
 /** What this thread has of an entry, made if need be, and now the last one used; NULL: it
  *  has no lambda, or there is no memory. Borrowed until the next sync or trim. */
 struct tf_resident *tf_view_entry(struct tf_thread *thread, struct tf_entry *entry);
+
+/**
+ * A resident beside the view, which leaves with its last invocation: of a lambda that is
+ * not in the table, with the grant of the one that is.
+ * @param bytes  the lambda's bundle, in shared memory; taken, as from the shelf.
+ * @return NULL: no memory, and nothing was taken.
+ */
+struct tf_resident *tf_resident_beside(struct tf_thread *thread, struct tf_lambda *lambda,
+                                       uint8_t *bytes, size_t size);
 
 /** What this thread has of an entry already, or NULL. */
 struct tf_resident *tf_view_have(const struct tf_thread *thread,
@@ -128,9 +136,6 @@ TF_MUST_USE tf_err tf_resident_load(struct tf_thread *thread,
 
 /** Whether it is known if the code loads: it did in a slot, or why it does not. */
 bool tf_resident_is_settled(const struct tf_resident *resident);
-
-/** Has it leave with its last invocation, unless a request has needed it. */
-void tf_resident_spare(struct tf_thread *thread, struct tf_resident *resident);
 
 /** What one run may use, by the manifest; nothing about pauses. */
 struct tf_js_limits tf_resident_limits(const struct tf_thread *thread,

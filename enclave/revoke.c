@@ -15,15 +15,19 @@ static bool is_lease_revoked(const struct tf_instance *instance,
                                       instance->leases[entry->lease].signer);
 }
 
+bool tf_revoke_names(const struct tf_instance *instance, const struct tf_lambda *lambda)
+{
+    const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
+                                      lambda->signer, lambda->member};
+
+    return tf_revocations_have_bundle(&instance->revocations, &what);
+}
+
 /* Takes from an entry what the lists name now: its lambda, or a grant or lease of a key.
  * @return whether the lambda has left. Hold the lock. */
 static bool apply(struct tf_instance *instance, struct tf_entry *entry)
 {
-    const struct tf_lambda *lambda = entry->lambda;
-    const struct tf_revocable what = {lambda->name, lambda->version, lambda->digest,
-                                      lambda->signer, lambda->member};
-
-    if (tf_revocations_have_bundle(&instance->revocations, &what)) {
+    if (tf_revoke_names(instance, entry->lambda)) {
         tf_instance_empty(instance, entry);
         return true;
     }
@@ -101,17 +105,6 @@ tf_err tf_revoke_take(struct tf_instance *instance, struct tf_str list,
     }
     free(parsed);
     return err;
-}
-
-tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
-                              const struct tf_bundle *bundle)
-{
-    const struct tf_revocable what = {
-        bundle->manifest.name, bundle->manifest.version, bundle->digest, bundle->signer,
-        tf_descriptor_member(&instance->domain, bundle->signer)};
-
-    return tf_revocations_have_bundle(&instance->revocations, &what) ? TF_EREVOKED
-                                                                     : TF_OK;
 }
 
 bool tf_revoke_has(struct tf_instance *instance, const char *keyid, uint64_t serial)

@@ -14,7 +14,6 @@
 #include "abi/limits.h"
 #include "enclave/instance.h"
 #include "enclave/js/js.h"
-#include "lib/bundle.h"
 #include "lib/err.h"
 #include "lib/json.h"
 
@@ -30,9 +29,8 @@
 TF_MUST_USE tf_err tf_revoke_take(struct tf_instance *instance, struct tf_str list,
                                   struct tf_json_writer *answer, bool *is_new);
 
-/** @return TF_EREVOKED if a list names the bundle, else TF_OK. Hold the lock. */
-TF_MUST_USE tf_err tf_revoke_check_bundle(const struct tf_instance *instance,
-                                          const struct tf_bundle *bundle);
+/** Whether a list names the lambda, by its digest, version or signer. Hold the lock. */
+bool tf_revoke_names(const struct tf_instance *instance, const struct tf_lambda *lambda);
 
 /** Whether a list of this publisher with at least this serial is in force. Takes the
  * lock. */

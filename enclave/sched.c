@@ -71,10 +71,13 @@ static size_t count_free(const struct tf_thread *thread)
     return count;
 }
 
-/* How often the lane's request was put back; one that is made ready for none never was.
- */
+/* How often the lane's request was put back; one that is made ready for none never was,
+ * and one that is tried keeps its lane. */
 static unsigned put_back_of(const struct tf_lane *lane)
 {
+    if (lane == lane->thread->trial.lane) {
+        return PUT_BACK_MAX;
+    }
     return lane->conn == NULL ? 0 : lane->conn->put_back;
 }
 
@@ -334,6 +337,24 @@ bool tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident)
     sched->warm[sched->warm_count++] = resident->entry;
     sched->warm_entry = thread->entries;
     return true;
+}
+
+struct tf_lane *tf_sched_try(struct tf_thread *thread, struct tf_resident *resident)
+{
+    size_t returned = count_returned(thread);
+    bool is_last = returned != 0 && returned + 1 == thread->lane_count;
+
+    if (is_last || count_free(thread) == 0) { /* the last one is for what is new */
+        struct tf_lane *victim = find_for_returned(thread);
+        if (victim == NULL) {
+            return NULL;
+        }
+        put_back(victim);
+    }
+    resident->used_up = thread->sched.clock;
+    struct tf_lane *lane = find_lane(thread, resident);
+    tf_lane_warm(lane, resident);
+    return lane;
 }
 
 /* The lambda that has used least of those that may begin a request; or NULL. */

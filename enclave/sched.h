@@ -33,6 +33,7 @@
 #include "enclave/resident.h"
 
 struct tf_conn;
+struct tf_lane;
 struct tf_thread;
 
 /** A connection's place in a queue. Zeroed: in none. */
@@ -69,6 +70,11 @@ void tf_sched_refuse(struct tf_thread *thread, struct tf_resident *resident, tf_
 /** Has the lambda's top level run when there is nothing else to do, from the next entry
  *  on: what this one writes leaves first. @return false: too many wait for that. */
 bool tf_sched_warm(struct tf_thread *thread, const struct tf_resident *resident);
+
+/** Gives the resident, whose bundle is open, a lane to load in, which it keeps until it
+ *  has: like that of a request that was put back for the last time. @return NULL: there
+ *  is none. */
+struct tf_lane *tf_sched_try(struct tf_thread *thread, struct tf_resident *resident);
 
 /** The connection ends: so does its request. */
 void tf_sched_cancel(struct tf_conn *conn);

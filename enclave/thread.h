@@ -21,6 +21,7 @@
 #include "enclave/ring.h"
 #include "enclave/sched.h"
 #include "enclave/stats.h"
+#include "enclave/trial.h"
 #include "enclave/want.h"
 #include "lib/arena.h"
 
@@ -55,6 +56,7 @@ struct tf_thread {
     struct tf_wants wants;
     struct tf_lane lanes[TF_SLOTS_MAX];
     size_t lane_count;
+    struct tf_trial trial;
     struct tf_sched sched;
     struct tf_thread_stats stats;
 };

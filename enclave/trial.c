@@ -1,128 +1,89 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "enclave/trial.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "enclave/emit.h"
+#include "enclave/lambda.h"
 #include "enclave/sched.h"
 #include "enclave/thread.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
-#include "lib/names.h"
 
-enum { ANSWER_MAX = 640 }; /* a message of which each character is escaped, and more */
+enum { ANSWER_MAX = 4 << 10 };
+static const uint64_t PATIENCE_NS = TF_TRIAL_SECONDS * UINT64_C(1000000000);
 
-/* The report of the load that failed, or one that says nothing. */
-static const struct tf_js_report *report_of(const struct tf_resident *resident)
+/* {"message": what the engine said of a load that failed, or ""}. */
+static void explain(const struct tf_lane *lane, struct tf_json_writer *w)
 {
-    size_t i = 0;
+    const struct tf_resident *resident = lane->resident;
+    struct tf_js_report report = resident->snapshots[lane->index].report;
 
-    while (i + 1 < TF_SLOTS_MAX && resident->snapshots[i].err == TF_OK) {
-        i++;
+    if (resident->program.secrets != NULL) { /* the top level may throw them */
+        report.message[0] = '\0';
     }
-    return &resident->snapshots[i].report;
+    tf_plain(report.message);
+    tf_json_open_object(w, NULL);
+    tf_json_put_string(w, "message", report.message);
+    tf_json_close_object(w);
 }
 
-/* The answer goes like what is not asked for: dropped where there is no room. */
-static void answer(struct tf_thread *thread, uint64_t id,
-                   const struct tf_resident *resident)
+tf_err tf_trial_begin(struct tf_thread *thread, struct tf_lambda *lambda,
+                      struct tf_bundle *bundle)
 {
-    const struct tf_msg_result result = {.err = TF_OK};
-    char message[sizeof(resident->snapshots[0].report.message)] = "";
+    struct tf_transfer *transfer = &thread->transfer;
+    struct tf_trial *trial = &thread->trial;
+    bool is_free = trial->lane == NULL;
+    struct tf_resident *resident =
+        is_free ? tf_resident_beside(thread, lambda, transfer->bytes, transfer->total)
+                : NULL;
+
+    if (resident == NULL) {
+        tf_bundle_wipe(bundle);
+        free(bundle);
+        return is_free ? TF_ENOMEM : TF_EBUSY;
+    }
+    transfer->bytes = NULL;
+    tf_resident_enter(resident); /* it stays until a lane has it */
+    tf_err err = tf_resident_adopt(thread, resident, bundle);
+    if (err == TF_OK) {
+        *trial = (struct tf_trial){tf_sched_try(thread, resident), transfer->id};
+        err = trial->lane == NULL ? TF_EBUSY : TF_AGAIN;
+    }
+    tf_resident_leave(thread, resident);
+    return err;
+}
+
+void tf_trial_end(struct tf_thread *thread, tf_err err)
+{
+    const struct tf_trial trial = thread->trial;
+    struct tf_lambda *lambda = trial.lane->resident->now.lambda;
     char text[ANSWER_MAX];
     size_t size = 0;
     struct tf_json_writer w;
 
-    if (resident->program.secrets == NULL) { /* the top level may throw them */
-        memcpy(message, report_of(resident)->message, sizeof(message));
-        tf_plain(message);
-    }
+    thread->trial = (struct tf_trial){0};
     tf_json_writer_init(&w, text, sizeof(text));
-    tf_json_open_object(&w, NULL);
-    tf_json_put_string(&w, "load", tf_err_name(resident->failure));
-    tf_json_put_string(&w, "message", message);
-    tf_json_close_object(&w);
-    if (tf_json_take(&w, &size) == TF_OK) {
-        (void)tf_emit_frame(thread, TF_MSG_RESULT, id, tf_part(&result, sizeof(result)),
-                            tf_part(text, size));
-    }
-}
-
-static void answer_unknown(struct tf_thread *thread, uint64_t id, tf_err err)
-{
-    const struct tf_msg_result result = {.err = (uint32_t)err};
-
-    (void)tf_emit_frame(thread, TF_MSG_RESULT, id, tf_part(&result, sizeof(result)),
-                        tf_part("{}", 2));
-}
-
-static struct tf_resident *find(struct tf_thread *thread, const char *text, size_t size)
-{
-    struct tf_instance *instance = thread->instance;
-    char name[TF_NAME_MAX + 1];
-
-    if (!tf_name_is_valid(text, size)) {
-        return NULL;
-    }
-    memcpy(name, text, size);
-    name[size] = '\0';
-    tf_view_sync(thread);
-    tf_lock_take(&instance->lock);
-    struct tf_entry *entry = tf_instance_find(instance, name);
-    tf_lock_give(&instance->lock);
-    return entry == NULL ? NULL : tf_view_entry(thread, entry);
-}
-
-/* Has the top level run, if it does not yet. */
-static tf_err begin(struct tf_thread *thread, struct tf_resident *resident)
-{
-    if (resident->trial != 0) {
-        return TF_EBUSY;
-    }
-    tf_err err = tf_resident_open(thread, resident);
-    if (err == TF_OK && resident->runs == 0 && !tf_sched_warm(thread, resident)) {
-        err = TF_EBUSY;
-    }
-    return err;
-}
-
-tf_err tf_trial_begin(struct tf_thread *thread, uint64_t id, const uint8_t *payload,
-                      size_t size)
-{
-    struct tf_resident *resident = find(thread, (const char *)payload, size);
-
-    if (id == 0) {
-        return TF_EHOST;
-    }
-    if (resident == NULL) {
-        answer_unknown(thread, id, TF_ENOTFOUND);
-        return TF_OK;
-    }
-    if (tf_resident_is_settled(resident)) {
-        answer(thread, id, resident);
-        return TF_OK;
-    }
-    tf_err err = begin(thread, resident);
     if (err == TF_OK) {
-        resident->trial = id;
+        tf_lambda_describe(lambda, &w);
+        err = tf_lambda_put(thread->instance, lambda);
     } else {
-        answer_unknown(thread, id, err);
+        explain(trial.lane, &w);
     }
-    return TF_OK;
+    const struct tf_msg_result result = {.err = (uint32_t)err};
+    if (tf_json_take(&w, &size) == TF_OK) {
+        /* Dropped where there is no room: the host has not read what it got. */
+        (void)tf_emit_frame(thread, TF_MSG_RESULT, trial.id,
+                            tf_part(&result, sizeof(result)), tf_part(text, size));
+    }
 }
 
-void tf_trial_end(struct tf_thread *thread, struct tf_resident *resident, tf_err err)
+void tf_trial_expire(struct tf_thread *thread)
 {
-    uint64_t id = resident->trial;
+    struct tf_lane *lane = thread->trial.lane;
 
-    if (id == 0) {
-        return;
+    if (thread->now < lane->clock || thread->now - lane->clock > PATIENCE_NS) {
+        tf_lane_free(lane);
     }
-    resident->trial = 0;
-    if (tf_resident_is_settled(resident)) {
-        answer(thread, id, resident);
-    } else {
-        answer_unknown(thread, id, err);
-    }
-    tf_resident_spare(thread, resident);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/deploy.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -13,15 +14,16 @@
 #include "host/supervise.h"
 #include "lib/err_text.h"
 #include "lib/json.h"
-#include "lib/names.h"
 
 enum {
     START_MS = 60 * 1000,  /* for a worker to start */
-    BUNDLE_MS = 60 * 1000, /* for the enclave to take and verify a bundle */
+    BUNDLE_MS = 60 * 1000, /* for the enclave to verify a bundle, and try its code */
+    BUSY_MS = 10 * 1000,   /* for the enclave to have a place for that; */
+    RETRY_MS = 100,        /* it is asked every so many */
     DROP_MS = 10 * 1000,
-    TRY_MS = 10 * 1000,  /* for the code's top level */
     OPERATIONS_MAX = 32, /* the one that runs and those that wait, count */
-    ANSWER_MAX = 8 << 10
+    ANSWER_MAX = 8 << 10,
+    MESSAGE_MAX = 1 << 10
 };
 
 struct tf_operation {
@@ -34,11 +36,13 @@ struct tf_operation {
     uint8_t *body;           /* owned */
     size_t size;
     struct tf_worker *worker;
+    uint64_t busy_until; /* loop's clock: so long it is asked again; 0: not yet asked */
     struct tf_timer timer;
     struct tf_operation *next;
 };
 
 static void begin(struct tf_operation *op);
+static void on_retry(void *user);
 
 /* Takes the first operation out of the queue. */
 static void drop_first(struct tf_daemon *daemon)
@@ -136,8 +140,7 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
 
-/* `load` is an error's name, "ok" if the code loads, `message` what the engine said. */
-static void answer(struct tf_operation *op, const char *load, const char *message)
+static void answer(struct tf_operation *op)
 {
     char text[ANSWER_MAX];
     size_t size = 0;
@@ -155,52 +158,44 @@ static void answer(struct tf_operation *op, const char *load, const char *messag
     tf_json_close_array(&w);
     tf_json_put_string(&w, "engine", lambda->engine);
     tf_json_put_string(&w, "domain", lambda->domain);
-    tf_json_put_string(&w, "load", load);
-    tf_json_put_string(&w, "message", message);
     tf_json_close_object(&w);
     if (tf_json_take(&w, &size) != TF_OK) {
         fail(op, 500, TF_EINTERNAL);
         return;
     }
-    tf_log("deployed", "lambda=%s digest=%s engine=%s load=%s", lambda->name,
-           lambda->digest, lambda->engine, load);
+    tf_log("deployed", "lambda=%s digest=%s engine=%s", lambda->name, lambda->digest,
+           lambda->engine);
     tf_admin_reply(op->conn, 200, "application/json", text, size);
     finish(op);
 }
 
-/* Deployed it is, whatever came of this: the enclave has it in the place of the last. */
-static void on_tried(void *user, tf_err err, const char *json, size_t size)
+/* The enclave refused the bundle. With a message it was the code that did not load. */
+static void fail_verdict(struct tf_operation *op, tf_err err, const char *json,
+                         size_t size)
 {
+    char text[MESSAGE_MAX];
+    char hint[MESSAGE_MAX];
     json_t *document = NULL;
-    const char *load = NULL;
-    const char *message = NULL;
-    if (err == TF_OK && tf_json_parse(json, size, &document) == TF_OK) {
-        load = json_string_value(json_object_get(document, "load"));
-        message = json_string_value(json_object_get(document, "message"));
+    (void)!tf_json_parse(json, size, &document);
+    const char *message = json_string_value(json_object_get(document, "message"));
+    if (message == NULL) {
+        fail(op, 422, err);
+    } else {
+        bool is_more = message[0] != '\0' && strcmp(message, tf_err_name(err)) != 0;
+        (void)snprintf(text, sizeof(text), "it does not load: %s%s%s", tf_err_text(err),
+                       is_more ? ": " : "", is_more ? message : "");
+        (void)snprintf(hint, sizeof(hint),
+                       "%s What was deployed before goes on, and the version is free.",
+                       tf_err_hint(err));
+        refuse(op, 422, tf_err_name(err), text, hint);
     }
-    /* It goes to the log, and who runs a worker may lie. */
-    if (load == NULL || message == NULL || !tf_name_is_valid(load, strlen(load))) {
-        load = "unknown";
-        message = tf_err_name(err);
-    }
-    answer(user, load, message);
     json_decref(document);
-}
-
-static void try(struct tf_operation *op)
-{
-    const struct tf_call call = {.type = TF_LINK_TRY,
-                                 .fd = -1,
-                                 .text = op->lambda.name,
-                                 .timeout_ms = TRY_MS,
-                                 .done = on_tried,
-                                 .user = op};
-    tf_supervise_call(op->worker, &call);
 }
 
 static void on_verdict(void *user, tf_err err, const char *json, size_t size)
 {
     struct tf_operation *op = user;
+    uint64_t now = op->daemon->loop.now;
     if (err == TF_EIO && size == 0) {
         refuse(op, 503, tf_err_name(TF_EIO),
                "the enclave ended while it loaded the bundle", "see the log of tfaasd");
@@ -210,8 +205,19 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         fail_inconsistent(op, TF_AGAIN);
         return;
     }
+    if (err == TF_EBUSY && now < op->busy_until) {
+        op->timer.fire = on_retry;
+        tf_loop_set(&op->daemon->loop, &op->timer, RETRY_MS);
+        return;
+    }
+    if (err == TF_EBUSY) {
+        refuse(op, 503, tf_err_name(TF_EBUSY),
+               "the enclave has too much to do to try whether it loads",
+               "nothing has changed: deploy it again later");
+        return;
+    }
     if (err != TF_OK) {
-        fail(op, 422, err); /* the enclave refused it */
+        fail_verdict(op, err, json, size);
         return;
     }
     const struct tf_lambda *old =
@@ -226,7 +232,7 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         fail_inconsistent(op, err);
         return;
     }
-    try(op);
+    answer(op);
 }
 
 /* The bundle as a sealed file in memory: nothing refused ever reaches the disk. */
@@ -252,7 +258,9 @@ static void send_bundle(struct tf_operation *op)
                            .timeout_ms = BUNDLE_MS,
                            .done = on_verdict,
                            .user = op};
-    op->is_waiting = false;
+    if (op->busy_until == 0) {
+        op->busy_until = op->daemon->loop.now + BUSY_MS;
+    }
     tf_loop_unset(&op->daemon->loop, &op->timer);
     if (call.fd < 0) {
         fail(op, 500, TF_EIO);
@@ -266,6 +274,24 @@ static void on_timeout(void *user)
     struct tf_operation *op = user;
     refuse(op, 504, tf_err_name(TF_AGAIN), "the worker did not start in time",
            "see GET /v1/workers and the log of tfaasd");
+}
+
+/* Sends the bundle, or waits for the worker to serve. */
+static void proceed(struct tf_operation *op)
+{
+    tf_supervise_start(op->worker);
+    op->is_waiting = op->worker->state != TF_WORKER_SERVING;
+    if (op->is_waiting) {
+        op->timer.fire = on_timeout;
+        tf_loop_set(&op->daemon->loop, &op->timer, START_MS);
+    } else {
+        send_bundle(op);
+    }
+}
+
+static void on_retry(void *user)
+{
+    proceed(user);
 }
 
 static void begin_deployment(struct tf_operation *op)
@@ -295,13 +321,7 @@ static void begin_deployment(struct tf_operation *op)
         fail(op, 503, TF_ELIMIT);
         return;
     }
-    tf_supervise_start(op->worker);
-    if (op->worker->state == TF_WORKER_SERVING) {
-        send_bundle(op);
-        return;
-    }
-    op->is_waiting = true;
-    tf_loop_set(&daemon->loop, &op->timer, START_MS);
+    proceed(op);
 }
 
 static void answer_removal(struct tf_operation *op)
@@ -416,7 +436,7 @@ static void enqueue(struct tf_daemon *daemon, struct tf_operation *op,
         return;
     }
     op->daemon = daemon;
-    op->timer = (struct tf_timer){.fire = on_timeout, .user = op};
+    op->timer.user = op;
     tf_admin_hold(conn, &op->conn);
     *at = op;
     if (daemon->operations == op) {
@@ -463,7 +483,7 @@ void tf_deploy_worker_changed(struct tf_daemon *daemon, struct tf_worker *worker
         return;
     }
     if (worker->state == TF_WORKER_SERVING) {
-        send_bundle(op);
+        proceed(op);
     } else if (worker->state == TF_WORKER_STOPPED || worker->state == TF_WORKER_BACKOFF) {
         tf_err err = worker->last_error == TF_OK ? TF_EIO : worker->last_error;
         fail(op, 503, err);

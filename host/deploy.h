@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * deploy.h - deploying and removing lambdas. One operation at a time, the others wait:
- * each may need a worker to start, then an enclave's verdict, then the store. A bundle is
- * stored only after an enclave accepted it; a refused one changes nothing.
+ * each may need a worker to start, then an enclave's verdict, which tries the code, then
+ * the store. A bundle is stored only after an enclave accepted it; a refused one changes
+ * nothing.
  */
 #pragma once
 

@@ -40,7 +40,7 @@ enum tf_link_type {
     TF_LINK_CONN = 2, /* + fd: an accepted TCP socket, nothing read yet. D>W text: whoever
                          asks for this server name is for this worker, until the next
                          LISTEN; or nothing: not always. W>D: is for another one */
-    TF_LINK_BUNDLE = 3, /* D>W + fd: load this file; answered by RESULT */
+    TF_LINK_BUNDLE = 3, /* D>W + fd: deploy this file if its code loads; RESULT */
     TF_LINK_GRANT = 4,  /* D>W + fd: a sealed grant; answered by RESULT */
     TF_LINK_DROP = 5,   /* D>W text: a lambda's name; answered by RESULT */
     TF_LINK_STATS = 6,  /* D>W text: the place from which lambdas are listed, in decimal;
@@ -54,8 +54,7 @@ enum tf_link_type {
                                  after the first block are the envelope; RESULT */
     TF_LINK_WANT = 13,        /* W>D digest: the enclave wants this bundle, */
     TF_LINK_WANTED = 14, /* D>W + fd, same id: here it is; no fd: there is none; RESULT */
-    TF_LINK_TRY = 15,    /* D>W text: a lambda's name: does it load? answered by RESULT */
-    TF_LINK_LISTEN = 16  /* D>W + fd: the listening socket is lent; no fd: it is not, any
+    TF_LINK_LISTEN = 15  /* D>W + fd: the listening socket is lent; no fd: it is not, any
                             more. Either way no name is known any more */
 };
 

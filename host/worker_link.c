@@ -169,9 +169,6 @@ static void handle(struct tf_worker_thread *t, const struct tf_link_head *head, 
     case TF_LINK_DROP:
         pass_on(t, TF_MSG_DROP, head);
         break;
-    case TF_LINK_TRY:
-        pass_on(t, TF_MSG_TRY, head);
-        break;
     case TF_LINK_STATS:
         ask_stats(t, head);
         break;

@@ -89,7 +89,7 @@ expected() {
 publish_family() {
     local name=$1-$2 kind
     case $1 in
-    load-*) lambda "$name" "$limits" <"$work/all/$1.js" ;;
+    load-*) lambda "$name" <<<'exports.fetch = function () { return new Response("harmless"); };' ;;
     *)
         kind=main
         [ "$1" != events ] || kind=main_event
@@ -100,6 +100,36 @@ publish_family() {
         ;;
     esac
     publish "$name" "$2"
+}
+
+# What does not load is deployed nowhere, but a store that lies may hold it. In two steps:
+# refuse_loads ENGINE, then, while tfaasd is stopped, store_loads ENGINE.
+refuse_loads() {
+    local name family codes wanted
+    while read -r name family codes; do
+        # shellcheck disable=SC2086
+        wanted=$(expected "$1" $codes)
+        case $family:$wanted in
+        load-*:any | load-*:- | load-*:ends) continue ;;
+        load-*) ok "$1: $name is not deployed" is_refused "$name" "$1" "$wanted" ;;
+        esac
+    done <"$work/table"
+}
+
+# is_refused NAME ENGINE CODES: what was deployed is of the same version
+is_refused() {
+    lambda "$1-$2-2" "$limits" <"$work/all/$1.js"
+    sed -i "s/\"$1-$2-2\"/\"$1-$2\"/; s/-2.test/.test/" "$work/$1-$2-2/tfaas.json"
+    tf pack "$work/$1-$2-2" --version 2 --out "$work/$1-$2-2.tfb" &&
+        tf sign "$work/$1-$2-2.tfb" --key "$work/publisher.pem" && ! deploy "$1-$2-2" "$2" &&
+        grep -E "^tfaas: (${3//\//|}): it does not load" "$work/tfaas.log"
+}
+
+store_loads() {
+    local name family codes
+    while read -r name family codes; do
+        [[ $family != load-* ]] || stored "$name-$1" "$limits" <"$work/all/$name.js" || return 1
+    done <"$work/table"
 }
 
 # transfer URL OUT [ENGINE]: of curl's configuration; V8's process may be on its way back
@@ -229,7 +259,11 @@ for e in "${engines[@]}"; do
     lambda "neighbour-$e" <<<'exports.fetch = function () { return new Response("neighbour"); };'
     need "$e: a neighbour is deployed" publish "neighbour-$e" "$e"
     need "$e: ${#names[@]} bundles of the pack are deployed" publish_all "$e"
+    refuse_loads "$e"
 done
+host_stop
+for e in "${engines[@]}"; do need "$e: its store is another's" store_loads "$e"; done
+need "the platform starts with what it has stored" host_start --threads 1
 lean_starts() { admin GET /v1/workers | jq '[.workers[] | select(.engine != "v8").starts] | add'; }
 started=$(lean_starts)
 pids=()

@@ -49,11 +49,22 @@ attack() {
     for name in "$@"; do
         for ((i = 0; i < askers; i++)); do
             (
-                status_of "$name" / --max-time 120 >"$work/status.$name.$i"
+                case $name in
+                tried-*) deploy_refused "$name" ;;
+                *) status_of "$name" / --max-time 120 ;;
+                esac >"$work/status.$name.$i"
                 mv "$work/status.$name.$i" "$work/end.$name.$i"
             ) &
         done
     done
+}
+
+# deploy_refused NAME: prints 503 if deploying it fails for its steps.
+deploy_refused() {
+    if "$bin/tfaas" deploy "$work/$1.tfb" --domain "$work/domain.json" --engine "$engine" 2>&1 |
+        grep -q '^tfaas: steps: '; then
+        echo 503
+    fi
 }
 
 has_end() { compgen -G "$work/end.*" >/dev/null; }
@@ -86,8 +97,18 @@ are_ends() { [ "$(compgen -G "$work/end.*" | wc -l)" = "$1" ]; }
 need "the platform starts, with one thread" host_start --threads 1
 need "a publisher" publisher_new
 for engine in "${engines[@]}"; do
-    lambda "neighbour-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
-    need "$engine: a neighbour answers" publish "neighbour-$engine" "$engine"
+    for name in neighbour top; do
+        lambda "$name-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
+        need "$engine: $name answers" publish "$name-$engine" "$engine"
+    done
+done
+host_stop
+for engine in "${engines[@]}"; do
+    source_of top | stored "top-$engine" '{"steps": 500000000}'
+done
+need "the platform starts with what it has stored" host_start --threads 1
+for engine in "${engines[@]}"; do
+    need "$engine: the neighbour answers" ask "neighbour-$engine" /
     started=$(all_starts)
     names=()
     for row in "${pack[@]}"; do
@@ -98,9 +119,10 @@ for engine in "${engines[@]}"; do
     done
     ok "$engine: one of them, and the neighbour" outlast "${names[0]}"
     ok "$engine: all of them at once, and the neighbour" outlast "${names[@]}"
-    source_of top | lambda "top-$engine" '{"steps": 500000000}'
-    ok "$engine: a top level without end is deployed" publish "top-$engine" "$engine"
-    ok "$engine: while it runs, the neighbour" outlast "top-$engine"
+    ok "$engine: while a top level without end runs, the neighbour" outlast "top-$engine"
+    source_of top | lambda "tried-$engine" '{"steps": 200000000}'
+    need "$engine: another is made" bundle "tried-$engine"
+    ok "$engine: while that is deployed, the neighbour" outlast "tried-$engine"
     is "$engine: no worker was restarted" "$started" all_starts
     for name in "${names[@]}"; do
         ok "$engine: $name is removed" tf rm "$name"

@@ -123,7 +123,7 @@ static void step_frame(struct tf_reader *r)
     }
     size_t size = head[2] | (size_t)head[3] << 8;
     size = size < tf_reader_left(r) ? size : tf_reader_left(r);
-    (void)rig_put(rig, THREAD, head[0] % (TF_MSG_TRY + 1),
+    (void)rig_put(rig, THREAD, head[0] % (TF_MSG_WANT + 1),
                   head[1] == UINT8_MAX ? TF_ID_IDENTITY : id_of(head[1]),
                   tf_read_bytes(r, size), size);
 }

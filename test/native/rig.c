@@ -338,8 +338,8 @@ struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *
                           (size_t)size, &file, 1);
 }
 
-static tf_err send_blob(struct rig *rig, int index, uint64_t id,
-                        struct fixture_bytes bytes, uint32_t kind)
+static void push_blob(struct rig *rig, int index, uint64_t id, struct fixture_bytes bytes,
+                      uint32_t kind)
 {
     enum { CHUNK = 7000 };
     static uint8_t payload[sizeof(struct tf_msg_blob) + CHUNK];
@@ -355,11 +355,32 @@ static tf_err send_blob(struct rig *rig, int index, uint64_t id,
         }
         (void)rig_enter(rig, index);
     }
+}
+
+/* A bundle is answered when it was tried. */
+static tf_err send_blob(struct rig *rig, int index, uint64_t id,
+                        struct fixture_bytes bytes, uint32_t kind)
+{
+    enum { ENTRIES = 1000 };
+
+    push_blob(rig, index, id, bytes, kind);
     const struct rig_frame *frame = answer_to(rig, id);
+    for (int i = 0; i < ENTRIES && frame == NULL; i++) {
+        (void)rig_enter(rig, index);
+        frame = answer_to(rig, id);
+    }
     if (frame == NULL) {
         return TF_EINTERNAL;
     }
     return (tf_err)((const struct tf_msg_result *)(const void *)frame->payload)->err;
+}
+
+void rig_offer(struct rig *rig, int index, uint64_t id, const struct rig_lambda *lambda)
+{
+    struct fixture_bytes bundle = rig_bundle(rig, lambda);
+
+    push_blob(rig, index, id, bundle, TF_BLOB_BUNDLE);
+    free(bundle.data);
 }
 
 tf_err rig_blob(struct rig *rig, int index, uint32_t kind, const uint8_t *bytes,

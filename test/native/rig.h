@@ -125,6 +125,8 @@ struct rig_lambda {
 };
 
 struct fixture_bytes rig_bundle(const struct rig *rig, const struct rig_lambda *lambda);
+/** Sends its bundle as transfer `id`, and does not wait for the answer. */
+void rig_offer(struct rig *rig, int index, uint64_t id, const struct rig_lambda *lambda);
 /** Loads it in chunks. @return the code of the RESULT; its text is the last RESULT's. */
 tf_err rig_load(struct rig *rig, int index, const struct rig_lambda *lambda);
 /** Hands a revocation list in as the host does. */
@@ -158,6 +160,10 @@ struct rig_dial {
 struct rig_client *rig_dial(struct rig *rig, int index, const struct rig_dial *dial);
 struct rig_client *rig_connect(struct rig *rig, int index, const char *sni);
 bool rig_is_up(const struct rig_client *client);
+/** As a host does that leaves the trial out: introduces the lambda, connects to its first
+ *  domain, and brings the bundle. */
+struct rig_client *rig_connect_untried(struct rig *rig, int index,
+                                       const struct rig_lambda *lambda);
 void rig_send(struct rig *rig, struct rig_client *client, const void *data, size_t size);
 /** Reads what is there. @return bytes. */
 size_t rig_recv(struct rig *rig, struct rig_client *client, char *out, size_t cap);

@@ -134,6 +134,20 @@ struct rig_client *rig_connect(struct rig *rig, int index, const char *sni)
     return rig_dial(rig, index, &(struct rig_dial){.sni = sni, .alpn = "http/1.1"});
 }
 
+struct rig_client *rig_connect_untried(struct rig *rig, int index,
+                                       const struct rig_lambda *lambda)
+{
+    if (rig_introduce(rig, index, lambda) != TF_OK) {
+        abort();
+    }
+    struct rig_client *client = rig_connect(rig, index, lambda->domains[0]);
+    const struct rig_frame *want = rig_last(rig, TF_MSG_WANT);
+    if (want == NULL || rig_bring(rig, index, want->id, lambda) != TF_OK) {
+        abort();
+    }
+    return client;
+}
+
 bool rig_is_up(const struct rig_client *client)
 {
     return SSL_is_init_finished(client->ssl) && !client->is_closed;

@@ -128,9 +128,15 @@ static void use(struct worker *w, const char *name)
 static void replace(struct worker *w, size_t index)
 {
     struct tf_instance *instance = w->thread->instance;
+    struct tf_lambda *lambda = NULL;
 
     (void)!tf_lambda_drop(instance, lambdas[index].name);
-    (void)!tf_lambda_put(instance, &introductions[index], NULL, 0);
+    if (tf_lambda_make(instance, &introductions[index], &lambda) == TF_OK) {
+        (void)!tf_lambda_put(instance, lambda);
+    }
+    tf_lock_take(&instance->lock);
+    tf_lambda_release(lambda);
+    tf_lock_give(&instance->lock);
 }
 
 /* What takes a thread several entries: a bundle that nobody uses goes for lack of room,

@@ -51,7 +51,13 @@ static void load(struct chaos *chaos, unsigned index)
                                       .domains = {domain}};
 
     (void)snprintf(domain, sizeof(domain), "%s.example", names[index]);
-    CHECK(rig_load(chaos->rig, (int)roll(chaos, 2), &lambda) == TF_OK);
+    if (roll(chaos, 2) == 0) { /* tried while all goes on */
+        rig_offer(chaos->rig, (int)roll(chaos, 2), 1 + roll(chaos, 3), &lambda);
+        return;
+    }
+    tf_err err = rig_load(chaos->rig, (int)roll(chaos, 2), &lambda);
+    bool is_bad = strcmp(lambda.code, "nosource") == 0;
+    CHECK(err == TF_EBUSY || err == (is_bad ? TF_ELAMBDA_SOURCE : TF_OK));
 }
 
 static void leave(struct chaos *chaos, struct visitor *visitor)
@@ -75,18 +81,6 @@ static void grant(struct chaos *chaos, unsigned index)
         CHECK(rig_grant(chaos->rig, client, &wanted, NULL) == 200);
     }
     rig_hang_up(chaos->rig, client);
-}
-
-/* Does it load? Also of those that are not there, again and again, under one number. */
-static void try_one(struct chaos *chaos)
-{
-    const char *name = roll(chaos, 8) == 0 ? "d" : names[roll(chaos, NAMES)];
-    int thread = (int)roll(chaos, 2);
-
-    (void)rig_put(chaos->rig, thread, TF_MSG_TRY, 1 + roll(chaos, 3), name, 1);
-    if (roll(chaos, 2) == 0) {
-        (void)rig_enter(chaos->rig, thread);
-    }
 }
 
 static void come(struct chaos *chaos, struct visitor *visitor)
@@ -138,16 +132,14 @@ static void round_of(struct chaos *chaos)
     struct visitor *visitor = &chaos->visitors[roll(chaos, SLOTS)];
     unsigned what = roll(chaos, 100);
 
-    if (what < 2) {
+    if (what < 6) {
         load(chaos, roll(chaos, NAMES));
-    } else if (what < 5) {
+    } else if (what < 9) {
         grant(chaos, roll(chaos, NAMES));
-    } else if (what < 6) {
+    } else if (what < 10) {
         (void)rig_drop(chaos->rig, (int)roll(chaos, 2), names[roll(chaos, NAMES)]);
-    } else if (what < 7) {
-        chaos->rig->now += roll(chaos, 100);
     } else if (what < 11) {
-        try_one(chaos);
+        chaos->rig->now += roll(chaos, 100);
     } else if (visitor->client == NULL) {
         come(chaos, visitor);
     } else if (what < 15) {
@@ -191,6 +183,7 @@ static void nothing_ends_the_enclave(void)
             leave(&chaos, &chaos.visitors[i]);
         }
     }
+    rig_settle(rig); /* what is tried */
     for (unsigned i = 0; i < NAMES; i++) {
         (void)rig_drop(rig, 0, names[i]);
     }

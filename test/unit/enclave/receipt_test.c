@@ -179,8 +179,13 @@ static void failures_have_receipts(void)
         {"throw", 500, 10}, {"loop", 503, TF_STEPS_DEFAULT}, {"nosource", 503, 0}};
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct rig *rig = serve(rows[i].code);
-        struct rig_client *client = rig_connect(rig, 0, "hello.example");
+        struct rig *rig = rig_open();
+        const struct rig_lambda lambda = {.name = "hello",
+                                          .version = 8,
+                                          .code = rows[i].code,
+                                          .domains = {"hello.example"}};
+        rig_serve_hello(rig);
+        struct rig_client *client = rig_connect_untried(rig, 0, &lambda);
         struct tf_receipt r = {0};
         CHECK(take(rig, client, "hello", &r));
         CHECK(!r.is_ok && r.status == rows[i].status && r.steps == rows[i].steps);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who deploys hears whether the code loads; nobody's secrets, and at nobody's expense. */
+/* What does not load does not replace what does; nor does a host gain by how it asks. */
 #include "enclave/trial.h"
 
 #include <stdio.h>
@@ -11,32 +11,48 @@
 #include "test/native/rig.h"
 #include "test/test.h"
 
-enum { ASKED = 4711 };
+enum { OFFERED = 4711 };
 
-static const struct rig_lambda fresh = {
-    .name = "fresh", .version = 1, .code = "count", .domains = {"fresh.example"}};
+static const char ask_hello[] = "GET / HTTP/1.1\r\nHost: hello.example\r\n\r\n";
 
-static struct rig_lambda with_code(const char *code)
+static const char ask_short[] = "GET / HTTP/1.1\r\nHost: short.example\r\n\r\n";
+
+/* Has a request lie in the thread's ring; enters nothing. */
+static void post(struct rig *rig, struct rig_client *client, const char *request)
 {
-    struct rig_lambda lambda = fresh;
-    lambda.code = code;
-    return lambda;
+    uint8_t bytes[1024];
+
+    CHECK(SSL_write(client->ssl, request, (int)strlen(request)) > 0);
+    int size = BIO_read(client->from_client, bytes, sizeof(bytes));
+    CHECK(size > 0 && rig_put(rig, 0, TF_MSG_DATA, client->id, bytes, (size_t)size));
 }
 
-static void question(struct rig *rig, const char *name)
+/* Whether it was answered with this status by now; enters nothing. */
+static bool has_answer(struct rig_client *client, const char *start)
 {
-    CHECK(rig_put(rig, 0, TF_MSG_TRY, ASKED, name, strlen(name)));
-    (void)rig_enter(rig, 0);
+    char text[1024] = "";
+
+    return SSL_read(client->ssl, text, sizeof(text) - 1) > 0 &&
+           strncmp(text, start, strlen(start)) == 0;
 }
 
-/* The answer to the question; its text is in `text`. -1: there is none yet. */
+/* Version `number` of what rig_serve_hello has granted as version 7. */
+static struct rig_lambda hello(uint64_t number, const char *code)
+{
+    return (struct rig_lambda){.name = "hello",
+                               .version = number,
+                               .code = code,
+                               .domains = {"hello.example", "hallo.example"}};
+}
+
+/* The answer to the offer; its text is in `text`. -1: there is none yet. */
 static int answer(const struct rig *rig, char text[static 512])
 {
     const struct rig_frame *frame = rig_last(rig, TF_MSG_RESULT);
     struct tf_msg_result result;
 
     text[0] = '\0';
-    if (frame == NULL || frame->id != ASKED) {
+    if (frame == NULL || frame->id != OFFERED) {
         return -1;
     }
     memcpy(&result, frame->payload, sizeof(result));
@@ -45,177 +61,335 @@ static int answer(const struct rig *rig, char text[static 512])
     return (int)result.err;
 }
 
-/* Whether the answer is this one, once all is done. */
+/* Whether that is the answer, once all is done. */
 static bool answers(struct rig *rig, tf_err err, const char *text)
 {
     char got[512];
 
     rig_settle(rig);
-    return answer(rig, got) == (int)err && strcmp(got, text) == 0;
+    return answer(rig, got) == (int)err && (text == NULL || strcmp(got, text) == 0);
 }
 
-static const struct tf_resident *resident_of(const struct rig *rig, const char *name)
+static const struct tf_thread *thread_of(const struct rig *rig)
 {
     const struct tf_thread_page *page = (const void *)rig->threads[0].page;
-    const struct tf_thread *thread = (const void *)(uintptr_t)(page->base + page->state);
 
-    return tf_view_have(thread, tf_instance_find(tf_instance_self(), name));
+    return (const void *)(uintptr_t)(page->base + page->state);
 }
 
-static void what_loads_is_said_to_and_leaves_nothing(void)
+static const struct tf_entry *entry_of(const char *name)
 {
-    struct rig *rig = rig_open();
-
-    CHECK(rig_load(rig, 0, &fresh) == TF_OK);
-    question(rig, "fresh");
-    CHECK(answers(rig, TF_OK, "{\"load\":\"ok\",\"message\":\"\"}"));
-    CHECK(resident_of(rig, "fresh") == NULL);
-    rig_close(rig);
+    return tf_instance_known(tf_instance_self(), name);
 }
 
-static void what_does_not_load_is_told_in_plain_characters(void)
+/* Whether `hello` answers on this connection, and how. */
+static bool says(struct rig *rig, struct rig_client *client, const char *start)
 {
-    struct rig *rig = rig_open();
-    struct rig_lambda bad = with_code("nosource");
+    char *text = rig_ask(rig, client, ask_hello);
+    bool is_so = strncmp(text, start, strlen(start)) == 0;
 
-    bad.env = "{\"A\":\"b\xc3\xa9\"}";
-    CHECK(rig_load(rig, 0, &bad) == TF_OK);
-    question(rig, "fresh");
-    CHECK(answers(rig, TF_OK,
-                  "{\"load\":\"lambda-source\",\"message\":\"\\\"?[1m?A=b???\"}"));
-    rig_close(rig);
+    free(text);
+    return is_so;
 }
 
-/* A top level can throw what its grant brought. */
-static void a_message_that_may_hold_secrets_stays_inside(void)
+/* All that a refused version must leave as it was. */
+static bool is_untouched(struct rig *rig, const struct tf_entry *before,
+                         struct rig_client *client)
 {
-    struct rig *rig = rig_open();
-    const struct rig_lambda bad = with_code("nosource");
-    const struct rig_grant grant = {
-        .lambda = "fresh", .names = {"fresh.example"}, .secrets = {{"TOKEN", "hunter2"}}};
+    const struct tf_entry *now = entry_of("hello");
 
-    CHECK(rig_load(rig, 0, &bad) == TF_OK);
-    struct rig_client *manager = rig_connect(rig, 0, "fresh.manage.tfaas.internal");
-    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
-    question(rig, "fresh");
-    CHECK(answers(rig, TF_OK, "{\"load\":\"lambda-source\",\"message\":\"\"}"));
-    rig_close(rig);
+    return now->lambda == before->lambda && now->grant == before->grant &&
+           now->version == before->version && now->changed == before->changed &&
+           memcmp(now->digest, before->digest, sizeof(now->digest)) == 0 &&
+           says(rig, client, "HTTP/1.1 200 ");
 }
 
-static void nobody_is_asked_about(void)
+static void what_loads_is_in_the_table_and_has_left_nothing_else(void)
 {
     struct rig *rig = rig_open();
+    const struct rig_lambda good = hello(1, "count");
 
-    question(rig, "fresh");
-    CHECK(answers(rig, TF_ENOTFOUND, "{}"));
-    rig_log_clear(rig);
-    question(rig, "Not a name");
-    CHECK(answers(rig, TF_ENOTFOUND, "{}"));
-    rig_close(rig);
-}
-
-static void a_question_without_a_number_ends_the_enclave(void)
-{
-    struct rig *rig = rig_open();
-
-    CHECK(rig_put(rig, 0, TF_MSG_TRY, 0, "fresh", 5));
-    CHECK(rig_enter(rig, 0).exit == TF_EXIT_DEAD);
-    CHECK(rig->threads[0].last.err == TF_EHOST);
-    rig_close(rig);
-}
-
-static void a_second_question_meanwhile_is_too_many(void)
-{
-    struct rig *rig = rig_open();
-    const struct rig_lambda slow = with_code("slow 9");
-    char text[512];
-
-    CHECK(rig_load(rig, 0, &slow) == TF_OK);
-    question(rig, "fresh");
-    CHECK(answer(rig, text) == -1); /* it computes, and others have their turn */
-    question(rig, "fresh");
-    CHECK(answer(rig, text) == TF_EBUSY);
-    CHECK(answers(rig, TF_OK, "{\"load\":\"ok\",\"message\":\"\"}"));
-    rig_close(rig);
-}
-
-static void the_lambda_goes_while_it_is_tried(void)
-{
-    struct rig *rig = rig_open();
-    const struct rig_lambda slow = with_code("slow 9");
-
-    CHECK(rig_load(rig, 0, &slow) == TF_OK);
-    question(rig, "fresh");
-    (void)rig_enter(rig, 0);
-    CHECK(rig_drop(rig, 0, "fresh") == TF_OK);
-    rig_settle(rig);
+    CHECK(rig_load(rig, 0, &good) == TF_OK);
+    const struct tf_entry *entry = entry_of("hello");
+    CHECK(entry->lambda != NULL && entry->version == 1);
+    CHECK(entry->lambda->bytes != NULL && entry->lambda->users == 0);
+    CHECK(tf_view_have(thread_of(rig), entry) == NULL);
+    CHECK(thread_of(rig)->view.held == 0);
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
     CHECK(rig_shared_count() == 0);
     rig_close(rig);
 }
 
-/* Requests for as many lambdas as there are lanes. */
-static void a_trial_gives_way_to_requests(void)
+static void what_does_not_load_changes_nothing(void)
 {
-    static const char *const names[RIG_SLOTS] = {"one", "two", "three"};
     struct rig *rig = rig_open();
-    const struct rig_lambda slow = with_code("slow 99");
-    struct rig_client *clients[RIG_SLOTS];
-    char text[128];
+    struct rig_lambda bad = hello(8, "nosource");
 
-    for (size_t i = 0; i < RIG_SLOTS; i++) {
-        struct rig_lambda lambda = {.name = names[i], .version = 1, .code = "spin 20"};
-        struct rig_grant grant = {.lambda = names[i]};
-        (void)snprintf(text, sizeof(text), "%s.example", names[i]);
-        lambda.domains[0] = grant.names[0] = text;
-        CHECK(rig_load(rig, 0, &lambda) == TF_OK);
-        char manage[64];
-        (void)snprintf(manage, sizeof(manage), "%s.manage.tfaas.internal", names[i]);
-        struct rig_client *manager = rig_connect(rig, 0, manage);
-        CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
-        clients[i] = rig_connect(rig, 0, text);
-    }
-    CHECK(rig_load(rig, 0, &slow) == TF_OK);
-    question(rig, "fresh");
-    (void)rig_enter(rig, 0); /* its top level has begun */
-    for (size_t i = 0; i < RIG_SLOTS; i++) {
-        int size = snprintf(text, sizeof(text),
-                            "GET / HTTP/1.1\r\nHost: %s.example\r\n\r\n", names[i]);
-        CHECK(SSL_write(clients[i]->ssl, text, size) == size); /* all in one entry */
-    }
-    CHECK(answers(rig, TF_EBUSY, "{}"));
-    for (size_t i = 0; i < RIG_SLOTS; i++) {
-        char got[1024] = "";
-        (void)rig_recv(rig, clients[i], got, sizeof(got) - 1);
-        CHECK(strncmp(got, "HTTP/1.1 200 ", 13) == 0);
+    bad.env = "{\"A\":\"b\xc3\xa9\"}";
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    CHECK(says(rig, client, "HTTP/1.1 200 "));
+    const struct tf_entry before = *entry_of("hello");
+    const size_t held = thread_of(rig)->view.held;
+    rig_offer(rig, 0, OFFERED, &bad);
+    CHECK(answers(rig, TF_ELAMBDA_SOURCE, "{\"message\":\"\\\"?[1m?A=b???\"}"));
+    CHECK(is_untouched(rig, &before, client));
+    CHECK(thread_of(rig)->view.held == held);
+    const struct rig_lambda mended = hello(8, "status 204");
+    CHECK(rig_load(rig, 0, &mended) == TF_OK); /* under the same number */
+    CHECK(says(rig, client, "HTTP/1.1 204 "));
+    rig_close(rig);
+}
+
+static void a_first_version_that_does_not_load_is_nobody_s(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda bad = hello(1, "nosource");
+
+    CHECK(rig_load(rig, 0, &bad) == TF_ELAMBDA_SOURCE);
+    CHECK(entry_of("hello")->lambda == NULL && entry_of("hello")->version == 0);
+    CHECK(rig_shared_count() == 0);
+    rig_close(rig);
+}
+
+/* The top level sees what the grant in force brings. What it throws stays inside. */
+static void a_message_that_may_hold_secrets_stays_inside(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda good = hello(1, "env");
+    const struct rig_lambda bad = hello(2, "nosource");
+    const struct rig_grant grant = {
+        .lambda = "hello", .names = {"hello.example"}, .secrets = {{"TOKEN", "hunter2"}}};
+
+    CHECK(rig_load(rig, 0, &good) == TF_OK);
+    struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+    const struct tf_entry before = *entry_of("hello");
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    rig_offer(rig, 0, OFFERED, &bad);
+    CHECK(answers(rig, TF_ELAMBDA_SOURCE, "{\"message\":\"\"}"));
+    CHECK(is_untouched(rig, &before, client));
+    rig_close(rig);
+}
+
+/* Nothing of the slots may keep what it has thrown or held. */
+static void secrets_of_what_was_refused_are_wiped(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda good = hello(1, "echo");
+    const struct rig_lambda bad = hello(2, "nosource");
+    const struct rig_grant grant = {
+        .lambda = "hello", .names = {"hello.example"}, .secrets = {{"TOKEN", "hunter2"}}};
+
+    CHECK(rig_load(rig, 0, &good) == TF_OK);
+    struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+    CHECK(rig_load(rig, 0, &bad) == TF_ELAMBDA_SOURCE);
+    const struct tf_thread *thread = thread_of(rig);
+    for (size_t i = 0; i < thread->lane_count; i++) {
+        const struct tf_slot *slot = &thread->lanes[i].slot;
+        CHECK(memmem(slot->memory, slot->zeroed, "hunter2", 7) == NULL);
     }
     rig_close(rig);
 }
 
-/* What a request has made is not taken from it. */
-static void a_lambda_that_serves_is_known_and_stays(void)
+static void the_same_again_changes_nothing(void)
 {
     struct rig *rig = rig_open();
+    const struct rig_lambda same = hello(7, "echo");
+
+    rig_serve_hello(rig);
+    const struct tf_entry before = *entry_of("hello");
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    rig_offer(rig, 0, OFFERED, &same);
+    CHECK(answers(rig, TF_OK, NULL));
+    CHECK(is_untouched(rig, &before, client));
+    rig_close(rig);
+}
+
+static void the_earlier_version_answers_meanwhile(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(8, "slow 9");
+    char text[512];
 
     rig_serve_hello(rig);
     struct rig_client *client = rig_connect(rig, 0, "hello.example");
-    free(rig_ask(rig, client, "GET / HTTP/1.1\r\nHost: hello.example\r\n\r\n"));
-    const struct tf_resident *before = resident_of(rig, "hello");
-    question(rig, "hello");
-    CHECK(answers(rig, TF_OK, "{\"load\":\"ok\",\"message\":\"\"}"));
-    CHECK(before != NULL && resident_of(rig, "hello") == before);
+    rig_offer(rig, 0, OFFERED, &slow);
+    CHECK(answer(rig, text) == -1); /* it computes, and others have their turn */
+    post(rig, client, ask_hello);
+    (void)rig_enter(rig, 0);
+    CHECK(has_answer(client, "HTTP/1.1 200 "));
+    CHECK(answer(rig, text) == -1);
+    CHECK(entry_of("hello")->lambda->version == 7);
+    CHECK(answers(rig, TF_OK, NULL));
+    CHECK(entry_of("hello")->lambda->version == 8);
+    rig_close(rig);
+}
+
+/* A host that has another bundle come meanwhile gets neither of them in untried. */
+static void a_second_one_meanwhile_is_too_many(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(1, "slow 9");
+    const struct rig_lambda other = hello(2, "nosource");
+
+    rig_offer(rig, 0, OFFERED, &slow);
+    rig_offer(rig, 0, OFFERED + 1, &other);
+    const struct rig_frame *frame = rig_last(rig, TF_MSG_RESULT);
+    CHECK(frame->id == OFFERED + 1 && frame->payload[0] == TF_EBUSY);
+    CHECK(answers(rig, TF_OK, NULL));
+    CHECK(entry_of("hello")->version == 1);
+    rig_close(rig);
+}
+
+/* A host that leaves the trial out has a lambda that answers nobody, as ever. */
+static void a_host_that_introduces_it_has_one_that_does_not_load(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda bad = hello(8, "nosource");
+
+    rig_serve_hello(rig);
+    struct rig_client *client = rig_connect_untried(rig, 0, &bad);
+    CHECK(says(rig, client, "HTTP/1.1 503 "));
+    rig_close(rig);
+}
+
+/* Whatever changed while it was tried counts when it is done. */
+static void what_was_revoked_meanwhile_does_not_get_in(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(8, "slow 9");
+    struct tf_revocations list = {.serial = 1, .version_count = 1};
+
+    rig_serve_hello(rig);
+    (void)snprintf(list.versions[0].name, sizeof(list.versions[0].name), "hello");
+    list.versions[0].below = 9;
+    rig_offer(rig, 0, OFFERED, &slow);
+    CHECK(rig_revoke(rig, &rig->publisher, &list) == TF_OK);
+    rig_settle(rig);
+    const struct tf_entry *entry = entry_of("hello");
+    CHECK(entry->lambda == NULL && entry->version == 7);
+    CHECK(rig_drop(rig, 0, "hello") == TF_ENOTFOUND);
+    rig_close(rig);
+}
+
+static void a_host_that_removes_the_earlier_one_meanwhile_has_removed_its_grant(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(8, "slow 9");
+
+    rig_serve_hello(rig);
+    rig_offer(rig, 0, OFFERED, &slow);
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
+    CHECK(answers(rig, TF_OK, NULL));
+    CHECK(entry_of("hello")->lambda->version == 8 && entry_of("hello")->grant == NULL);
+    CHECK(!rig_is_up(rig_connect(rig, 0, "hello.example")));
+    rig_close(rig);
+}
+
+static void a_newer_one_that_came_meanwhile_stays(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(8, "slow 9");
+    const struct rig_lambda newer = hello(9, "echo");
+
+    rig_serve_hello(rig);
+    rig_offer(rig, 0, OFFERED, &slow);
+    CHECK(rig_introduce(rig, 0, &newer) == TF_OK);
+    CHECK(answers(rig, TF_EVERSION_FLOOR, NULL));
+    CHECK(entry_of("hello")->lambda->version == 9);
+    rig_close(rig);
+}
+
+/* The host may end the wait, and a clock that goes back does. */
+static void what_takes_too_long_is_given_up(void)
+{
+    static const int jumps[] = {TF_TRIAL_SECONDS + 1, -1};
+
+    for (size_t i = 0; i < 2; i++) {
+        struct rig *rig = rig_open();
+        const struct rig_lambda slow = hello(8, "slow 99");
+        rig_serve_hello(rig);
+        const struct tf_entry before = *entry_of("hello");
+        rig_offer(rig, 0, OFFERED, &slow);
+        rig->now += (uint64_t)(int64_t)jumps[i];
+        CHECK(answers(rig, TF_EBUSY, "{\"message\":\"\"}"));
+        struct rig_client *client = rig_connect(rig, 0, "hello.example");
+        CHECK(is_untouched(rig, &before, client));
+        CHECK(rig_load(rig, 0, &slow) == TF_OK);
+        rig_close(rig);
+    }
+}
+
+/* Requests for as many lambdas as there are lanes, all of which compute. */
+static void ask_all(struct rig *rig, struct rig_client *clients[RIG_SLOTS])
+{
+    static const char *const names[RIG_SLOTS] = {"one", "two", "three"};
+    char text[128];
+    char manage[64];
+
+    for (size_t i = 0; i < RIG_SLOTS; i++) {
+        struct rig_lambda lambda = {.name = names[i], .version = 1, .code = "spin 200"};
+        struct rig_grant grant = {.lambda = names[i]};
+        (void)snprintf(text, sizeof(text), "%s.example", names[i]);
+        lambda.domains[0] = grant.names[0] = text;
+        CHECK(rig_load(rig, 0, &lambda) == TF_OK);
+        (void)snprintf(manage, sizeof(manage), "%s.manage.tfaas.internal", names[i]);
+        CHECK(rig_grant(rig, rig_connect(rig, 0, manage), &grant, NULL) == 200);
+        clients[i] = rig_connect(rig, 0, text);
+    }
+    for (size_t i = 0; i < RIG_SLOTS; i++) {
+        (void)snprintf(text, sizeof(text), "GET / HTTP/1.1\r\nHost: %s.example\r\n\r\n",
+                       names[i]);
+        post(rig, clients[i], text);
+    }
+}
+
+/* Neither may keep the other out: neighbours that compute, and what is deployed. */
+static void it_has_its_share_beside_those_who_compute(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(1, "slow 20");
+    struct rig_client *clients[RIG_SLOTS];
+    char text[512];
+
+    CHECK(rig_serve(rig, "short", "count", NULL));
+    struct rig_client *asker = rig_connect(rig, 0, "short.example");
+    ask_all(rig, clients);
+    (void)rig_enter(rig, 0);
+    rig_offer(rig, 0, OFFERED, &slow);
+    for (int i = 0; i < 150 && answer(rig, text) == -1; i++) {
+        post(rig, asker, ask_short);
+        (void)rig_enter(rig, 0);
+    }
+    CHECK(answer(rig, text) == TF_OK); /* long before any of them is done */
+    CHECK(has_answer(asker, "HTTP/1.1 200 "));
+    for (size_t i = 0; i < RIG_SLOTS; i++) {
+        CHECK(!has_answer(clients[i], ""));
+    }
+    rig_settle(rig);
+    for (size_t i = 0; i < RIG_SLOTS; i++) {
+        CHECK(has_answer(clients[i], "HTTP/1.1 200 "));
+    }
     rig_close(rig);
 }
 
 int main(void)
 {
-    RUN(what_loads_is_said_to_and_leaves_nothing);
-    RUN(what_does_not_load_is_told_in_plain_characters);
+    RUN(what_loads_is_in_the_table_and_has_left_nothing_else);
+    RUN(what_does_not_load_changes_nothing);
+    RUN(a_first_version_that_does_not_load_is_nobody_s);
     RUN(a_message_that_may_hold_secrets_stays_inside);
-    RUN(nobody_is_asked_about);
-    RUN(a_question_without_a_number_ends_the_enclave);
-    RUN(a_second_question_meanwhile_is_too_many);
-    RUN(the_lambda_goes_while_it_is_tried);
-    RUN(a_trial_gives_way_to_requests);
-    RUN(a_lambda_that_serves_is_known_and_stays);
+    RUN(secrets_of_what_was_refused_are_wiped);
+    RUN(the_same_again_changes_nothing);
+    RUN(the_earlier_version_answers_meanwhile);
+    RUN(a_second_one_meanwhile_is_too_many);
+    RUN(a_host_that_introduces_it_has_one_that_does_not_load);
+    RUN(what_was_revoked_meanwhile_does_not_get_in);
+    RUN(a_host_that_removes_the_earlier_one_meanwhile_has_removed_its_grant);
+    RUN(a_newer_one_that_came_meanwhile_stays);
+    RUN(what_takes_too_long_is_given_up);
+    RUN(it_has_its_share_beside_those_who_compute);
     return test_end();
 }
