@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 #include "abi/channel.h"
@@ -220,6 +221,14 @@ TF_MUST_USE tf_err tf_worker_quote_join(struct tf_worker_thread *t,
  *  @return TF_OK; TF_EFORMAT if it is none. */
 TF_MUST_USE tf_err tf_worker_quote_ask(struct tf_worker_thread *t, uint64_t id,
                                        size_t size);
+
+/**
+ * Who counts as one when quotes are asked for (tf_quoter_ask's peer): an address of IPv4,
+ * mapped into IPv6 or not; of IPv6 a /64, whose owner has all the addresses in it, but in
+ * the lowest, where ::1 is, each for itself.
+ * @return 0 for an address of another family.
+ */
+uint64_t tf_worker_quote_peer(const struct sockaddr_storage *address);
 
 /** Moves answers into the ring as far as there is room. */
 void tf_worker_quote_pump(struct tf_worker_thread *t);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worker_quote.c - REPORTs that become evidence, and who quotes. */
 #include <netinet/in.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -27,16 +28,34 @@ static tf_err put_quote(struct tf_worker_thread *t, uint64_t id, const char *evi
     return tf_worker_ring_put(&t->channel->in, frame, evidence, size, NULL);
 }
 
-/* Who is at the other end of a connection, for tf_quoter_ask: an address of IPv4, or a
- * network of IPv6, whose owner has all the addresses in it. @return false: nobody is any
- * more, who would have the places of others if nobody had no bound. */
+uint64_t tf_worker_quote_peer(const struct sockaddr_storage *address)
+{
+    struct in6_addr v6 = {.s6_addr = {[10] = 0xff, [11] = 0xff}};
+    struct sockaddr_in v4;
+    uint64_t network = 0;
+    uint64_t rest = 0;
+
+    if (address->ss_family == AF_INET) {
+        memcpy(&v4, address, sizeof(v4));
+        memcpy(v6.s6_addr + 12, &v4.sin_addr, sizeof(v4.sin_addr));
+    } else if (address->ss_family == AF_INET6) {
+        memcpy(&v6, (const uint8_t *)address + offsetof(struct sockaddr_in6, sin6_addr),
+               sizeof(v6));
+    } else {
+        return 0;
+    }
+    memcpy(&network, v6.s6_addr, sizeof(network));
+    memcpy(&rest, v6.s6_addr + sizeof(network), sizeof(rest));
+    return network != 0 ? network : rest;
+}
+
+/* Who is at the other end of a connection, for tf_quoter_ask. @return false: nobody is
+ * any more, who would have the places of others if nobody had no bound. */
 static bool find_peer(struct tf_worker_thread *t, uint64_t id, uint64_t *out)
 {
     const struct tf_conn *conn = tf_conn_find(t, id);
     struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
     socklen_t size = sizeof(address);
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
 
     *out = 0;
     if (id == TF_ID_IDENTITY) {
@@ -45,14 +64,7 @@ static bool find_peer(struct tf_worker_thread *t, uint64_t id, uint64_t *out)
     if (conn == NULL || getpeername(conn->fd, (struct sockaddr *)&address, &size) != 0) {
         return false;
     }
-    if (address.ss_family == AF_INET) {
-        memcpy(&v4, &address, sizeof(v4));
-        *out = v4.sin_addr.s_addr;
-    } else if (address.ss_family == AF_INET6) {
-        memcpy(&v6, &address, sizeof(v6));
-        bool is_v4 = IN6_IS_ADDR_V4MAPPED(&v6.sin6_addr);
-        memcpy(out, v6.sin6_addr.s6_addr + (is_v4 ? 8 : 0), sizeof(*out));
-    }
+    *out = tf_worker_quote_peer(&address);
     return true;
 }
 

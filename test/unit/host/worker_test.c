@@ -385,6 +385,37 @@ static int connect_from(const char *address)
     return client;
 }
 
+static uint64_t peer(int family, const char *text)
+{
+    struct sockaddr_storage address = {.ss_family = (sa_family_t)family};
+    struct sockaddr_in v4 = {.sin_family = AF_INET};
+    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(443)};
+
+    if (family == AF_INET) {
+        CHECK(inet_pton(family, text, &v4.sin_addr) == 1);
+        memcpy(&address, &v4, sizeof(v4));
+    } else {
+        CHECK(inet_pton(family, text, &v6.sin6_addr) == 1);
+        memcpy(&address, &v6, sizeof(v6));
+    }
+    return tf_worker_quote_peer(&address);
+}
+
+static void who_owns_many_addresses_is_one_stranger(void)
+{
+    const struct sockaddr_storage none = {.ss_family = AF_UNIX};
+
+    CHECK(peer(AF_INET6, "2001:db8:1:2::1") == peer(AF_INET6, "2001:db8:1:2:ffff::9"));
+    CHECK(peer(AF_INET6, "2001:db8:1:2::1") != peer(AF_INET6, "2001:db8:1:3::1"));
+    CHECK(peer(AF_INET, "192.0.2.1") == peer(AF_INET6, "::ffff:192.0.2.1"));
+    CHECK(peer(AF_INET, "192.0.2.1") != peer(AF_INET, "192.0.2.2"));
+    CHECK(peer(AF_INET, "192.0.2.1") != peer(AF_INET6, "::ffff:192.0.2.2"));
+    CHECK(peer(AF_INET, "32.1.13.184") != peer(AF_INET6, "2001:db8::1")); /* same bits */
+    CHECK(peer(AF_INET6, "::1") != 0);
+    CHECK(peer(AF_INET6, "::1") != peer(AF_INET6, "::192.0.2.1"));
+    CHECK(tf_worker_quote_peer(&none) == 0);
+}
+
 static void a_stranger_cannot_take_all_places(void)
 {
     enum { PART = TF_QUOTER_PEER_JOBS_MAX, MANY = PART + 2 };
@@ -499,6 +530,7 @@ int main(void)
     RUN(a_quote_is_tried_again_when_nobody_is_there);
     RUN(a_refused_quote_is_none_at_once);
     RUN(too_many_questions_are_refused);
+    RUN(who_owns_many_addresses_is_one_stranger);
     RUN(a_stranger_cannot_take_all_places);
     RUN(strangers_who_leave_take_no_place);
     RUN(an_answer_to_a_client_that_left_is_dropped);
