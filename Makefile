@@ -89,7 +89,7 @@ host = $(patsubst %.c,$(O)/host/%.o,$(filter %.c,$(1))) \
 LIB     := $(call host,$(wildcard lib/*.c))
 NATIVE  := $(call host,$(wildcard host/native_*.c))
 WORKER  := $(filter-out %/sim_root.o,$(call host,host/link.c host/log.c host/number.c host/sni.c \
-           host/aesm.c host/evidence.c host/quoter.c $(wildcard host/worker_*.c host/load*.c \
+           host/aesm.c host/evidence.c host/quoter.c host/helper.c host/sandbox.c $(wildcard host/worker_*.c host/load*.c \
            host/enclave_*.c host/sgx_*.c host/sgx_*.S host/sim_*.c host/sim_*.S)))
 DAEMON  := $(filter-out %/tsm.o %/tsm_table.o $(filter-out %/link.o %/log.o %/number.o %/sni.o %/sim_machine.o,$(WORKER)), \
            $(filter-out $(NATIVE) %/sim_evidence.o,$(call host,$(wildcard host/*.c))) \
@@ -238,7 +238,7 @@ FUZZ_OPENSSL := $(call fuzz_obj,$(wildcard lib/*_openssl.c))
 FUZZ_HTTP    := $(call fuzz_obj,$(wildcard enclave/http*.c))
 FUZZ_ENCLAVE := $(patsubst $(O)/san/%,$(O)/fuzz/%,$(SAN_ENCLAVE))
 F = $(O)/fuzz/lib$(1).a
-$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) client/pcs.c host/sni.c host/aesm.c host/tsm_table.c)
+$(call F,lib): $(FUZZ_LIB) $(FUZZ_OPENSSL) $(FUZZ_HTTP) $(call fuzz_obj,$(wildcard verify/*.c) client/pcs.c host/sni.c host/aesm.c host/helper.c host/link.c host/tsm_table.c)
 $(call F,enclave): $(FUZZ_ENCLAVE) $(FUZZ_LIB)
 $(O)/fuzz/%.a:
 	@rm -f $@; ar rcs $@ $^

@@ -10,6 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "host/helper.h"
+#include "host/link.h"
 #include "lib/bytes.h"
 
 enum { /* fields of messages.proto; requests and answers have the same numbers */
@@ -393,6 +395,57 @@ static tf_err open_socket(const char *path, int *out)
     return TF_OK;
 }
 
+/* In the process that connects: whatever comes asks for a connection. */
+static void serve(int fd, const char *path)
+{
+    uint8_t byte;
+
+    while (recv(fd, &byte, sizeof(byte), 0) > 0) {
+        int made = -1;
+        struct tf_link_head head = {.type = (uint32_t)open_socket(path, &made)};
+        tf_err err = tf_link_send(fd, &head, NULL, made);
+        if (made >= 0) {
+            (void)close(made);
+        }
+        if (err != TF_OK) {
+            return;
+        }
+    }
+}
+
+/* @param caller  that process. */
+static tf_err ask_for_socket(int caller, int64_t deadline, int *out)
+{
+    const uint8_t byte = 0;
+    uint8_t body[TF_LINK_MAX];
+    struct tf_link_head head;
+    int made = -1;
+
+    if (!send_all(caller, &byte, sizeof(byte), deadline) ||
+        !wait_for(caller, POLLIN, deadline) ||
+        tf_link_receive(caller, &head, body, &made) != TF_OK) {
+        return TF_EIO;
+    }
+    if (made < 0) {
+        return head.type > TF_OK && head.type < TF_ERR_COUNT ? (tf_err)head.type : TF_EIO;
+    }
+    *out = made;
+    return TF_OK;
+}
+
+tf_err tf_aesm_open(struct tf_aesm *aesm)
+{
+    return tf_helper_open(serve, aesm->path, &aesm->caller);
+}
+
+void tf_aesm_close(struct tf_aesm *aesm)
+{
+    if (aesm->caller > 0) {
+        (void)close(aesm->caller);
+        aesm->caller = 0;
+    }
+}
+
 static tf_err receive_frame(int fd, int64_t deadline,
                             uint8_t out[static TF_AESM_FRAME_MAX], size_t *size)
 {
@@ -417,7 +470,8 @@ static tf_err exchange(struct tf_aesm *aesm, const struct writer *request,
     int fd = -1;
 
     aesm->code = 0;
-    tf_err err = open_socket(aesm->path, &fd);
+    tf_err err = aesm->caller > 0 ? ask_for_socket(aesm->caller, deadline, &fd)
+                                  : open_socket(aesm->path, &fd);
     if (err != TF_OK) {
         return err;
     }

@@ -30,7 +30,18 @@ struct tf_aesm {
     const char *path;    /* TF_AESM_PATH */
     unsigned timeout_ms; /* for one exchange, all of it */
     uint32_t code;       /* out: AESM's errorCode in the last answer, 0 for none */
+    int caller;          /* > 0: tf_aesm_open's; else connections are made here */
 };
+
+/**
+ * For who will not be allowed to connect (host/sandbox.h): from now on a process of our
+ * own (host/helper.h) does, to aesm->path and nothing else.
+ * @return TF_OK, TF_EIO.
+ */
+TF_MUST_USE tf_err tf_aesm_open(struct tf_aesm *aesm);
+
+/** Ends it; also if there is none. */
+void tf_aesm_close(struct tf_aesm *aesm);
 
 /**
  * Which enclave a REPORT must be made for, to be quoted.

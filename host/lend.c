@@ -82,7 +82,7 @@ void tf_lend_init(struct tf_lend *lend, struct tf_daemon *daemon,
                              .look = {.fire = on_look, .user = lend}};
 }
 
-/* A worker in a sandbox may not accept; one that is rolled does not know its names. */
+/* V8's sandbox knows no accept; one that is rolled does not know its names. */
 static bool may_have(const struct tf_worker *worker)
 {
     return worker->state == TF_WORKER_SERVING && !worker->engine->is_native &&

@@ -36,8 +36,8 @@ bool tf_lend_is_holder(const struct tf_lend *lend, const struct tf_worker *worke
 void tf_lend_note(struct tf_lend *lend, struct tf_worker *worker);
 
 /** Takes the connection that the worker has handed back; -1: it was lost. From one that
- * was never lent the socket it is none of ours, and closed: in a sandbox it must not come
- * to more of us than its own lambdas. */
+ * was never lent the socket it is none of ours, and closed: a native one must not come to
+ * more of us than its own lambdas. */
 void tf_lend_take(const struct tf_worker *worker, int fd);
 
 /** A name may lead elsewhere now, or nowhere. */

@@ -227,7 +227,13 @@ tf_err tf_enclave_open(const struct tf_enclave_options *options, struct tf_encla
     if (enclave->aesm.path == NULL && enclave->backend->quote == NULL) {
         enclave->aesm.path = TF_AESM_PATH;
     }
-    tf_err err = load(enclave, options);
+    tf_err err = TF_OK;
+    if (enclave->aesm.path != NULL && options->sgx_port == NULL) {
+        err = tf_aesm_open(&enclave->aesm);
+    }
+    if (err == TF_OK) {
+        err = load(enclave, options);
+    }
     if (err != TF_OK) {
         tf_enclave_close(enclave);
         return err;
@@ -243,6 +249,7 @@ void tf_enclave_close(struct tf_enclave *enclave)
         return;
     }
     enclave->backend->destroy(enclave->self);
+    tf_aesm_close(&enclave->aesm);
     unmap_file(enclave);
     free(enclave);
 }

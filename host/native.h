@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * native.h - the host half of a native worker (abi/native.h): measures the runtime, has
- * evidence made, and locks the process in. host/native_enclave.c puts it behind
- * host/enclave.h, so that the worker's loop is the same as for an image.
+ * native.h - the host half of a native worker (abi/native.h): measures the runtime, and
+ * has evidence made. host/native_enclave.c puts it behind host/enclave.h, so that the
+ * worker's loop is the same as for an image.
  */
 #pragma once
 
@@ -19,7 +19,7 @@
 TF_MUST_USE tf_err tf_native_measure(const char *folder, uint8_t out[static 32]);
 
 /**
- * Starts the process that gets a guest's evidence (host/tsm.h). Before tf_native_sandbox.
+ * Starts the process that gets a guest's evidence (host/tsm.h). Before tf_sandbox_lower.
  *
  * @param path  kept by that process.
  * @param fd    for tf_native_evidence_ask; the process ends when it is closed.
@@ -32,11 +32,3 @@ TF_MUST_USE tf_err tf_native_evidence_open(const char *path, int *fd);
 TF_MUST_USE tf_err tf_native_evidence_ask(int fd,
                                           const uint8_t data[static TF_TSM_DATA_SIZE],
                                           char *out, size_t *size);
-
-/**
- * Takes from all threads of the process, for good, every system call that a running
- * worker does not need: no file, socket, process or program comes new. What is refused
- * fails with EPERM; what only an attacker would try ends the process.
- * @return TF_OK, TF_EPLATFORM.
- */
-TF_MUST_USE tf_err tf_native_sandbox(void);

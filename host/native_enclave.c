@@ -3,7 +3,6 @@
  * native_enclave.c - host/enclave.h over the native core: nothing is loaded, since the
  * core is part of this process, and EENTER is a call.
  */
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,7 +20,6 @@ struct tf_enclave {
     bool is_guest;                 /* of a TEE for VMs; else simulated */
     int firmware;                  /* is_guest: where evidence comes from */
     struct tf_sim_machine machine; /* simulated: evidence and sealing keys */
-    pthread_barrier_t started;     /* of all threads: the last one locks the process in */
 };
 
 /* A simulated machine's sealing root for this kind of core; another than enclaves get. */
@@ -62,9 +60,6 @@ static tf_err open_all(struct tf_enclave *enclave,
 
     memcpy(place->config_id, options->config_id, sizeof(place->config_id));
     place->threads = options->threads < THREADS ? options->threads : (uint32_t)THREADS;
-    if (pthread_barrier_init(&enclave->started, NULL, place->threads) != 0) {
-        return TF_EUSAGE;
-    }
     tf_err err = tf_native_measure(options->image_path, place->measurement);
     if (err == TF_OK) {
         err = options->tsm_path != NULL ? open_guest(enclave, options->tsm_path)
@@ -122,15 +117,8 @@ void tf_enclave_identity(const struct tf_enclave *enclave, uint8_t mrenclave[sta
 
 tf_err tf_enclave_thread_init(struct tf_enclave *enclave)
 {
-    int rc = tf_native_thread_init();
-    int last = pthread_barrier_wait(&enclave->started);
-    tf_err err = rc == 0 ? TF_OK : TF_ENOMEM;
-
-    if (err == TF_OK && last == PTHREAD_BARRIER_SERIAL_THREAD) {
-        err = tf_native_sandbox();
-    }
-    (void)pthread_barrier_wait(&enclave->started);
-    return err;
+    (void)enclave;
+    return tf_native_thread_init() == 0 ? TF_OK : TF_ENOMEM;
 }
 
 void tf_enclave_enter(struct tf_enclave *enclave, unsigned thread,

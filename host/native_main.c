@@ -76,7 +76,7 @@ static bool parse_options(int argc, char **argv, struct tf_worker_settings *out)
                                           {NULL, 0, NULL, 0}};
     int option = 0;
 
-    *out = (struct tf_worker_settings){.idle_seconds = 60};
+    *out = (struct tf_worker_settings){.sandbox = TF_SANDBOX_NATIVE, .idle_seconds = 60};
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (!set_option(out, option, optarg)) {
             return false;

@@ -24,6 +24,7 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include "host/sandbox.h"
 #include "host/sim.h"
 
 enum {
@@ -323,6 +324,9 @@ __attribute__((no_stack_protector)) static void on_signal(int number, siginfo_t 
     int rc = handle_outside(number, context, bases);
     if (rc > 0) {
         write_bases(bases);
+    }
+    if (rc < 0 && number == SIGSYS) {
+        tf_sandbox_refuse(info->si_syscall);
     }
     if (rc < 0) { /* the host's own fault, or somebody's kill: let it die of it */
         (void)signal(number, SIG_DFL);

@@ -119,8 +119,9 @@ static tf_err parse_options(int argc, char **argv, struct options *out)
         {"insecure-sim-aesm", required_argument, NULL, 'A'},
         {"dry-run", no_argument, NULL, 'D'},
         {NULL, 0, NULL, 0}};
-    struct options o = {
-        .settings = {.enclave = {.transition_cycles = 10000}, .idle_seconds = 60}};
+    struct options o = {.settings = {.enclave = {.transition_cycles = 10000},
+                                     .sandbox = TF_SANDBOX_LEAN,
+                                     .idle_seconds = 60}};
     int option = 0;
     while ((option = getopt_long(argc, argv, "", table, NULL)) != -1) {
         if (!set_option(&o, option, optarg)) {

@@ -12,6 +12,7 @@
 
 #include "abi/version.h"
 #include "host/log.h"
+#include "host/sandbox.h"
 #include "host/worker.h"
 
 struct process {
@@ -21,6 +22,8 @@ struct process {
     unsigned threads;
     char descriptor[TF_DESCRIPTOR_MAX];
     size_t descriptor_size;
+    pthread_barrier_t
+        ready;     /* all threads have what they need: the process is locked in */
     sem_t ended;   /* posted by each thread at its end */
     tf_err failed; /* written before the post, by threads that fail */
 };
@@ -74,6 +77,17 @@ static void pin(unsigned index)
     (void)pthread_setaffinity_np(pthread_self(), sizeof(one), &one);
 }
 
+/* By the last thread, for all of them; before anything from outside is looked at. */
+static tf_err lock_in(struct process *p)
+{
+    if (pthread_barrier_wait(&p->ready) == PTHREAD_BARRIER_SERIAL_THREAD) {
+        __atomic_store_n(&p->failed, tf_sandbox_enter(p->settings->sandbox),
+                         __ATOMIC_RELEASE);
+    }
+    (void)pthread_barrier_wait(&p->ready);
+    return __atomic_load_n(&p->failed, __ATOMIC_ACQUIRE);
+}
+
 static tf_err run_thread(struct process *p, unsigned index)
 {
     struct tf_worker_thread *t = calloc(1, sizeof(*t));
@@ -90,6 +104,9 @@ static tf_err run_thread(struct process *p, unsigned index)
         err = tf_worker_quote_join(t, p->quoter);
         if (err == TF_OK) {
             err = tf_enclave_thread_init(p->enclave);
+        }
+        if (err == TF_OK) {
+            err = lock_in(p);
         }
         if (err == TF_OK) {
             err = tf_worker_run(t, p->descriptor, p->descriptor_size);
@@ -117,7 +134,8 @@ static void *thread_main(void *user)
 static tf_err run_threads(struct process *p)
 {
     static struct start starts[TF_THREADS_MAX];
-    if (sem_init(&p->ended, 0, 0) != 0) {
+    if (sem_init(&p->ended, 0, 0) != 0 ||
+        pthread_barrier_init(&p->ready, NULL, p->threads) != 0) {
         return TF_EIO;
     }
     for (unsigned i = 0; i < p->threads; i++) {
@@ -156,6 +174,9 @@ int tf_worker_process_run(const struct tf_worker_settings *settings)
         settings->abi == TF_ABI_VERSION ? read_descriptor(&process) : TF_EVERSION;
     if (err == TF_OK) {
         err = tf_enclave_open(&settings->enclave, &process.enclave);
+    }
+    if (err == TF_OK) {
+        err = tf_sandbox_lower();
     }
     if (err == TF_OK) {
         unsigned tcs = tf_enclave_threads(process.enclave);

@@ -9,11 +9,13 @@
 #include <stdint.h>
 
 #include "host/enclave.h"
+#include "host/sandbox.h"
 
 enum { TF_FIRST_LINK = 3 }; /* the links are descriptors from here on */
 
 struct tf_worker_settings {
     struct tf_enclave_options enclave;
+    enum tf_sandbox sandbox;
     const char *descriptor_path;
     uint64_t idle_seconds;
     uint64_t memory_mib; /* that may be kept of lambdas; 0: as the image sees fit */

@@ -26,7 +26,7 @@ NAT_CORE := $(call nat,$(filter-out lib/%_openssl.c,$(wildcard lib/*.c)) \
             enclave/libc/tls_time.c enclave/js/native.c enclave/js/text.c enclave/js/path.c \
             $(wildcard enclave/js/v8*.cc enclave/js/v8*.S))
 NAT_HOST := $(call nat,$(wildcard lib/*.c host/native_*.c host/worker_*.c) host/link.c host/log.c host/quoter.c host/sni.c \
-            host/number.c host/tsm.c host/tsm_table.c host/evidence.c host/aesm.c host/sim_evidence.c host/sim_machine.c)
+            host/number.c host/tsm.c host/tsm_table.c host/evidence.c host/aesm.c host/helper.c host/sandbox.c host/sim_evidence.c host/sim_machine.c)
 NAT_HOST := $(filter-out %/worker_main.o,$(NAT_HOST))
 NAT_LIBS := $(DEP)/wolfssl/lib/native/libwolfssl.a $(DEP)/jansson/lib/native/libjansson.a \
             $(DEP)/picohttpparser/lib/native/libpicohttpparser.a

@@ -15,6 +15,7 @@ $(O)/watch.img: $(TOY) $(call trust,test/toy/snapshot.S) enclave/image.lds
 
 # The loader with all its backends, as the worker has it.
 TOY_HOST := $(call host,test/toy/toy_host.c host/load.c host/evidence.c host/aesm.c \
+            host/helper.c host/link.c host/log.c host/sandbox.c \
             $(wildcard host/enclave_*.c host/sgx_*.[cS] host/sim_*.[cS]))
 $(TOY_TESTS): $(O)/test/attack/%: $(TOY_HOST) $(LIB) $(O)/host/test/attack/%.o | $(O)/watch.img
 	@mkdir -p $(@D); $(LINK) $(HOST_LIBS) -lpthread

@@ -6,9 +6,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "host/sandbox.h"
 #include "lib/bytes.h"
 #include "test/test.h"
 
@@ -433,6 +435,38 @@ static void nobody_there_is_told_apart(void)
     CHECK(tf_aesm_target_info(&aesm, &target) == TF_EUSAGE);
 }
 
+/* In a process of its own, which is then locked in. @return its exit status. */
+static int ask_from_inside(const char *path)
+{
+    struct tf_aesm aesm = {.path = path, .timeout_ms = 10000};
+    struct sgx_target_info target;
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        tf_err err = tf_aesm_open(&aesm);
+        if (err == TF_OK) {
+            err = tf_sandbox_enter(TF_SANDBOX_LEAN);
+        }
+        _exit(err == TF_OK ? (int)tf_aesm_target_info(&aesm, &target) : 255);
+    }
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+                                                                : -1;
+}
+
+static void a_worker_that_may_not_connect_is_answered_too(void)
+{
+    static struct script s = {.piece = 4096};
+    struct message inner = init_answer();
+    struct message m = around(FIELD_INIT, &inner);
+    set_frame(&s, (uint32_t)m.size, &m);
+    script_start(&s);
+    CHECK(ask_from_inside(s.path) == TF_OK);
+    script_end(&s);
+    CHECK(ask_from_inside("/tmp/tfaas-no-aesm/s") == TF_ENOTFOUND);
+    CHECK(ask_from_inside("") == TF_EUSAGE);
+}
+
 int main(void)
 {
     RUN(target_info_is_taken);
@@ -447,5 +481,6 @@ int main(void)
     RUN(silence_has_an_end);
     RUN(a_quote_of_another_report_is_refused);
     RUN(nobody_there_is_told_apart);
+    RUN(a_worker_that_may_not_connect_is_answered_too);
     return test_end();
 }

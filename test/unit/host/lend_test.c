@@ -204,7 +204,7 @@ static void between_equals_nobody_gets_it(void)
     end();
 }
 
-static void a_worker_in_a_sandbox_never_gets_it(void)
+static void a_native_worker_never_gets_it(void)
 {
     begin();
     workers[0].engine = &native;
@@ -313,8 +313,8 @@ static void what_is_no_connection_is_closed(void)
     end();
 }
 
-/* From a sandbox, connections for others' lambdas, or so many that those of others have
- * to go. */
+/* A native worker's connections for others' lambdas, or so many that those of others
+ * have to go. */
 static void who_was_never_lent_the_socket_hands_nothing_back(void)
 {
     begin();
@@ -405,7 +405,7 @@ int main(void)
 {
     RUN(who_gets_most_connections_is_lent_the_socket);
     RUN(between_equals_nobody_gets_it);
-    RUN(a_worker_in_a_sandbox_never_gets_it);
+    RUN(a_native_worker_never_gets_it);
     RUN(strangers_end_the_loan);
     RUN(a_change_makes_the_holder_forget);
     RUN(a_holder_that_ends_is_forgotten);

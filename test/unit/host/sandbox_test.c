@@ -1,15 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a native worker, and whoever took it over, can still ask of the system: each
- * attempt in a process of its own. */
-#include "host/native.h"
+/* What a worker of either kind, and whoever took it over, can still ask of the system:
+ * each attempt in a process of its own. */
+#include "host/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -19,14 +27,21 @@
 
 enum { LOCKED_OUT = 7, GOT_THROUGH = 8, NO_SANDBOX = 9 };
 
+static pid_t parent; /* who must not be reached */
+
+static bool is_locked_in(enum tf_sandbox kind)
+{
+    return tf_sandbox_lower() == TF_OK && tf_sandbox_enter(kind) == TF_OK;
+}
+
 /* How `attempt` ends in a locked-in process: its exit status, or -signal. */
-static int end_of(int (*attempt)(void))
+static int end_of(enum tf_sandbox kind, int (*attempt)(void))
 {
     int status = 0;
     pid_t pid = fork();
 
     if (pid == 0) {
-        _exit(tf_native_sandbox() == TF_OK ? attempt() : NO_SANDBOX);
+        _exit(is_locked_in(kind) ? attempt() : NO_SANDBOX);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid) {
         return NO_SANDBOX;
@@ -61,18 +76,18 @@ static int start_thread(void)
 
 static int signal_others(void)
 {
-    return verdict(syscall(SYS_kill, getppid(), 0));
+    return verdict(syscall(SYS_kill, parent, 0));
 }
 
 static int signal_others_by_thread(void)
 {
-    return verdict(syscall(SYS_tgkill, getppid(), getppid(), 0));
+    return verdict(syscall(SYS_tgkill, parent, parent, 0));
 }
 
 /* The kernel sends the signal for whoever owns a descriptor's events. */
 static int signal_others_by_descriptor(void)
 {
-    return verdict(fcntl(STDIN_FILENO, F_SETOWN, getppid()));
+    return verdict(fcntl(STDIN_FILENO, F_SETOWN, parent));
 }
 
 static int choose_a_signal(void)
@@ -110,7 +125,7 @@ static int run_program(void)
 
 static int trace_parent(void)
 {
-    (void)syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, getppid(), 0, 0);
+    (void)syscall(SYS_ptrace, 16 /* PTRACE_ATTACH */, parent, 0, 0);
     return GOT_THROUGH;
 }
 
@@ -124,38 +139,72 @@ static int compute(void)
 {
     struct timespec now;
     char *block = malloc(1 << 20);
+    void *map =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-    return block != NULL && clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
-                   syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0) == 0 &&
-                   fcntl(STDERR_FILENO, F_GETFL) >= 0
+    return block != NULL && map != MAP_FAILED && mprotect(map, 4096, PROT_READ) == 0 &&
+                   clock_gettime(CLOCK_MONOTONIC, &now) == 0 &&
+                   syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0) == 0
                ? 0
                : GOT_THROUGH;
 }
 
-static void no_file_no_process_no_signal(void)
+static int ask_flags(void)
 {
-    CHECK(end_of(open_file) == LOCKED_OUT);
-    CHECK(end_of(open_old) == LOCKED_OUT);
-    CHECK(end_of(remove_file) == LOCKED_OUT);
-    CHECK(end_of(start_thread) == LOCKED_OUT);
-    CHECK(end_of(signal_others) == LOCKED_OUT);
-    CHECK(end_of(take_off) == LOCKED_OUT);
+    return fcntl(STDERR_FILENO, F_GETFL) >= 0 ? 0 : GOT_THROUGH;
 }
 
-static void nobody_else_is_stopped(void)
+static int look_for_file(void)
 {
-    CHECK(end_of(signal_others_by_thread) == LOCKED_OUT);
-    CHECK(end_of(signal_others_by_descriptor) == LOCKED_OUT);
-    CHECK(end_of(choose_a_signal) == LOCKED_OUT);
-    CHECK(end_of(make_close_last) == LOCKED_OUT);
+    struct stat info;
+
+    (void)stat("/etc/passwd", &info);
+    return GOT_THROUGH;
 }
 
-static void what_only_an_attacker_tries_ends_the_process(void)
+static int make_code(void)
 {
-    CHECK(end_of(make_socket) == -SIGSYS);
-    CHECK(end_of(run_program) == -SIGSYS);
-    CHECK(end_of(trace_parent) == -SIGSYS);
-    CHECK(end_of(call_as_x32) == -SIGSYS);
+    void *map =
+        mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return map == MAP_FAILED ? verdict(-1) : GOT_THROUGH;
+}
+
+static int turn_data_into_code(void)
+{
+    void *map =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return map == MAP_FAILED ? NO_SANDBOX : verdict(mprotect(map, 4096, PROT_EXEC));
+}
+
+static int go_on_after_a_refusal(void)
+{
+    const struct sigaction ignored = {.sa_handler = SIG_IGN};
+
+    return verdict(sigaction(SIGSYS, &ignored, NULL));
+}
+
+static int die_of_a_fault(void)
+{
+    (void)signal(SIGSEGV, SIG_DFL);
+    (void)raise(SIGSEGV);
+    return GOT_THROUGH;
+}
+
+static int have_no_powers(void)
+{
+    struct __user_cap_header_struct who = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct caps[2] = {{.effective = 1}};
+    struct rlimit core;
+
+    return tf_sandbox_lower() == TF_OK && syscall(SYS_capget, &who, caps) == 0 &&
+                   (caps[0].effective | caps[0].permitted | caps[0].inheritable |
+                    caps[1].effective | caps[1].permitted | caps[1].inheritable) == 0 &&
+                   prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 &&
+                   getrlimit(RLIMIT_CORE, &core) == 0 && core.rlim_max == 0
+               ? LOCKED_OUT
+               : GOT_THROUGH;
 }
 
 /* Else all peers are nobody, and no bound for one of them holds (host/worker_quote.c). */
@@ -168,10 +217,94 @@ static int ask_who_is_there(void)
                                                                              : 0;
 }
 
+static void a_runtime_gets_no_file_no_process_no_signal(void)
+{
+    CHECK(end_of(TF_SANDBOX_NATIVE, open_file) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, open_old) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, remove_file) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, start_thread) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, signal_others) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, take_off) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, signal_others_by_thread) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, signal_others_by_descriptor) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, choose_a_signal) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, make_close_last) == LOCKED_OUT);
+}
+
+static void what_only_an_attacker_tries_ends_a_runtime(void)
+{
+    CHECK(end_of(TF_SANDBOX_NATIVE, make_socket) == -SIGSYS);
+    CHECK(end_of(TF_SANDBOX_NATIVE, run_program) == -SIGSYS);
+    CHECK(end_of(TF_SANDBOX_NATIVE, trace_parent) == -SIGSYS);
+    CHECK(end_of(TF_SANDBOX_NATIVE, call_as_x32) == -SIGSYS);
+}
+
+static void what_a_lean_worker_never_does_ends_it(void)
+{
+    int (*const attempts[])(void) = {
+        open_old,        look_for_file,   remove_file,
+        start_thread,    signal_others,   signal_others_by_descriptor,
+        choose_a_signal, make_close_last, take_off,
+        make_socket,     run_program,     trace_parent};
+
+    for (size_t i = 0; i < sizeof(attempts) / sizeof(attempts[0]); i++) {
+        CHECK(end_of(TF_SANDBOX_LEAN, attempts[i]) == TF_SANDBOX_EXIT);
+    }
+    CHECK(end_of(TF_SANDBOX_LEAN, call_as_x32) == -SIGSYS);
+}
+
+static void a_lean_worker_gets_no_file_no_code_and_kills_nobody(void)
+{
+    CHECK(end_of(TF_SANDBOX_LEAN, open_file) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, signal_others_by_thread) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, make_code) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, turn_data_into_code) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, go_on_after_a_refusal) == LOCKED_OUT);
+}
+
+static void nothing_is_left_to_inherit(void)
+{
+    int status = 0;
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        _exit(have_no_powers());
+    }
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == LOCKED_OUT);
+}
+
+/* The line goes where the log goes. */
+static void a_refusal_names_the_call(void)
+{
+    char line[256] = {0};
+    char wanted[64];
+    int ends[2];
+    int status = 0;
+
+    CHECK(pipe(ends) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(ends[1], STDERR_FILENO);
+        _exit(is_locked_in(TF_SANDBOX_LEAN) ? run_program() : NO_SANDBOX);
+    }
+    (void)close(ends[1]);
+    CHECK(pid > 0 && waitpid(pid, &status, 0) == pid);
+    CHECK(read(ends[0], line, sizeof(line) - 1) > 0);
+    (void)snprintf(wanted, sizeof(wanted), "event=system-call-refused number=%d pid=%d\n",
+                   SYS_execve, (int)pid);
+    CHECK(strstr(line, wanted) != NULL);
+    (void)close(ends[0]);
+}
+
 static void what_a_worker_does_goes_on(void)
 {
-    CHECK(end_of(ask_who_is_there) == 0);
-    CHECK(end_of(compute) == 0);
+    CHECK(end_of(TF_SANDBOX_NATIVE, ask_who_is_there) == 0);
+    CHECK(end_of(TF_SANDBOX_NATIVE, compute) == 0);
+    CHECK(end_of(TF_SANDBOX_NATIVE, ask_flags) == 0);
+    CHECK(end_of(TF_SANDBOX_LEAN, ask_who_is_there) == 0);
+    CHECK(end_of(TF_SANDBOX_LEAN, compute) == 0);
+    CHECK(end_of(TF_SANDBOX_LEAN, die_of_a_fault) == -SIGSEGV);
 }
 
 static void *wait_then_open(void *user)
@@ -196,7 +329,7 @@ static void threads_that_were_there_before_are_in_it(void)
             _exit(NO_SANDBOX);
         }
         (void)pthread_barrier_wait(&barrier);
-        tf_err err = tf_native_sandbox();
+        tf_err err = tf_sandbox_enter(TF_SANDBOX_LEAN);
         (void)pthread_barrier_wait(&barrier);
         (void)pthread_join(thread, &was_locked);
         _exit(err == TF_OK && was_locked != NULL ? 0 : GOT_THROUGH);
@@ -207,9 +340,13 @@ static void threads_that_were_there_before_are_in_it(void)
 
 int main(void)
 {
-    RUN(no_file_no_process_no_signal);
-    RUN(nobody_else_is_stopped);
-    RUN(what_only_an_attacker_tries_ends_the_process);
+    parent = getpid();
+    RUN(a_runtime_gets_no_file_no_process_no_signal);
+    RUN(what_only_an_attacker_tries_ends_a_runtime);
+    RUN(what_a_lean_worker_never_does_ends_it);
+    RUN(a_lean_worker_gets_no_file_no_code_and_kills_nobody);
+    RUN(nothing_is_left_to_inherit);
+    RUN(a_refusal_names_the_call);
     RUN(what_a_worker_does_goes_on);
     RUN(threads_that_were_there_before_are_in_it);
     return test_end();

@@ -14,6 +14,7 @@
 
 #include "abi/limits.h"
 #include "host/native.h"
+#include "host/sandbox.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
 #include "test/test.h"
@@ -220,7 +221,7 @@ static tf_err get_from_inside(const struct kernel *k, int to, size_t *size)
     tf_err err = tf_native_evidence_open(k->path, &fd);
 
     if (err == TF_OK) {
-        err = tf_native_sandbox();
+        err = tf_sandbox_enter(TF_SANDBOX_NATIVE);
     }
     if (err == TF_OK) {
         err = tf_native_evidence_ask(fd, data, evidence, size);
