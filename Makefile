@@ -272,7 +272,7 @@ check: all try-v8 unit-programs profile-programs $(BENCH_TOOLS) $(TOY_TESTS) $(H
 	    $(LONG_UNIT) $(LONG_STORIES) $(TOY_TESTS:%='% $(O)/toy.img') \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=sim test/hw/hwtest.sh' \
 	    'TFAAS_BIN=$(O) HWTEST_BACKEND=port test/hw/hwtest.sh' \
-	    $(RACES) 'make -s boundary' 'TFAAS_BIN=$(O) bench/profile.sh check' 'test/unit/js/v8.sh $(O)' $(filter-out $(LONG_STORIES),$(STORIES)) \
+	    $(RACES) 'make -s boundary' 'make -s format-check' 'TFAAS_BIN=$(O) bench/profile.sh check' 'test/unit/js/v8.sh $(O)' $(filter-out $(LONG_STORIES),$(STORIES)) \
 	    $(filter-out $(LONG_UNIT),$(UNIT))
 unit-programs: $(UNIT) $(TOOLS) $(FAKE_DCAP)
 unit: unit-programs ## unit tests only
@@ -312,11 +312,13 @@ show-trust: all unit-programs ## the Must-show lines of the fourth issue
 	@tools/setup test; tools/show-trust
 tidy: $(BUILT) ## clang-format, clang-tidy, shellcheck on our code; warnings are errors, five exceptions in the tree
 	@tools/setup tidy
-	@clang-format --dry-run -Werror $(FORMATTED)
+	@$(MAKE) -s format-check
 	@shellcheck -S warning $$(git ls-files | xargs grep -lE '^#!.*(bash|/sh)')
 	@TF_TRUST_FLAGS='-std=c11 -I. $(TRUST) $(TRUST_INC)' \
 	    TF_HOST_FLAGS='-std=c11 -I. -D_GNU_SOURCE $(TRUST_INC)' tools/check-tidy
 FORMATTED = $$(git ls-files '*.[ch]' | grep -v ^deps/)
+format-check: ## whether `make format` would change anything
+	@clang-format --dry-run -Werror $(FORMATTED)
 format: ## rewrite our sources with clang-format
 	@clang-format -i $(FORMATTED)
 compile_commands.json: ## for editors (bear)
@@ -327,6 +329,6 @@ help: ## this list
 	@sed -n 's/^\([a-z0-9_.-]*\):[^#]*## /  \1\t/p' $(MAKEFILE_LIST) | expand -t 26
 .PHONY: all images programs check libraries profile check-speed unit unit-programs boundary lvi-check layers measure tcb hwtest bench show-spine \
         show-enclave show-engines show-trust tidy \
-        format clean help fuzz
+        format format-check clean help fuzz
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

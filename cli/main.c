@@ -78,7 +78,8 @@ static const struct verb VERBS[] = {
      "attest, then ask the enclave what the lambda has used since it started"},
     {"logs", tf_cmd_logs,
      "NAME --policy FILE --key FILE [--follow] [--connect A:P] [--allow-sim]"
-     " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE] [--json]",
+     " [--collateral FILE] [--collateral-service URL] [--collateral-cacert FILE] "
+     "[--json]",
      "attest, then ask what the lambda wrote to its console, and why requests failed"},
     {"receipt", tf_cmd_receipt, "verify FILE (--attestation FILE | --keyid HEX) [--json]",
      "check receipts of invocations and statements of usage, offline"},
