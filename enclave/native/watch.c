@@ -8,7 +8,7 @@
 
 #include "enclave/panic.h"
 
-enum { TICK_NS = 4 * 1000 * 1000, IDLE_TICKS = 250 };
+enum { TICK_NS = 4 * 1000 * 1000, IDLE_TICKS = 5 };
 
 static const uint64_t GRACE_NS = UINT64_C(2000000000);
 
