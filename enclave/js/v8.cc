@@ -138,26 +138,6 @@ tf_err enter(tf_js *js, const Global<Function> &function, std::vector<Local<Valu
     return isolate->IsExecutionTerminating() ? TF_EINTERNAL : TF_OK;
 }
 
-/* Another context in place of the one there was, with the prelude's functions as they
- * lie in the snapshot. Without room for it, V8 throws. */
-tf_err make_realm(tf_js *js, struct tf_js_report *report)
-{
-    Isolate *isolate = js->isolate;
-    HandleScope scope(isolate);
-    TryCatch caught(isolate);
-
-    end_realm(js);
-    js->realm = std::make_unique<Realm>();
-    js->realm->queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
-    Local<Context> context;
-    if (!new_context(isolate, js->realm.get()).ToLocal(&context)) {
-        return tf_text_say(report, caught.HasCaught() ? TF_ESTACK : TF_EMEMORY);
-    }
-    context->AllowCodeGenerationFromStrings(false);
-    js->realm->context.Reset(isolate, context);
-    return TF_OK;
-}
-
 tf_err load_es_module(tf_js *js, struct tf_js_report *report)
 {
     Isolate *isolate = js->isolate;
@@ -184,11 +164,25 @@ tf_err load_es_module(tf_js *js, struct tf_js_report *report)
     return enter(js, js->realm->bind, {module->GetModuleNamespace()}, report);
 }
 
+/* Makes the context, unless it came with the isolate. Without room for it, V8 throws. */
+tf_err need_realm(tf_js *js, struct tf_js_report *report)
+{
+    TryCatch caught(js->isolate);
+
+    if (js->realm == nullptr) {
+        js->realm = make_realm(js->isolate);
+    }
+    if (js->realm != nullptr) {
+        return TF_OK;
+    }
+    return tf_text_say(report, caught.HasCaught() ? TF_ESTACK : TF_EMEMORY);
+}
+
 /* The top level, in a new context. */
 tf_err load(tf_js *js, struct tf_js_report *report)
 {
     Isolate *isolate = js->isolate;
-    tf_err err = make_realm(js, report);
+    tf_err err = need_realm(js, report);
     if (err != TF_OK) {
         return err;
     }
@@ -417,6 +411,7 @@ extern "C" tf_err tf_js_renew(struct tf_js *js, const struct tf_js_limits *limit
 {
     js->state = TF_JS_SPENT;
     wake(js);
+    end_realm(js);
     if (js->is_full) {
         end_isolate(js);
     }

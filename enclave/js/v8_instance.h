@@ -107,9 +107,9 @@ struct tf_js {
     struct tf_native native = {};
     struct tf_arena *scratch = nullptr;
     size_t memory = 0;
-    tfv8::Buffers *buffers = nullptr; /* owned */
-    v8::Isolate *isolate = nullptr;   /* owned; null until loaded */
-    std::unique_ptr<tfv8::Realm> realm;
+    tfv8::Buffers *buffers = nullptr;   /* owned */
+    v8::Isolate *isolate = nullptr;     /* owned; null until loaded */
+    std::unique_ptr<tfv8::Realm> realm; /* null until the top level is to run */
     std::vector<v8::Global<v8::UnboundScript>>
         scripts;             /* CommonJS, by index of the file */
     std::string text;        /* the answer's body, if it was a string */
@@ -137,8 +137,8 @@ struct uv_loop_s *loop_of_thread();
 /** Beyond a lambda's memory, bytes: what V8's heap may hold before it counts as full. */
 enum { HEAP_EXTRA = 32 << 20 };
 
-/** Gives the instance an isolate, from those made ahead if one fits. @return false
- * without memory. */
+/** Gives the instance an isolate: the one made ahead if that fits, with a context in
+ *  `realm`, or a new one. @return false without memory. */
 bool make_isolate(tf_js *js);
 
 /** Ends the context, if there is one. */
@@ -189,8 +189,9 @@ const intptr_t *references();
 /** Its functions. */
 std::vector<intptr_t> native_references();
 
-/** A copy of the snapshot's context, with `realm`'s queue; fills in its functions. */
-v8::MaybeLocal<v8::Context> new_context(v8::Isolate *isolate, Realm *realm);
+/** A copy of the snapshot's context, with its functions. @return null without memory,
+ *  maybe with an exception. */
+std::unique_ptr<Realm> make_realm(v8::Isolate *isolate);
 
 /** Makes the prelude's `native`. @return false with an exception. */
 bool define_natives(v8::Local<v8::Context> context, v8::Local<v8::Object> object);

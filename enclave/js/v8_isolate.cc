@@ -31,13 +31,18 @@ static_assert(HEAP_LEAST + YOUNG < HEAP_EXTRA, "room that V8 may fill counts as 
 const uint64_t REST_NS =
     UINT64_C(5000000000); /* without a call, until memory goes back */
 
-/* An isolate that has run nothing, for a lambda with that much memory. */
+/* An isolate with a context in which no lambda has run, for one with that much memory. */
 struct Spare {
     Isolate *isolate = nullptr;
     Buffers *buffers = nullptr;
     size_t memory = TF_MEMORY_DEFAULT;
+    std::unique_ptr<Realm> realm; /* null: its taker makes one */
 };
 thread_local Spare spare;
+
+/* Who took the last one and has not been called yet. The first request is on its way: it
+ * does not wait until the next spare is made. */
+thread_local tf_js *taker;
 
 /* The instances of this thread that have run since they rested. */
 std::vector<tf_js *> &awake()
@@ -82,12 +87,26 @@ bool make(Spare *out, size_t memory)
     isolate->SetHostImportModuleDynamicallyCallback(on_dynamic_import);
     isolate->AddNearHeapLimitCallback(on_near_limit, isolate);
     end_loudly(isolate);
-    *out = {isolate, buffers, memory};
+    *out = {isolate, buffers, memory, nullptr};
+    return true;
+}
+
+/* Makes the spare, for the next load. @return false without memory. */
+bool make_spare()
+{
+    if (!make(&spare, spare.memory)) {
+        return false;
+    }
+    Isolate::Scope entered(spare.isolate);
+    HandleScope scope(spare.isolate);
+    v8::TryCatch ignored(spare.isolate);
+    spare.realm = make_realm(spare.isolate);
     return true;
 }
 
 void forget(tf_js *js)
 {
+    taker = taker == js ? nullptr : taker;
     if (js->is_awake) {
         js->is_awake = false;
         std::erase(awake(), js);
@@ -107,15 +126,17 @@ bool has_idled(tf_js *js, uint64_t now)
 
 bool make_isolate(tf_js *js)
 {
-    Spare made = spare;
+    Spare made;
 
     if (spare.isolate != nullptr && spare.memory == js->memory) {
-        spare = {};
+        made = std::exchange(spare, {});
+        taker = js;
     } else if (!make(&made, js->memory)) {
         return false;
     }
     js->isolate = made.isolate;
     js->buffers = made.buffers;
+    js->realm = std::move(made.realm);
     js->isolate->SetData(0, js);
     js->is_full = false;
     return true;
@@ -150,6 +171,7 @@ void end_isolate(tf_js *js)
 void wake(tf_js *js)
 {
     js->idle_since = 0;
+    taker = taker == js ? nullptr : taker;
     if (!js->is_awake) {
         js->is_awake = true;
         awake().push_back(js);
@@ -163,7 +185,7 @@ using namespace tfv8;
 extern "C" bool tf_js_warm(void)
 {
     return loop_of_thread() != nullptr && tf_watch_self() != nullptr &&
-           snapshot() != nullptr && make(&spare, spare.memory);
+           snapshot() != nullptr && make_spare();
 }
 
 extern "C" bool tf_js_rest(uint64_t now)
@@ -172,7 +194,7 @@ extern "C" bool tf_js_rest(uint64_t now)
     auto at = std::ranges::find_if(list, [=](tf_js *js) { return has_idled(js, now); });
 
     if (at == list.end()) {
-        return spare.isolate == nullptr && make(&spare, spare.memory);
+        return spare.isolate == nullptr && taker == nullptr && make_spare();
     }
     tf_js *js = *at;
     forget(js);

@@ -58,6 +58,25 @@ const char flags[] =
     "--no-harmony-temporal --no-js-atomics-pause --enable-sharedarraybuffer-per-context "
     "--no-concurrent-recompilation";
 
+/* What nearly every lambda does. */
+const char rehearsed[] =
+    "exports.fetch = async (request) => {\n"
+    "    const bytes = await request.arrayBuffer();\n"
+    "    const type = request.headers.get('content-type') || 'text/plain';\n"
+    "    const headers = { 'content-type': type };\n"
+    "    return new Response(`${bytes.byteLength}`, { headers });\n"
+    "};\n";
+const struct tf_js_file rehearsed_file = {
+    "main.js", reinterpret_cast<const uint8_t *>(rehearsed), /* SAFETY: text as bytes */
+    sizeof(rehearsed) - 1};
+const struct tf_js_program rehearsal = {.files = &rehearsed_file,
+                                        .file_count = 1,
+                                        .entry = "main.js",
+                                        .is_module = false,
+                                        .env = nullptr,
+                                        .env_count = 0,
+                                        .name = ""};
+
 struct Made {
     v8::StartupData blob = {nullptr, 0}; /* null: it could not be made */
     size_t files_at = 0;
@@ -170,6 +189,40 @@ MaybeLocal<Object> run_prelude(tf_js *js, Scripts &scripts)
     return own;
 }
 
+/* Calls one of the prelude's functions. */
+bool call_own(Local<Context> context, Local<Object> own, const char *name,
+              std::vector<Local<Value>> args)
+{
+    Isolate *isolate = Isolate::GetCurrent();
+    Local<Value> function;
+
+    return own->Get(context, literal(isolate, name)).ToLocal(&function) &&
+           function->IsFunction() &&
+           !function.As<Function>()
+                ->Call(context, v8::Undefined(isolate), length_of(args.size()),
+                       args.data())
+                .IsEmpty();
+}
+
+/* Runs a lambda in a context that is dropped. What V8 has compiled of the prelude for it
+ * goes into the snapshot, so that no isolate does that again. */
+bool rehearse(tf_js *js, Scripts &scripts)
+{
+    Isolate *isolate = js->isolate;
+    HandleScope scope(isolate);
+    Local<Context> context = Context::New(isolate);
+    Context::Scope inside(context);
+    Local<Object> own;
+
+    bool is_good =
+        run_prelude(js, scripts).ToLocal(&own) && call_own(context, own, "prepare", {}) &&
+        call_own(context, own, "load", {literal(isolate, rehearsal.entry)}) &&
+        call_own(context, own, "call",
+                 {literal(isolate, "POST"), literal(isolate, "https://x.test/")});
+    js->scripts.clear();
+    return is_good && js->realm->is_answered;
+}
+
 /* What goes with the context that is copied. */
 bool add_data(tf_js *js, SnapshotCreator *creator, Local<Object> own, Made *made)
 {
@@ -211,7 +264,7 @@ bool add_all(tf_js *js, SnapshotCreator *creator, Made *made)
 
     creator->SetDefaultContext(Context::New(js->isolate));
     js->realm = std::make_unique<Realm>();
-    bool is_good = add_context(js, creator, scripts, made);
+    bool is_good = rehearse(js, scripts) && add_context(js, creator, scripts, made);
     js->realm.reset();
     return is_good;
 }
@@ -221,16 +274,15 @@ Made make()
     v8::V8::SetFlagsFromString(flags);
     std::unique_ptr<v8::ArrayBuffer::Allocator> memory(
         v8::ArrayBuffer::Allocator::NewDefaultAllocator());
-    struct tf_js_program nothing = {};
+    alignas(16) char scratch[16 << 10];
     Isolate::CreateParams params;
     Made made;
     tf_js js;
 
-    /* No arena: nothing is called that would allocate there. */
-    tf_native_init(&js.native, nullptr, nullptr);
-    nothing.entry = "";
-    nothing.name = "";
-    js.native.program = &nothing;
+    js.scratch = tf_arena_init(scratch, sizeof(scratch));
+    tf_native_init(&js.native, js.scratch, nullptr);
+    js.native.program = &rehearsal;
+    js.scripts.resize(rehearsal.file_count);
     params.array_buffer_allocator = memory.get();
     params.external_references = references();
     js.isolate = Isolate::Allocate();
@@ -278,33 +330,38 @@ v8::StartupData *snapshot()
     return get().blob.data == nullptr ? nullptr : &get().blob;
 }
 
-MaybeLocal<Context> new_context(Isolate *isolate, Realm *realm)
+std::unique_ptr<Realm> make_realm(Isolate *isolate)
 {
+    HandleScope scope(isolate);
+    auto realm = std::make_unique<Realm>();
     Local<Context> context;
     Local<v8::Array> files;
 
+    realm->queue = v8::MicrotaskQueue::New(isolate, v8::MicrotasksPolicy::kExplicit);
     if (!Context::FromSnapshot(isolate, 0, {}, nullptr, {}, realm->queue.get())
              .ToLocal(&context) ||
         !context->GetDataFromSnapshotOnce<v8::Array>(get().files_at).ToLocal(&files)) {
-        return {};
+        return nullptr;
     }
     realm->files.Reset(isolate, files);
     for (const char *name : unwanted) {
         if (!context->Global()
                  ->Delete(context, literal(isolate, name))
                  .FromMaybe(false)) {
-            return {};
+            return nullptr;
         }
     }
     for (size_t i = 0; i < ENTRY_COUNT; i++) {
         Local<Function> function;
         if (!context->GetDataFromSnapshotOnce<Function>(get().entry_at[i])
                  .ToLocal(&function)) {
-            return {};
+            return nullptr;
         }
-        (realm->*entries[i].place).Reset(isolate, function);
+        (realm.get()->*entries[i].place).Reset(isolate, function);
     }
-    return context;
+    context->AllowCodeGenerationFromStrings(false);
+    realm->context.Reset(isolate, context);
+    return realm;
 }
 
 } // namespace tfv8

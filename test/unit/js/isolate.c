@@ -67,6 +67,14 @@ static void rest_drops_a_context_that_nobody_has_used(void)
     drop(&lambda);
 }
 
+/* With as much memory as the spare has. */
+static bool load_into_spare(struct lambda *lambda)
+{
+    return tf_slot_load(&slot, heap, &lambda->program, TF_MEMORY_DEFAULT, &lambda->limits,
+                        &lambda->snapshot) == TF_OK &&
+           lambda->snapshot.err == TF_OK;
+}
+
 static void the_spare_is_made_again_when_a_load_took_it(void)
 {
     static struct lambda lambda;
@@ -75,11 +83,27 @@ static void the_spare_is_made_again_when_a_load_took_it(void)
     CHECK(load(&lambda, counter) == TF_OK);
     drop(&lambda);
     CHECK(rest(1 * second) == 0); /* less memory than the spare has: it took its own */
-    CHECK(tf_slot_load(&slot, heap, &lambda.program, TF_MEMORY_DEFAULT, &lambda.limits,
-                       &lambda.snapshot) == TF_OK);
+    CHECK(load_into_spare(&lambda));
+    CHECK(rest(1 * second) == 0); /* the request that it was loaded for comes first */
     CHECK(ask(&lambda, "/", NULL) == TF_OK && answered(&lambda, "1"));
     CHECK(rest(1 * second) == 1);
     CHECK(rest(1 * second) == 0);
+    drop(&lambda);
+}
+
+static void the_spare_is_made_when_no_request_comes(void)
+{
+    static struct lambda lambda;
+
+    CHECK(load(&lambda, counter) == TF_OK);
+    drop(&lambda);
+    (void)rest(1 * second);
+    CHECK(load_into_spare(&lambda));
+    drop(&lambda);
+    CHECK(rest(1 * second) == 1);
+    CHECK(load_into_spare(&lambda));
+    CHECK(rest(2 * second) == 0);
+    CHECK(rest(8 * second) == 2); /* it rests, and is waited for no more */
     drop(&lambda);
 }
 
@@ -90,5 +114,6 @@ int main(void)
     RUN(rest_keeps_what_the_lambda_has);
     RUN(rest_drops_a_context_that_nobody_has_used);
     RUN(the_spare_is_made_again_when_a_load_took_it);
+    RUN(the_spare_is_made_when_no_request_comes);
     return test_end();
 }
