@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The load generators, bound to their core: wrk, and bench/handshake.c."""
 import subprocess
+import time
 
 from . import machine
 from .process import run
@@ -53,8 +54,9 @@ class Generator:
         figures.update((name, float(us)) for name, us in zip(PERCENTILES, fields[3:]))
         return figures
 
-    def handshake(self, kind, server, count, seconds, connections=1):
-        """`kind` is full, resumed or wait; see bench/handshake.c."""
+    def handshake(self, kind, server, count, seconds, connections=1, rest=0):
+        """`kind` is full, resumed or wait; see bench/handshake.c. `rest`: seconds after the last
+        answer in which the server's work still counts."""
         before = machine.cpu_us(server.pids()) if kind != "wait" else 0
         out = subprocess.run(
             ["taskset", "-c", str(machine.LOAD_CORE), self.handshake_program, kind,
@@ -66,6 +68,7 @@ class Generator:
             raise RuntimeError(f"handshake: {out.stderr}")
         figures = {name: float(value) for name, value in zip(words[::2], words[1::2])}
         if kind != "wait":
+            time.sleep(rest)
             used = machine.cpu_us(server.pids()) - before
             # The connections that brought the first tickets were made and paid, too.
             made = figures["connections"] + (connections if kind == "resumed" else 0)
