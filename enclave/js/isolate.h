@@ -42,7 +42,8 @@ TF_MUST_USE bool tf_js_warm(void);
  * Does one thing that has been put off until the calling thread has nothing else to do:
  * takes back what an instance needed that has not been called for a few seconds (garbage,
  * room to allocate in, machine code, and the context if no request has run in it), or
- * makes ahead what the next load will take, once what the last one loaded has been called.
+ * makes ahead what the next load will take, once what the last one loaded has been
+ * called.
  *
  * @param now  ns, of any clock: what the host says will do.
  * @return whether there was something.
