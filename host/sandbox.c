@@ -19,6 +19,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -37,13 +38,13 @@ static const uint32_t shared[] = {
     SYS_recvmsg,           /* from tfaasd, */
     SYS_pread64,           /* the files that it passes, */
     SYS_lseek,             /* and their sizes */
-    SYS_epoll_ctl,         /* host/worker_conn.c; it closes orderly */
-    SYS_shutdown,          /* likewise */
+    SYS_epoll_ctl,         /* host/worker_conn.c */
     SYS_close,             /* likewise */
     SYS_getpeername,       /* host/worker_quote.c */
     SYS_poll,              /* for tfaasd's socket; for AESM */
     SYS_read,              /* eventfds */
     SYS_write,             /* likewise; the log */
+    SYS_writev,            /* the C library's last words: a heap or stack overwritten */
     SYS_futex,             /* host/quoter.c; the C library's locks */
     SYS_munmap,            /* its memory, */
     SYS_madvise,           /* likewise */
@@ -69,12 +70,13 @@ static const uint32_t lean[] = {
 
 /* V8's memory, compiler and collector; node. */
 static const uint32_t native[] = {
-    SYS_mmap,          SYS_mprotect,           SYS_pkey_alloc,     SYS_pkey_free,
-    SYS_pkey_mprotect, SYS_membarrier,         SYS_writev,         SYS_fstat,
-    SYS_newfstatat, /* the C library's fstat */
-    SYS_getsockopt,    SYS_epoll_pwait,        SYS_clock_getres,   SYS_gettimeofday,
-    SYS_nanosleep,     SYS_sched_getscheduler, SYS_sched_getparam, SYS_getrusage,
-    SYS_sysinfo,       SYS_rt_sigaction,
+    SYS_mmap,           SYS_mprotect,      SYS_pkey_alloc,
+    SYS_pkey_free,      SYS_pkey_mprotect, SYS_membarrier,
+    SYS_fstat,          SYS_newfstatat, /* the C library's fstat */
+    SYS_getsockopt,     SYS_epoll_pwait,   SYS_clock_getres,
+    SYS_gettimeofday,   SYS_nanosleep,     SYS_sched_getscheduler,
+    SYS_sched_getparam, SYS_getrusage,     SYS_sysinfo,
+    SYS_rt_sigaction,
 };
 
 /* What an argument, an int, may be. */
@@ -94,6 +96,9 @@ static const struct values protections = {{PROT_NONE, PROT_READ, PROT_READ | PRO
 static const struct values faults = {{SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV},
                                      6};
 static const struct values tsc = {{PR_SET_TSC}, 1};
+/* host/worker_conn.c closes orderly. The other half of a socket that listens, which
+ * tfaasd lends, would end that for all; and it could then connect (MSG_FASTOPEN). */
+static const struct values halves = {{SHUT_WR}, 1};
 static const struct values none = {{0}, 0};
 
 /* A call that fails with EPERM unless one argument has one of these values. */
@@ -110,6 +115,8 @@ static const struct narrow lean_narrow[] = {
 };
 
 static const struct narrow native_narrow[] = {{SYS_fcntl, 1, &commands}};
+
+static const struct narrow shared_narrow = {SYS_shutdown, 1, &halves};
 
 /* A runtime has no reason to try these either. */
 static const uint32_t deadly[] = {
@@ -144,11 +151,11 @@ enum {
     X32_BIT = 0x40000000
 };
 static_assert(HEAD + 2 * (SHARED_COUNT + NATIVE_COUNT + DEADLY_COUNT) +
-                      NARROW_MAX * (NATIVE_NARROW_COUNT + 1) + 1 <=
+                      NARROW_MAX * (NATIVE_NARROW_COUNT + 2) + 1 <=
                   PROGRAM_MAX,
               "size");
 static_assert(HEAD + 2 * (SHARED_COUNT + LEAN_COUNT) +
-                      NARROW_MAX * (LEAN_NARROW_COUNT + 1) + 1 <=
+                      NARROW_MAX * (LEAN_NARROW_COUNT + 2) + 1 <=
                   PROGRAM_MAX,
               "size");
 
@@ -226,6 +233,7 @@ static void make(struct program *p, const struct rules *rules)
     for (size_t i = 0; i < rules->narrow_count; i++) {
         add_narrow(p, &rules->narrow[i]);
     }
+    add_narrow(p, &shared_narrow);
     add_narrow(p, &to_self);
     if (rules->otherwise != SECCOMP_RET_TRAP) {
         add_list(p, deadly, DEADLY_COUNT, SECCOMP_RET_KILL_PROCESS);

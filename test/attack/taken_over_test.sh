@@ -53,6 +53,8 @@ need "a file that the worker must not have" test -s "$secret"
 
 ok "no thread opens it (openat)" threads_try 257 -100 "@$secret" 0
 ok "none kills tfaasd (tgkill)" threads_try 234 "$daemon" "$daemon" 9
+ok "none ends what tfaasd lends it for all, nor connects by it (shutdown)" \
+    threads_try 48 0 2
 ok "none makes code (mmap)" threads_try 9 0 4096 7 34 -1 0
 ok "none hides what is refused (rt_sigaction of SIGSYS)" threads_try 13 31 0 0 8
 is "and it still answers" held ask held /

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/seccomp.h>
+#include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -19,6 +20,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +30,8 @@
 enum { LOCKED_OUT = 7, GOT_THROUGH = 8, NO_SANDBOX = 9 };
 
 static pid_t parent; /* who must not be reached */
+static int lent;     /* a socket that listens, as tfaasd lends it, */
+static struct sockaddr_in lent_at;
 
 static bool is_locked_in(enum tf_sandbox kind)
 {
@@ -192,6 +196,15 @@ static int die_of_a_fault(void)
     return GOT_THROUGH;
 }
 
+/* As the C library does when it finds the heap or the stack overwritten. */
+static int say_why_it_dies(void)
+{
+    char none[1];
+    const struct iovec line = {none, 0};
+
+    return writev(STDERR_FILENO, &line, 1) == 0 ? 0 : GOT_THROUGH;
+}
+
 static int have_no_powers(void)
 {
     struct __user_cap_header_struct who = {.version = _LINUX_CAPABILITY_VERSION_3};
@@ -215,6 +228,33 @@ static int ask_who_is_there(void)
 
     return getpeername(STDIN_FILENO, &address, &size) != 0 && errno == EPERM ? LOCKED_OUT
                                                                              : 0;
+}
+
+/* tfaasd's is the same one. And what listened before needs no connect() to connect:
+ * a sendto with MSG_FASTOPEN and any address does. */
+static int stop_listening(void)
+{
+    return verdict(shutdown(lent, SHUT_RDWR));
+}
+
+static int stop_receiving(void)
+{
+    return verdict(shutdown(lent, SHUT_RD));
+}
+
+static int close_orderly(void)
+{
+    return shutdown(lent, SHUT_WR) == 0 ? 0 : GOT_THROUGH;
+}
+
+static int connect_without_connect(void)
+{
+    (void)shutdown(lent, SHUT_RDWR);
+    return sendto(lent, "x", 1, MSG_FASTOPEN | MSG_NOSIGNAL | MSG_DONTWAIT,
+                  (const struct sockaddr *)&lent_at, sizeof(lent_at)) < 0 &&
+                   errno == EISCONN
+               ? LOCKED_OUT
+               : GOT_THROUGH;
 }
 
 static void a_runtime_gets_no_file_no_process_no_signal(void)
@@ -262,6 +302,22 @@ static void a_lean_worker_gets_no_file_no_code_and_kills_nobody(void)
     CHECK(end_of(TF_SANDBOX_LEAN, go_on_after_a_refusal) == LOCKED_OUT);
 }
 
+static void the_socket_that_is_lent_goes_on_listening(void)
+{
+    socklen_t size = sizeof(lent_at);
+
+    lent = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CHECK(lent >= 0 && listen(lent, 1) == 0);
+    CHECK(getsockname(lent, (struct sockaddr *)&lent_at, &size) == 0);
+    CHECK(end_of(TF_SANDBOX_LEAN, stop_listening) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, stop_receiving) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, connect_without_connect) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_LEAN, close_orderly) == 0);
+    CHECK(end_of(TF_SANDBOX_NATIVE, stop_listening) == LOCKED_OUT);
+    CHECK(end_of(TF_SANDBOX_NATIVE, close_orderly) == 0);
+    (void)close(lent);
+}
+
 static void nothing_is_left_to_inherit(void)
 {
     int status = 0;
@@ -305,6 +361,7 @@ static void what_a_worker_does_goes_on(void)
     CHECK(end_of(TF_SANDBOX_LEAN, ask_who_is_there) == 0);
     CHECK(end_of(TF_SANDBOX_LEAN, compute) == 0);
     CHECK(end_of(TF_SANDBOX_LEAN, die_of_a_fault) == -SIGSEGV);
+    CHECK(end_of(TF_SANDBOX_LEAN, say_why_it_dies) == 0);
 }
 
 static void *wait_then_open(void *user)
@@ -345,6 +402,7 @@ int main(void)
     RUN(what_only_an_attacker_tries_ends_a_runtime);
     RUN(what_a_lean_worker_never_does_ends_it);
     RUN(a_lean_worker_gets_no_file_no_code_and_kills_nobody);
+    RUN(the_socket_that_is_lent_goes_on_listening);
     RUN(nothing_is_left_to_inherit);
     RUN(a_refusal_names_the_call);
     RUN(what_a_worker_does_goes_on);
