@@ -60,6 +60,8 @@ static const uint32_t shared[] = {
     SYS_rt_sigreturn,      /* the simulator's handlers; V8's */
     SYS_sigaltstack,       /* V8's; sanitizers, before the end */
     SYS_restart_syscall,   /* the kernel's, after a stop */
+    SYS_set_robust_list,   /* a thread that was made just before, in its first steps, */
+    SYS_rseq,              /* likewise; it has SIGSYS blocked then, and would die of it */
     SYS_exit,
     SYS_exit_group,
 };
