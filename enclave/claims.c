@@ -2,6 +2,7 @@
 #include "enclave/claims.h"
 
 #include "enclave/conn.h"
+#include "enclave/lambda.h"
 #include "enclave/layout.h"
 #include "enclave/lease.h"
 #include "enclave/revoke.h"
@@ -18,18 +19,8 @@ enum {
 static void write_lambda(struct tf_json_writer *w, const struct tf_thread *thread,
                          const struct tf_tenure *tenure)
 {
-    const struct tf_lambda *lambda = tenure->lambda;
-
     tf_json_open_object(w, NULL);
-    tf_json_put_string(w, "name", lambda->name);
-    tf_json_put_integer(w, "version", lambda->version);
-    tf_json_put_hex(w, "digest", lambda->digest, sizeof(lambda->digest));
-    tf_json_put_string(w, "signer", lambda->signer);
-    tf_json_open_array(w, "domains");
-    for (size_t i = 0; i < lambda->domains.count; i++) {
-        tf_json_put_string(w, NULL, lambda->domains.text[i]);
-    }
-    tf_json_close_array(w);
+    tf_lambda_write(tenure->lambda, w);
     tf_json_put_boolean(w, "granted", tf_tenure_is_granted(thread, tenure));
     tf_json_put_integer(w, "serial", tenure->grant == NULL ? 0 : tenure->grant->serial);
     tf_json_put_integer(w, "leased_until", tf_lease_until(thread, tenure));

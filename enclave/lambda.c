@@ -141,9 +141,8 @@ tf_err tf_lambda_put(struct tf_instance *instance, struct tf_lambda *lambda)
     return err;
 }
 
-void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w)
+void tf_lambda_write(const struct tf_lambda *lambda, struct tf_json_writer *w)
 {
-    tf_json_open_object(w, NULL);
     tf_json_put_string(w, "name", lambda->name);
     tf_json_put_integer(w, "version", lambda->version);
     tf_json_put_hex(w, "digest", lambda->digest, sizeof(lambda->digest));
@@ -153,6 +152,12 @@ void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w
         tf_json_put_string(w, NULL, lambda->domains.text[i]);
     }
     tf_json_close_array(w);
+}
+
+void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w)
+{
+    tf_json_open_object(w, NULL);
+    tf_lambda_write(lambda, w);
     tf_json_put_string(w, "engine", tf_js_engine());
     tf_json_close_object(w);
 }

@@ -35,6 +35,9 @@ TF_MUST_USE tf_err tf_lambda_make(struct tf_instance *instance,
  */
 TF_MUST_USE tf_err tf_lambda_put(struct tf_instance *instance, struct tf_lambda *lambda);
 
+/** Writes the fields of an object that say which lambda it is. */
+void tf_lambda_write(const struct tf_lambda *lambda, struct tf_json_writer *w);
+
 /** Writes what a host is told of a lambda that is in the table now. */
 void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w);
 
