@@ -22,10 +22,9 @@ struct process {
     unsigned threads;
     char descriptor[TF_DESCRIPTOR_MAX];
     size_t descriptor_size;
-    pthread_barrier_t
-        ready;     /* all threads have what they need: the process is locked in */
-    sem_t ended;   /* posted by each thread at its end */
-    tf_err failed; /* written before the post, by threads that fail */
+    pthread_barrier_t ready; /* all threads have what they need: it is locked in */
+    sem_t ended;             /* posted by each thread at its end */
+    tf_err failed;           /* written before the post, by threads that fail */
 };
 
 struct start {
