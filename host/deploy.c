@@ -95,10 +95,8 @@ static void fail_inconsistent(struct tf_operation *op, tf_err err)
     fail(op, 500, err);
 }
 
-/* Whether the enclave accepted the bundle that we looked at, and whether a grant fits it.
- */
-static bool check_verdict(const struct tf_operation *op, const char *json, size_t size,
-                          bool *is_granted)
+/* Whether the enclave accepted the bundle that we looked at. */
+static bool check_verdict(const struct tf_operation *op, const char *json, size_t size)
 {
     json_t *document = NULL;
     if (op->peeked != TF_OK || tf_json_parse(json, size, &document) != TF_OK) {
@@ -108,17 +106,14 @@ static bool check_verdict(const struct tf_operation *op, const char *json, size_
     const char *digest = json_string_value(json_object_get(document, "digest"));
     bool is_same = name != NULL && strcmp(name, op->lambda.name) == 0 && digest != NULL &&
                    strcmp(digest, op->lambda.digest) == 0;
-    const json_t *granted = json_object_get(document, "granted");
-    if (is_same && granted != NULL) {
-        *is_granted = json_is_true(granted);
-    }
     json_decref(document);
     return is_same;
 }
 
 /* The bundle is replaced in one step; meta.json never changes for a name in the same
- * place. */
-static tf_err commit(struct tf_operation *op, bool is_granted)
+ * place. A grant in force goes over to it: the enclave refuses a bundle that it does not
+ * fit. */
+static tf_err commit(struct tf_operation *op)
 {
     struct tf_daemon *daemon = op->daemon;
     const struct tf_lambda *old = tf_registry_find(&daemon->registry, op->lambda.name);
@@ -134,8 +129,9 @@ static tf_err commit(struct tf_operation *op, bool is_granted)
         op->lambda.base = old->base;
         op->lambda.last = old->last;
     }
-    op->lambda.seat = (struct tf_seat){
-        .worker = op->worker, .is_granted = is_granted, .is_offered = true};
+    op->lambda.seat = (struct tf_seat){.worker = op->worker,
+                                       .is_granted = old != NULL && old->seat.is_granted,
+                                       .is_offered = true};
     tf_lend_forget(daemon);
     return tf_registry_put(&daemon->registry, &op->lambda);
 }
@@ -169,7 +165,8 @@ static void answer(struct tf_operation *op)
     finish(op);
 }
 
-/* The enclave refused the bundle. With a message it was the code that did not load. */
+/* The enclave refused the bundle. With a message it was the code that did not load; an
+ * empty one is of a lambda with secrets, which the top level may throw. */
 static void fail_verdict(struct tf_operation *op, tf_err err, const char *json,
                          size_t size)
 {
@@ -181,7 +178,10 @@ static void fail_verdict(struct tf_operation *op, tf_err err, const char *json,
     if (message == NULL) {
         fail(op, 422, err);
     } else {
-        bool is_more = message[0] != '\0' && strcmp(message, tf_err_name(err)) != 0;
+        if (message[0] == '\0') {
+            message = "more is not told, for the grant in force brings secrets";
+        }
+        bool is_more = strcmp(message, tf_err_name(err)) != 0;
         (void)snprintf(text, sizeof(text), "it does not load: %s%s%s", tf_err_text(err),
                        is_more ? ": " : "", is_more ? message : "");
         (void)snprintf(hint, sizeof(hint),
@@ -220,14 +220,11 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         fail_verdict(op, err, json, size);
         return;
     }
-    const struct tf_lambda *old =
-        tf_registry_find(&op->daemon->registry, op->lambda.name);
-    bool is_granted = old != NULL && old->seat.is_granted;
-    if (!check_verdict(op, json, size, &is_granted)) {
+    if (!check_verdict(op, json, size)) {
         fail_inconsistent(op, TF_EINTERNAL);
         return;
     }
-    err = commit(op, is_granted);
+    err = commit(op);
     if (err != TF_OK) {
         fail_inconsistent(op, err);
         return;

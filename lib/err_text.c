@@ -54,8 +54,8 @@ static const struct row rows[TF_ERR_COUNT] = {
         {"no signature verifies",
          "The content changed after signing, or the key is wrong; sign again."},
     [TF_EDSSE_SIGNER] = {"signed by nobody whom the trust domain lists",
-                         "Sign with a publisher's key, or deploy to the trust domain "
-                         "that lists this one."},
+                         "Use a key that it lists (`tfaas key show` says its id), or a "
+                         "trust domain that lists this one."},
     [TF_EMANIFEST_SIZE] = {"the manifest is larger than 64 KiB",
                            "Use fewer files, or shorter paths and variables."},
     [TF_EMANIFEST_JSON] = {"the manifest is not JSON", "Build it with `tfaas pack`."},
@@ -68,10 +68,10 @@ static const struct row rows[TF_ERR_COUNT] = {
     [TF_EVERSION_FLOOR] = {"the lambda is older than the version floor",
                            "Deploy a newer version; a floor never goes down."},
     [TF_EVERSION_REUSED] = {"this version is loaded with other content",
-                            "Give the new content a higher version."},
-    [TF_ELAMBDA_SOURCE] =
-        {"the engine cannot compile the lambda or run its top level",
-         "Run the source in the same engine outside and fix what it reports."},
+                            "Give the new content a higher `version` in tfaas.json."},
+    [TF_ELAMBDA_SOURCE] = {"the engine cannot compile the lambda or run its top level",
+                           "Fix what the engine says; where it says nothing, run the "
+                           "source in it outside."},
     [TF_EDOMAIN_FORMAT] = {"the trust domain descriptor does not parse",
                            "Compare it with doc/formats.md."},
     [TF_EDOMAIN_MISMATCH] =

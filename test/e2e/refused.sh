@@ -60,7 +60,7 @@ for e in "${engines[@]}"; do
     is "$e: store, list and key are as before" "$before" state
     echo 'throw new Error("what is in here");' | of "vault-$e" 2
     ok "$e: of one with secrets only the code is told" eval \
-        'refused "vault-$e" lambda-source "top level$" && ! grep "in here" "$work/tfaas.log"'
+        'refused "vault-$e" lambda-source "top level: more is not told" && ! grep "in here" "$work/tfaas.log"'
     echo 'throw 1;' | lambda "new-$e"
     need "$e: a new one is made" bundle "new-$e"
     ok "$e: a first version is refused likewise" refused "new-$e" lambda-source ''
