@@ -375,6 +375,91 @@ static void it_has_its_share_beside_those_who_compute(void)
     rig_close(rig);
 }
 
+/* The code of the answer to transfer `id`; -1: there is none. */
+static int code_of(const struct rig *rig, uint64_t id)
+{
+    int code = -1;
+
+    for (size_t i = 0; i < rig->log_count; i++) {
+        if (rig->log[i].type == TF_MSG_RESULT && rig->log[i].id == id) {
+            code = rig->log[i].payload[0];
+        }
+    }
+    return code;
+}
+
+/* A host that has two threads try two bundles of one number gets in the one that is done
+ * first. */
+static void of_one_number_only_one_gets_in(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda slow = hello(1, "slow 99");
+    const struct rig_lambda fast = hello(1, "slow 9");
+
+    rig_thread_make(rig, 1);
+    CHECK(rig_init(rig, 1).exit == TF_EXIT_IDLE);
+    rig_offer(rig, 0, OFFERED, &slow);
+    rig_offer(rig, 1, OFFERED + 1, &fast);
+    CHECK(code_of(rig, OFFERED) == -1 && code_of(rig, OFFERED + 1) == -1);
+    rig_settle(rig);
+    CHECK(code_of(rig, OFFERED) == TF_EVERSION_REUSED);
+    CHECK(code_of(rig, OFFERED + 1) == TF_OK);
+    CHECK(entry_of("hello")->version == 1);
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
+    CHECK(rig_shared_count() == 0);
+    rig_close(rig);
+}
+
+/* Another publisher of a shared enclave tries a lambda of the same name. */
+static void who_shares_the_enclave_gets_no_name_and_no_secret_by_it(void)
+{
+    struct rig *rig = rig_open_shared();
+    const struct rig_lambda good = hello(1, "echo");
+    struct rig_lambda thief = hello(2, "slow 9");
+    const struct rig_grant grant = {
+        .lambda = "hello", .names = {"hello.example"}, .secrets = {{"TOKEN", "hunter2"}}};
+
+    thief.key = &rig->stranger;
+    rig_offer(rig, 0, OFFERED, &thief);
+    CHECK(rig_introduce(rig, 0, &good) == TF_OK); /* the name was free until now */
+    CHECK(answers(rig, TF_ENAME_TAKEN, NULL));
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
+    CHECK(rig_load(rig, 0, &good) == TF_OK);
+    struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+    const struct tf_entry before = *entry_of("hello");
+    struct rig_client *client = rig_connect(rig, 0, "hello.example");
+    thief.code = "nosource";
+    rig_offer(rig, 0, OFFERED, &thief); /* is not even tried */
+    CHECK(answers(rig, TF_ENAME_TAKEN, "{}"));
+    CHECK(is_untouched(rig, &before, client));
+    CHECK(rig_drop(rig, 0, "hello") == TF_OK);
+    rig_offer(rig, 0, OFFERED, &thief);
+    CHECK(answers(rig, TF_ELAMBDA_SOURCE, "{\"message\":\"\\\"?[1m?\"}"));
+    rig_close(rig);
+}
+
+/* A host that brings the same bundle again and again, and ends the wait of some. */
+static void nothing_is_left_of_many_that_were_refused(void)
+{
+    struct rig *rig = rig_open();
+    struct rig_lambda bad = hello(8, "nosource");
+    const struct rig_lambda slow = hello(8, "slow 99");
+
+    rig_serve_hello(rig);
+    const size_t held = thread_of(rig)->view.held;
+    const size_t shared = rig_shared_count();
+    for (int i = 0; i < 60; i++) {
+        bad.version++;
+        CHECK(rig_load(rig, 0, &bad) == TF_ELAMBDA_SOURCE);
+        rig_offer(rig, 0, OFFERED, &slow);
+        rig->now += TF_TRIAL_SECONDS + 1;
+        CHECK(answers(rig, TF_EBUSY, NULL));
+        CHECK(thread_of(rig)->view.held == held && rig_shared_count() == shared);
+    }
+    rig_close(rig);
+}
+
 int main(void)
 {
     RUN(what_loads_is_in_the_table_and_has_left_nothing_else);
@@ -391,5 +476,8 @@ int main(void)
     RUN(a_newer_one_that_came_meanwhile_stays);
     RUN(what_takes_too_long_is_given_up);
     RUN(it_has_its_share_beside_those_who_compute);
+    RUN(of_one_number_only_one_gets_in);
+    RUN(who_shares_the_enclave_gets_no_name_and_no_secret_by_it);
+    RUN(nothing_is_left_of_many_that_were_refused);
     return test_end();
 }
