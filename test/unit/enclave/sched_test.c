@@ -119,9 +119,8 @@ static struct rig_lambda version_of(const char *name, uint64_t version, const ch
 /* The next version, of which no ClientHello knows: its top level runs with a request. */
 static void renew(struct rig *rig, const char *name, const char *code)
 {
-    struct rig_lambda next = version_of(name, 2, code);
+    const struct rig_lambda next = version_of(name, 2, code);
 
-    next.limits = SMALL;
     CHECK(rig_load(rig, 0, &next) == TF_OK);
 }
 

@@ -152,18 +152,25 @@ static void a_first_version_that_does_not_load_is_nobody_s(void)
     rig_close(rig);
 }
 
-/* The top level sees what the grant in force brings. What it throws stays inside. */
-static void a_message_that_may_hold_secrets_stays_inside(void)
+/* Has `hello` serve with a secret. */
+static void serve_with_secret(struct rig *rig)
 {
-    struct rig *rig = rig_open();
     const struct rig_lambda good = hello(1, "env");
-    const struct rig_lambda bad = hello(2, "nosource");
     const struct rig_grant grant = {
         .lambda = "hello", .names = {"hello.example"}, .secrets = {{"TOKEN", "hunter2"}}};
 
     CHECK(rig_load(rig, 0, &good) == TF_OK);
     struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
     CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+}
+
+/* The top level sees what the grant in force brings. What it throws stays inside. */
+static void a_message_that_may_hold_secrets_stays_inside(void)
+{
+    struct rig *rig = rig_open();
+    const struct rig_lambda bad = hello(2, "nosource");
+
+    serve_with_secret(rig);
     const struct tf_entry before = *entry_of("hello");
     struct rig_client *client = rig_connect(rig, 0, "hello.example");
     rig_offer(rig, 0, OFFERED, &bad);
@@ -176,14 +183,9 @@ static void a_message_that_may_hold_secrets_stays_inside(void)
 static void secrets_of_what_was_refused_are_wiped(void)
 {
     struct rig *rig = rig_open();
-    const struct rig_lambda good = hello(1, "echo");
     const struct rig_lambda bad = hello(2, "nosource");
-    const struct rig_grant grant = {
-        .lambda = "hello", .names = {"hello.example"}, .secrets = {{"TOKEN", "hunter2"}}};
 
-    CHECK(rig_load(rig, 0, &good) == TF_OK);
-    struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
-    CHECK(rig_grant(rig, manager, &grant, NULL) == 200);
+    serve_with_secret(rig);
     CHECK(rig_load(rig, 0, &bad) == TF_ELAMBDA_SOURCE);
     const struct tf_thread *thread = thread_of(rig);
     for (size_t i = 0; i < thread->lane_count; i++) {
