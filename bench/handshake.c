@@ -162,6 +162,7 @@ static bool begin(struct run *r, struct connection *c)
         wolfSSL_set_SessionTicket_cb(c->ssl, note_ticket, c) != WOLFSSL_SUCCESS ||
         (c->ticket != NULL &&
          wolfSSL_set_session(c->ssl, c->ticket) != WOLFSSL_SUCCESS)) {
+        (void)fprintf(stderr, "handshake: wolfSSL makes no connection\n");
         exit(1);
     }
     wolfSSL_SetIOReadCtx(c->ssl, c);
