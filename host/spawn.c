@@ -114,6 +114,10 @@ static tf_err start(const struct tf_worker *worker, const int child[TF_THREADS_M
     for (unsigned i = 0; i < worker->link_count && rc == 0; i++) {
         rc = posix_spawn_file_actions_adddup2(&files, child[i], FIRST_LINK + (int)i);
     }
+    if (rc == 0) { /* who started tfaasd may have left more open */
+        rc = posix_spawn_file_actions_addclosefrom_np(
+            &files, FIRST_LINK + (int)worker->link_count);
+    }
     /* An own process group: Ctrl-C reaches tfaasd alone, which ends its workers in order.
      */
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK |

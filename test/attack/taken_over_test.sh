@@ -16,6 +16,9 @@ bystander=''
 worker_pid() { worker_of domain pid; }
 is_there() { [ "$(worker_of domain state)" = serving ] && kill -0 "$(worker_pid)"; }
 
+# How often a process has it open.
+holds() { find "/proc/$1/fd" -lname /etc/passwd | wc -l; }
+
 # threads_try CALL ARG...: each thread of the worker is refused with EPERM, and goes on.
 threads_try() {
     local task
@@ -41,7 +44,10 @@ trap 'end_bystander; leave' EXIT
 is "a process without a sandbox opens what it is told to" "returned 3" \
     "$takeover" "$bystander" 257 -100 @/etc/passwd 0
 
+# What whoever started tfaasd left open.
+exec {left}</etc/passwd
 need "tfaasd starts" host_start
+exec {left}<&-
 need "a publisher is set up" publisher_new
 lambda held <<'JS'
 exports.fetch = function () { return new Response("held"); };
@@ -51,6 +57,8 @@ is "it answers" held ask held /
 secret=$(find "$work/host/sim" -type f | head -n 1)
 need "a file that the worker must not have" test -s "$secret"
 
+is "it has but its links and what it made or was passed" "0 of 1" eval \
+    'echo "$(holds "$(worker_pid)") of $(holds "$daemon")"'
 ok "no thread opens it (openat)" threads_try 257 -100 "@$secret" 0
 ok "none kills tfaasd (tgkill)" threads_try 234 "$daemon" "$daemon" 9
 ok "none ends what tfaasd lends it for all, nor connects by it (shutdown)" \
