@@ -45,8 +45,8 @@ static const struct row rows[TF_ERR_COUNT] = {
          "Somebody removed a file after signing; pack and sign again."},
     [TF_EBUNDLE_DIGEST] = {"a file differs from its size or SHA-256 in the manifest",
                            "Somebody changed a file after signing; pack and sign again."},
-    [TF_EDSSE_FORMAT] = {"the signed envelope does not parse",
-                         "Sign again with `tfaas sign`."},
+    [TF_EDSSE_FORMAT] = {"there is no signed envelope, or it does not parse",
+                         "Sign with `tfaas sign`."},
     [TF_EDSSE_TYPE] =
         {"the envelope was signed for another use",
          "A manifest and a grant cannot stand in for each other; pass the right one."},
