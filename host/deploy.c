@@ -212,8 +212,9 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
     }
     if (err == TF_EBUSY) {
         refuse(op, 503, tf_err_name(TF_EBUSY),
-               "the enclave has too much to do to try whether it loads",
-               "nothing has changed: deploy it again later");
+               "the enclave had no place to try it, or its top level did not end in time",
+               "nothing has changed: deploy it again later; if that does not help, have "
+               "its top level do less");
         return;
     }
     if (err != TF_OK) {
