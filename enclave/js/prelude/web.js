@@ -18,7 +18,9 @@
             return value;
         }
         if (value instanceof Error) {
-            return String(value.stack || value);
+            var what = String(value);
+            var stack = String(value.stack || what);
+            return stack.indexOf(what) === 0 ? stack : what + '\n' + stack;
         }
         if (value !== null && typeof value === 'object') {
             try {

@@ -300,6 +300,12 @@ static void the_console_goes_to_the_enclave(void)
               " return new Response(); };",
               NULL) == TF_OK);
     CHECK(strlen(console_line) == 1024);
+    CHECK(run(&lambda,
+              "exports.fetch = function () { console.warn(new TypeError('why'));"
+              " return new Response(); };",
+              NULL) == TF_OK);
+    CHECK(strncmp(console_line, "warn TypeError: why", 19) == 0);
+    CHECK(strstr(console_line + 19, "why") == NULL); /* engines' stacks may begin so */
 }
 
 /* Of three ways that a body comes: as the request's, as bytes and as a text. */
