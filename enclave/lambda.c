@@ -8,8 +8,7 @@
 #include "enclave/js/js.h"
 #include "enclave/revoke.h"
 
-/* Whether a grant that is in force may go over to the lambda. */
-static tf_err check_grant(const struct tf_grant *grant, const struct tf_lambda *lambda)
+tf_err tf_lambda_check_grant(const struct tf_lambda *lambda, const struct tf_grant *grant)
 {
     if (grant == NULL) {
         return TF_OK;
@@ -71,7 +70,7 @@ static tf_err check(struct tf_instance *instance, struct tf_lambda *lambda)
     if (err != TF_OK || is_there(lambda)) {
         return err;
     }
-    err = check_grant(entry->grant, lambda);
+    err = tf_lambda_check_grant(lambda, entry->grant);
     if (err != TF_OK) {
         return err;
     }

@@ -29,6 +29,13 @@ TF_MUST_USE tf_err tf_lambda_make(struct tf_instance *instance,
                                   const struct tf_bundle *bundle, struct tf_lambda **out);
 
 /**
+ * Checks that a grant, or NULL, may go over to the lambda.
+ * @return TF_OK; TF_EVERSION_FLOOR, TF_EGRANT_LAMBDA, TF_EGRANT_DOMAIN, as above.
+ */
+TF_MUST_USE tf_err tf_lambda_check_grant(const struct tf_lambda *lambda,
+                                         const struct tf_grant *grant);
+
+/**
  * Puts it in the table, with a reference, in the place of an older version, and raises
  * the floor. The same version with the same digest and signer again changes nothing.
  * @return as tf_lambda_make: much may have happened since.

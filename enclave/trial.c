@@ -47,6 +47,9 @@ tf_err tf_trial_begin(struct tf_thread *thread, struct tf_lambda *lambda,
     transfer->bytes = NULL;
     tf_resident_enter(resident); /* it stays until a lane has it */
     tf_err err = tf_resident_adopt(thread, resident, bundle);
+    if (err == TF_OK) { /* another grant may have come since the lambda was made */
+        err = tf_lambda_check_grant(lambda, resident->now.grant);
+    }
     if (err == TF_OK) {
         *trial = (struct tf_trial){tf_sched_try(thread, resident), transfer->id};
         err = trial->lane == NULL ? TF_EBUSY : TF_AGAIN;

@@ -30,7 +30,7 @@ struct tf_trial {
  * Begins to try the lambda, of the transfer that has just ended, and takes its bytes.
  * @param bundle  of malloc; taken in any case.
  * @return TF_AGAIN: a RESULT follows; TF_EBUSY: one is tried already, or there is no
- *         lane; TF_ENOMEM.
+ *         lane; TF_ENOMEM; as tf_lambda_check_grant for a grant that has come since.
  */
 TF_MUST_USE tf_err tf_trial_begin(struct tf_thread *thread, struct tf_lambda *lambda,
                                   struct tf_bundle *bundle);

@@ -8,6 +8,8 @@
 
 #include "enclave/instance.h"
 #include "enclave/thread.h"
+#include "lib/bytes.h"
+#include "test/native/native.h"
 #include "test/native/rig.h"
 #include "test/test.h"
 
@@ -441,6 +443,67 @@ static void who_shares_the_enclave_gets_no_name_and_no_secret_by_it(void)
     rig_close(rig);
 }
 
+static struct tf_grant *pinned; /* to another version, with secrets; borrowed */
+static int gives_left;          /* of the lock, until another thread takes it */
+
+static void take_pinned(void)
+{
+    struct tf_instance *instance = tf_instance_self();
+
+    gives_left--;
+    if (gives_left == 0) {
+        pinned->refs++;
+        tf_instance_put_grant(instance, tf_instance_find(instance, "hello"), pinned);
+    }
+}
+
+/* Serves version 7 under a grant without secrets, after one that had some, for that
+ * version alone. */
+static struct rig *serve_pinned(void)
+{
+    struct rig *rig = rig_open();
+    char hex[2 * TF_SHA256_SIZE + 1];
+    const struct rig_grant first = {.digest = hex, .secrets = {{"TOKEN", "hunter2"}}};
+
+    rig_serve_hello(rig);
+    tf_hex_write(entry_of("hello")->digest, TF_SHA256_SIZE, hex);
+    struct rig_client *manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &first, NULL) == 200);
+    pinned = entry_of("hello")->grant;
+    pinned->refs++;
+    manager = rig_connect(rig, 0, "hello.manage.tfaas.internal");
+    CHECK(rig_grant(rig, manager, &(struct rig_grant){0}, NULL) == 200);
+    return rig;
+}
+
+/* A host has the thread that takes the bundle stand still, and another take a grant whose
+ * secrets are for the earlier version alone. With any that has secrets no message leaves:
+ * who is told one had none. */
+static void a_grant_that_comes_in_between_is_for_whom_it_is(void)
+{
+    const struct rig_lambda bad = hello(8, "nosource");
+    unsigned refused = 0;
+
+    for (int at = 1; at <= 12; at++) {
+        struct rig *rig = serve_pinned();
+        char text[512];
+        gives_left = at;
+        tf_native_meanwhile = take_pinned;
+        rig_offer(rig, 0, OFFERED, &bad);
+        tf_native_meanwhile = NULL;
+        rig_settle(rig);
+        int code = answer(rig, text);
+        CHECK(code == TF_EGRANT_LAMBDA ||
+              (code == TF_ELAMBDA_SOURCE && strstr(text, "[1m") != NULL));
+        refused += code == TF_EGRANT_LAMBDA;
+        tf_lock_take(&tf_instance_self()->lock);
+        tf_grant_release(pinned);
+        tf_lock_give(&tf_instance_self()->lock);
+        rig_close(rig);
+    }
+    CHECK(refused > 0 && refused < 12);
+}
+
 /* A host that brings the same bundle again and again, and ends the wait of some. */
 static void nothing_is_left_of_many_that_were_refused(void)
 {
@@ -480,6 +543,7 @@ int main(void)
     RUN(it_has_its_share_beside_those_who_compute);
     RUN(of_one_number_only_one_gets_in);
     RUN(who_shares_the_enclave_gets_no_name_and_no_secret_by_it);
+    RUN(a_grant_that_comes_in_between_is_for_whom_it_is);
     RUN(nothing_is_left_of_many_that_were_refused);
     return test_end();
 }
