@@ -25,14 +25,13 @@ struct tf_lane {
     struct tf_slot slot;
     struct tf_fiber fiber;
 
-    struct tf_conn *conn;         /* who asked; NULL: nobody yet, it only loads */
+    struct tf_conn *conn;         /* who asked; NULL: nobody, it only loads */
     struct tf_resident *resident; /* of the lambda; NULL: the lane is free */
     char *url;                    /* owned; of the request */
     struct tf_js_request request; /* the rest of it lies in the connection */
     struct tf_js_limits limits;
-    uint64_t
-        clock; /* the host's time when it began, ns: the lambda's clock stands still */
-    uint64_t turn; /* when it last ran, in turns of this thread; 0: not yet */
+    uint64_t clock; /* the host's time when it began, ns: the lambda's stands still */
+    uint64_t turn;  /* when it last ran, in turns of this thread; 0: not yet */
     uint64_t pauses;
     uint64_t run; /* that it is by what it has written (enclave/logs.h); 0: nothing */
 
