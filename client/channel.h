@@ -69,9 +69,9 @@ struct tf_attestation {
     int64_t time;                /* of the judgement: this machine's clock */
     tf_collateral_origin origin; /* of the collateral */
     int64_t fetched;             /* the collateral, by cache or service; 0 else */
-    tf_err
-        certificate; /* of tf_ratls_parse for the certificate of this connection: TF_OK,
-                        it carries evidence about its key; TF_EEVIDENCE_FORMAT, none */
+    /* Of tf_ratls_parse for the certificate of this connection: TF_OK, it carries
+     * evidence about its key; TF_EEVIDENCE_FORMAT, none. */
+    tf_err certificate;
 };
 
 /** Asks for evidence under a fresh nonce, finds the collateral, and judges.

@@ -34,8 +34,7 @@ struct candidate {
     bool is_usable; /* the evidence could be judged with it */
     bool is_good;   /* and chains, collateral and TCB are as they should be */
     bool is_known;  /* it could, at the latest when it was fetched */
-    int64_t
-        issued; /* TCB info and identity; 0 if a revoked certificate ended it before */
+    int64_t issued; /* TCB info and identity; 0: a revoked certificate ended it before */
     int64_t root_crl_start;
     int64_t pck_crl_start;
 };

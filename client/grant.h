@@ -35,8 +35,7 @@ struct tf_grant_order {
     uint64_t not_after;
     const char *chain; /* PEM, leaf first */
     size_t chain_size;
-    const char
-        *key; /* PEM of the leaf's key; size 0: the key of the channel's last CSR */
+    const char *key; /* PEM of the leaf's key; size 0: that of the channel's last CSR */
     size_t key_size;
     const struct tf_grant_secret *secrets; /* names are not there twice */
     size_t secret_count;

@@ -98,8 +98,7 @@ enum tf_sim_stage { TF_SIM_OPENED, TF_SIM_CREATED, TF_SIM_INITIALISED };
 struct tf_sim {
     enum tf_sim_stage stage;
     struct sgx_secs secs;
-    uint8_t
-        isv_family_id[16]; /* with KSS; in the SECS where software does not see them */
+    uint8_t isv_family_id[16]; /* with KSS; in the SECS, where no software sees them */
     uint8_t isv_ext_prod_id[16];
     struct tf_measure measure;
     struct tf_sim_machine machine;

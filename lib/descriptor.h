@@ -39,8 +39,7 @@ struct tf_member {
 struct tf_descriptor {
     struct tf_member members[TF_MEMBERS_MAX];
     size_t member_count; /* 1, or in a group 2 and more */
-    struct tf_publisher
-        publishers[TF_GROUP_PUBLISHERS_MAX]; /* may sign bundles and grants */
+    struct tf_publisher publishers[TF_GROUP_PUBLISHERS_MAX]; /* sign bundles, grants */
     size_t publisher_count;
     struct tf_publisher attesters[TF_GROUP_ATTESTERS_MAX]; /* may sign grants, leases */
     size_t attester_count;
