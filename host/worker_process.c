@@ -79,7 +79,9 @@ static void pin(unsigned index)
 /* By the last thread, for all of them; before anything from outside is looked at. */
 static tf_err lock_in(struct process *p)
 {
-    if (pthread_barrier_wait(&p->ready) == PTHREAD_BARRIER_SERIAL_THREAD) {
+    int last = pthread_barrier_wait(&p->ready);
+
+    if (last == PTHREAD_BARRIER_SERIAL_THREAD) {
         __atomic_store_n(&p->failed, tf_sandbox_enter(p->settings->sandbox),
                          __ATOMIC_RELEASE);
     }
