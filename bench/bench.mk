@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # The programs of `make bench`: the floor, a client that counts handshakes, and engines alone,
 # ours (as in the image, but native) and stock (bench/stock).
-BENCH := $(addprefix $(O)/bench/,floor handshake) $(addprefix $(O)/bench/,$(foreach e,quickjs duktape,bare-$(e) bare-$(e)-stock))
+BENCH_TOOLS := $(addprefix $(O)/bench/,floor handshake)
+BENCH := $(BENCH_TOOLS) $(addprefix $(O)/bench/,$(foreach e,quickjs duktape,bare-$(e) bare-$(e)-stock))
 $(O)/bench/floor: $(O)/host/bench/floor.o
 	@mkdir -p $(@D); $(LINK) -lssl -lcrypto
 # Upstream's wolfSSL but for one patch, for nothing else is fast enough to keep a server busy.

@@ -21,6 +21,7 @@
 #include <valgrind/memcheck.h>
 
 #include "enclave/core.h"
+#include "enclave/fiber.h"
 #include "enclave/layout.h"
 #include "enclave/ring.h"
 #include "test/native/native.h"
@@ -38,6 +39,8 @@ struct tf_core_exit __real_tf_core_enter(struct tf_thread_page *page, tf_hostptr
                                          uint64_t now);
 struct tf_core_exit __wrap_tf_core_enter(struct tf_thread_page *page, tf_hostptr channel,
                                          uint64_t now);
+void __real_tf_fiber_wipe(struct tf_fiber *fiber);
+void __wrap_tf_fiber_wipe(struct tf_fiber *fiber);
 
 /* What the host put in before an entry, and how far the core's output had come after it.
  * Clients cost far more instructions than the core, so they are not there when it is
@@ -88,6 +91,13 @@ tf_err __wrap_tf_host_write(tf_hostptr dst, const void *src, size_t size)
         undefined_writes++;
     }
     return __real_tf_host_write(dst, src, size);
+}
+
+/* What a stack has popped is no memory to memcheck, and may be wiped even so. */
+void __wrap_tf_fiber_wipe(struct tf_fiber *fiber)
+{
+    (void)VALGRIND_MAKE_MEM_DEFINED(fiber->stack, fiber->size);
+    __real_tf_fiber_wipe(fiber);
 }
 
 /* --- recording and replaying

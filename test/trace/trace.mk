@@ -9,7 +9,7 @@ TRACED := $(patsubst $(O)/san/%,$(O)/traced/%,$(filter-out %/test/native/boundar
           $(call trace,enclave/boundary.c enclave/fiber.c)
 
 $(O)/boundary_trace: $(call trace,test/trace/boundary_trace.c test/fake/js.c) $(O)/traced/core.a
-	@echo "LINK $@"; $(CC) -no-pie -Wl,-z,lazy -Wl,--wrap=tf_host_write -Wl,--wrap=tf_core_enter -o $@ \
+	@echo "LINK $@"; $(CC) -no-pie -Wl,-z,lazy -Wl,--wrap=tf_host_write -Wl,--wrap=tf_core_enter,--wrap=tf_fiber_wipe -o $@ \
 	    -Wl,--start-group $^ $(DEP)/wolfssl/lib/native/libwolfssl.a -Wl,--end-group \
 	    $(DEP)/picohttpparser/lib/traced/libpicohttpparser.a -ljansson -lssl -lcrypto -lm
 $(O)/secret_paths: $(call trace,test/trace/secret_paths.c) $(O)/traced/core.a
