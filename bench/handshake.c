@@ -18,7 +18,8 @@
  *
  * To keep a server busy with one core it does less than an honest client: it verifies no
  * certificate and no signature, and its key share is the same in all connections
- * (deps/patches/wolfssl-client). Servers do not look, and time is measured here, no trust.
+ * (deps/patches/wolfssl-client). Servers do not look, and time is measured here, no
+ * trust.
  */
 #include <arpa/inet.h>
 #include <errno.h>
