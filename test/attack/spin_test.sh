@@ -92,19 +92,7 @@ outlast() {
 wait_for_ends() { until_ok 1200 are_ends "$1"; }
 are_ends() { [ "$(compgen -G "$work/end.*" | wc -l)" = "$1" ]; }
 
-need "the platform starts, with one thread" host_start --threads 1
-need "a publisher" publisher_new
-for engine in "${engines[@]}"; do
-    for name in neighbour top; do
-        lambda "$name-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
-        need "$engine: $name answers" publish "$name-$engine" "$engine"
-    done
-done
-host_stop
-for engine in "${engines[@]}"; do
-    source_of top | stored "top-$engine" '{"steps": 500000000}'
-done
-need "the platform starts with what it has stored" host_start --threads 1
+start_beside_untried neighbour top "$(source_of top)" '{"steps": 500000000}'
 for engine in "${engines[@]}"; do
     need "$engine: the neighbour answers" ask "neighbour-$engine" /
     started=$(all_starts)

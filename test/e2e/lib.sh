@@ -345,6 +345,25 @@ release() {
 # place of NAME's bundle. Nobody has tried it: a host that lies, or another engine by now.
 stored() { lambda "$@" && bundle "$1" && cp "$work/$1.tfb" "$work/host/lambdas/$1/bundle.tfb"; }
 
+# start_beside_untried GOOD BAD SOURCE LIMITS: a publisher and a platform with one thread; on each
+# engine GOOD-ENGINE answers "hello", and BAD-ENGINE has a source that nobody could deploy.
+start_beside_untried() {
+    local name
+    need "the platform starts, with one thread" host_start --threads 1
+    need "a publisher" publisher_new
+    for engine in "${engines[@]}"; do
+        for name in "$1" "$2"; do
+            lambda "$name-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
+            need "$engine: $name answers" publish "$name-$engine" "$engine"
+        done
+    done
+    host_stop
+    for engine in "${engines[@]}"; do
+        stored "$2-$engine" "$4" <<<"$3"
+    done
+    need "the platform starts with what it has stored" host_start --threads 1
+}
+
 # grant_by POLICY NAME [ARG...]: with the publisher's keys; options go before these.
 grant_by() {
     local policy=$1 name=$2

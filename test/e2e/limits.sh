@@ -147,21 +147,9 @@ refused() {
 # A message cannot end a line, or command a terminal.
 is_plain() { ! LC_ALL=C grep -q '[^ -~]' "$work/tfaas.log"; }
 
-need "the platform starts" host_start --threads 1
-need "a publisher" publisher_new
-need "and somebody else" tf key new "$work/other.pem"
-for engine in "${engines[@]}"; do
-    for name in hello loop-top; do
-        lambda "$name-$engine" <<<'exports.fetch = function () { return new Response("hello"); };'
-        need "$engine: $name answers" publish "$name-$engine" "$engine"
-    done
-done
 # Who deploys a top level without end is refused, but an old store may hold one.
-host_stop
-for engine in "${engines[@]}"; do
-    source_of loop-top | stored "loop-top-$engine" "$limits"
-done
-need "the platform starts with what it has stored" host_start --threads 1
+start_beside_untried hello loop-top "$(source_of loop-top)" "$limits"
+need "somebody else has a key" tf key new "$work/other.pem"
 for engine in "${engines[@]}"; do
     need "$engine: a neighbour answers" neighbour_answers
     started=$(all_starts)
