@@ -68,6 +68,7 @@ enum {
     /* Defaults of a manifest's "limits", and their ceilings. */
     TF_STEPS_DEFAULT = 100 * 1000 * 1000,
     TF_STEPS_MAX = 2000 * 1000 * 1000,
+    TF_STEP_NS = 10, /* of CPU time, where machine code runs that counts no steps */
     TF_MEMORY_DEFAULT = 16 << 20,
     TF_MEMORY_MAX = 48 << 20,
     TF_BODY_DEFAULT = 1 << 20

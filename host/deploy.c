@@ -12,6 +12,7 @@
 #include "host/registry.h"
 #include "host/roll.h"
 #include "host/supervise.h"
+#include "host/verdict.h"
 #include "lib/err_text.h"
 #include "lib/json.h"
 
@@ -23,7 +24,7 @@ enum {
     DROP_MS = 10 * 1000,
     OPERATIONS_MAX = 32, /* the one that runs and those that wait, count */
     ANSWER_MAX = 8 << 10,
-    MESSAGE_MAX = 1 << 10
+    TEXT_MAX = TF_VERDICT_MAX + 128
 };
 
 struct tf_operation {
@@ -165,37 +166,40 @@ static void answer(struct tf_operation *op)
     finish(op);
 }
 
-/* The enclave refused the bundle. With a message it was the code that did not load; an
- * empty one is of a lambda with secrets, which the top level may throw. */
-static void fail_verdict(struct tf_operation *op, tf_err err, const char *json,
-                         size_t size)
+/* The enclave refused the bundle: as it is, or after it has run its code. */
+static void fail_verdict(struct tf_operation *op, tf_err err,
+                         const struct tf_verdict *verdict)
 {
-    char text[MESSAGE_MAX];
-    char hint[MESSAGE_MAX];
-    json_t *document = NULL;
-    (void)!tf_json_parse(json, size, &document);
-    const char *message = json_string_value(json_object_get(document, "message"));
-    if (message == NULL) {
+    char text[TEXT_MAX];
+    char hint[TEXT_MAX];
+    if (!verdict->is_of_code) {
         fail(op, 422, err);
-    } else {
-        if (message[0] == '\0') {
-            message = "more is not told, for the grant in force brings secrets";
-        }
-        bool is_more = strcmp(message, tf_err_name(err)) != 0;
-        (void)snprintf(text, sizeof(text), "it does not load: %s%s%s", tf_err_text(err),
-                       is_more ? ": " : "", is_more ? message : "");
-        (void)snprintf(hint, sizeof(hint),
-                       "%s What was deployed before goes on, and the version is free.",
-                       tf_err_hint(err));
-        refuse(op, 422, tf_err_name(err), text, hint);
+        return;
     }
-    json_decref(document);
+    (void)snprintf(text, sizeof(text), "it does not load: %s", verdict->text);
+    (void)snprintf(hint, sizeof(hint),
+                   "%s What was deployed before goes on, and the version is free.",
+                   verdict->hint);
+    refuse(op, err == TF_EBUSY ? 503 : 422, tf_err_name(err), text, hint);
+}
+
+/* There was no place to try it in: it is brought again, for a while. */
+static void wait_for_place(struct tf_operation *op)
+{
+    if (op->daemon->loop.now < op->busy_until) {
+        op->timer.fire = on_retry;
+        tf_loop_set(&op->daemon->loop, &op->timer, RETRY_MS);
+        return;
+    }
+    refuse(op, 503, tf_err_name(TF_EBUSY),
+           "the enclave had no place to try it for 10 s: requests have them all",
+           "Nothing has changed: deploy it again when there are fewer.");
 }
 
 static void on_verdict(void *user, tf_err err, const char *json, size_t size)
 {
     struct tf_operation *op = user;
-    uint64_t now = op->daemon->loop.now;
+    struct tf_verdict verdict;
     if (err == TF_EIO && size == 0) {
         refuse(op, 503, tf_err_name(TF_EIO),
                "the enclave ended while it loaded the bundle", "see the log of tfaasd");
@@ -205,20 +209,13 @@ static void on_verdict(void *user, tf_err err, const char *json, size_t size)
         fail_inconsistent(op, TF_AGAIN);
         return;
     }
-    if (err == TF_EBUSY && now < op->busy_until) {
-        op->timer.fire = on_retry;
-        tf_loop_set(&op->daemon->loop, &op->timer, RETRY_MS);
-        return;
-    }
-    if (err == TF_EBUSY) {
-        refuse(op, 503, tf_err_name(TF_EBUSY),
-               "the enclave had no place to try it, or its top level did not end in time",
-               "nothing has changed: deploy it again later; if that does not help, have "
-               "its top level do less");
-        return;
-    }
     if (err != TF_OK) {
-        fail_verdict(op, err, json, size);
+        tf_verdict_read(op->worker->engine, &op->lambda, err, json, size, &verdict);
+        if (err == TF_EBUSY && !verdict.is_of_code) {
+            wait_for_place(op);
+        } else {
+            fail_verdict(op, err, &verdict);
+        }
         return;
     }
     if (!check_verdict(op, json, size)) {

@@ -29,6 +29,8 @@ tf_err tf_lambda_peek(const uint8_t *bytes, size_t size, struct tf_lambda *out)
         memcpy(out->dns, manifest->domains, sizeof(out->dns));
         out->dns_count = manifest->domain_count;
         out->version = manifest->version;
+        out->steps = manifest->steps;
+        out->memory = manifest->memory;
         out->size = size;
         struct tf_reader r;
         struct tf_ustar_entry first = {.size = 0};

@@ -48,6 +48,8 @@ struct tf_lambda {
     uint64_t version;
     uint64_t size;          /* of the bundle */
     uint64_t envelope_size; /* of its first entry */
+    uint64_t steps;         /* limits of an invocation, and of its top level */
+    uint64_t memory;        /* bytes */
     struct tf_seat seat;    /* where it is served */
     struct tf_seat next;    /* while its enclave is rolled: in the new one (roll.h) */
     struct tf_counts base;  /* of earlier instances of the worker */
@@ -61,7 +63,7 @@ struct tf_lambda {
 };
 
 /**
- * Reads name, version, digest and DNS names from a bundle, signature unchecked.
+ * Reads name, version, digest, DNS names and limits from a bundle, signature unchecked.
  * @param bytes  untrusted. @return as tf_bundle_check; TF_ENOMEM.
  */
 TF_MUST_USE tf_err tf_lambda_peek(const uint8_t *bytes, size_t size,

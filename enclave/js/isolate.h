@@ -12,8 +12,6 @@
 
 #include "enclave/js/js.h"
 
-enum { TF_STEP_NS = 10 };
-
 enum tf_js_state {
     TF_JS_FRESH, /* no request has run since the top level did */
     TF_JS_USED,  /* one has */

@@ -46,14 +46,16 @@ for e in "${engines[@]}"; do
     load_start "app-$e"
     printf 'exports.fetch = function (\n' | of "app-$e" 2
     ok "$e: what does not compile is refused" refused "app-$e" lambda-source 'SyntaxError.*main\.js'
+    ok "$e: and what many forget is named" grep -E '("type": "module"|--target es5)' "$work/tfaas.log"
     printf '\n\nthrow new RangeError("red");\n' | of "app-$e" 2
     ok "$e: what throws, with its line" refused "app-$e" lambda-source 'RangeError: red.*main\.js:3'
     echo 'exports.other = 1;' | of "app-$e" 2
     ok "$e: what has no handler" refused "app-$e" lambda-source ''
     echo 'for (;;) {}' | of "app-$e" 2
-    ok "$e: what never ends" refused "app-$e" steps ''
+    ok "$e: what never ends" refused "app-$e" steps 'limits\.steps, 20000000'
     echo 'for (var a = [];;) { a.push(new Array(1000).join("x" + a.length)); }' | of "app-$e" 2
-    ok "$e: what needs too much memory" refused "app-$e" '(memory|steps)' ''
+    ok "$e: what needs too much memory" refused "app-$e" '(memory|steps)' \
+        'limits\.(memory, 8388608|steps, 20000000)'
     load_end
     is "$e: no request was lost meanwhile" "0 0" eval \
         'echo "$(lost "$work/app-$e.codes") $(lost "$work/app-$e.new.codes")"'
