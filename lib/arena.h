@@ -16,7 +16,7 @@
 
 enum {
     TF_ARENA_LINE = 64,           /* bytes; what is noted of sealed blocks at once */
-    TF_ARENA_SEAL_MAX = 128 << 10 /* bytes from the start, beyond which none is sealed */
+    TF_ARENA_SEAL_MAX = 160 << 10 /* bytes from the start, beyond which none is sealed */
 };
 
 struct tf_arena; /* lies at the start of the memory */

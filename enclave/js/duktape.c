@@ -219,13 +219,6 @@ static duk_ret_t run_prelude(duk_context *context, void *unused)
     return BASE;
 }
 
-/* Strings and code of the base are not copied for each request. */
-static void seal(void *udata, const void *block)
-{
-    const struct tf_js *js = udata;
-    tf_arena_seal(js->arena, block);
-}
-
 struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
 {
     struct tf_js *js = tf_arena_alloc(arena, sizeof(*js));
@@ -247,9 +240,7 @@ struct tf_js *tf_js_open(struct tf_arena *arena, const char *wanted)
     }
     duk_gc(js->context, DUK_GC_COMPACT);
     /* What most loads take, so that the stack does not move then and leave a hole. */
-    return duk_check_stack(js->context, LOAD_STACK) && duk_seal_heap(js->context, seal)
-               ? js
-               : NULL;
+    return duk_check_stack(js->context, LOAD_STACK) && tf_duktape_seal(js) ? js : NULL;
 }
 
 /* --- running --------------------------------------------------------------------- */

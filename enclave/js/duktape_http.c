@@ -352,10 +352,8 @@ static duk_ret_t construct(duk_context *context)
     if (!(status >= STATUS_MIN && status <= STATUS_MAX) || status != (int)status) {
         (void)duk_range_error(context, "status is not 200 to 599");
     }
-    (void)duk_push_copy(context, http->headers); /* at 4, its list at 3 */
     duk_dup(context, 3);
-    put_state(context, 4);
-    tf_duktape_put(context, 2, TF_NAME_HEADERS);
+    tf_duktape_put(context, 2, TF_NAME_LIST);
     set_body(context, 2, 3, status);
     (void)duk_push_copy(context, http->response);
     duk_dup(context, 2);
@@ -399,7 +397,11 @@ static void respond(duk_context *context)
     }
     tf_duktape_put(context, -2, TF_NAME_BODY);
     tf_duktape_get(context, state, TF_NAME_HEADERS);
-    push_state(context, -1);
+    if (duk_is_null(context, -1)) { /* nobody asked for them */
+        tf_duktape_get(context, state, TF_NAME_LIST);
+    } else {
+        push_state(context, -1);
+    }
     tf_duktape_put(context, -3, TF_NAME_HEADERS);
     duk_set_top(context, state);
     js->is_answered = true;

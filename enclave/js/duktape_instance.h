@@ -23,6 +23,7 @@ enum tf_duktape_name {
     TF_NAME_TURN,
     TF_NAME_STATUS, /* of a Response's */
     TF_NAME_TEXT,
+    TF_NAME_LIST, /* what its Headers begin with */
     TF_NAME_RESPONSE,
     TF_NAME_HEADERS, /* of both; in the stash, of the answer */
     TF_NAME_BODY,
@@ -124,6 +125,10 @@ void tf_duktape_push_buffer(duk_context *context, const struct tf_str *bytes);
 
 /** Runs promise jobs until there are none. */
 void tf_duktape_run_jobs(duk_context *context);
+
+/** Has most of what is there not copied for each request (tf_arena_seal). @return false
+ * if there was no memory. */
+bool tf_duktape_seal(struct tf_js *js);
 
 /** The instance of a context. */
 static inline struct tf_js *tf_duktape_self(duk_context *context)

@@ -12,6 +12,7 @@ static const char *const names[TF_NAMES] = {
     "turn",
     "status",
     "text",
+    "list",
     "response",
     "headers",
     "body",
@@ -26,11 +27,11 @@ static const char *const names[TF_NAMES] = {
 };
 
 const uint8_t tf_duktape_places[TF_NAMES] = {
-    [TF_NAME_METHOD] = 0,  [TF_NAME_URL] = 1,   [TF_NAME_TURN] = 5,
-    [TF_NAME_STATUS] = 0,  [TF_NAME_TEXT] = 1,  [TF_NAME_RESPONSE] = 5,
-    [TF_NAME_HEADERS] = 2, [TF_NAME_BODY] = 3,  [TF_NAME_USED] = 4,
-    [TF_NAME_STATE] = 0,   [TF_NAME_VALUE] = 1, [TF_NAME_WAITING] = 2,
-    [TF_NAME_BLOCK] = 4,
+    [TF_NAME_METHOD] = 0,  [TF_NAME_URL] = 1,      [TF_NAME_TURN] = 5,
+    [TF_NAME_STATUS] = 0,  [TF_NAME_TEXT] = 1,     [TF_NAME_LIST] = 5,
+    [TF_NAME_HEADERS] = 2, [TF_NAME_BODY] = 3,     [TF_NAME_USED] = 4,
+    [TF_NAME_STATE] = 0,   [TF_NAME_VALUE] = 1,    [TF_NAME_WAITING] = 2,
+    [TF_NAME_BLOCK] = 4,   [TF_NAME_RESPONSE] = 6,
 };
 
 void tf_duktape_make_names(duk_context *context)
@@ -265,4 +266,23 @@ void tf_duktape_push_native(duk_context *context)
     duk_put_prop_string(context, -2, "respond");
     duk_push_c_function(context, native_fail, 1);
     duk_put_prop_string(context, -2, "fail");
+}
+
+/* --- what is not copied for each request ----------------------------------------- */
+
+static void seal(void *udata, const void *block)
+{
+    const struct tf_js *js = udata;
+    tf_arena_seal(js->arena, block);
+}
+
+static void unseal(void *udata, const void *at, duk_size_t size)
+{
+    const struct tf_js *js = udata;
+    tf_arena_unseal(js->arena, at, size);
+}
+
+bool tf_duktape_seal(struct tf_js *js)
+{
+    return duk_seal_heap(js->context, seal, unseal) != 0;
 }

@@ -196,8 +196,9 @@
     }
 
     function defaultType(s, type) {
-        if (s.headers[S].indexOf('content-type') < 0) {
-            s.headers[S].push('content-type', type);
+        var list = headersOf(s)[S];
+        if (list.indexOf('content-type') < 0) {
+            list.push('content-type', type);
         }
     }
 
@@ -246,11 +247,12 @@
         };
     }
 
-    /* Those of an incoming request are made when they are asked for. */
+    /* Those of an incoming request, or of a Response that native code made, are made when
+     * they are asked for. */
     function headersOf(s) {
         if (s.headers === null) {
             s.headers = Object.create(Headers.prototype);
-            s.headers[S] = s.turn;
+            s.headers[S] = s.response === true ? s.list : s.turn;
         }
         return s.headers;
     }
@@ -376,7 +378,7 @@
         if (s.used) {
             throw new TypeError('the body has been used');
         }
-        copy = new Response(null, { status: s.status, statusText: s.text, headers: s.headers });
+        copy = new Response(null, { status: s.status, statusText: s.text, headers: headersOf(s) });
         copy[S].body = s.body;
         return copy;
     });
@@ -394,7 +396,7 @@
             requestState: { method: '', url: '', headers: null, body: INCOMING, used: false,
                 turn: 0 },
             responseState: { status: 200, text: '', headers: null, body: null,
-                used: false, response: true },
+                used: false, list: null, response: true },
             request: Request.prototype, headers: Headers.prototype,
             response: Response.prototype, Headers: Headers, headerValue: headerValue,
             setBody: setBody });
@@ -447,7 +449,7 @@
         if (s.used) {
             own.refuse('the body of the Response has been used');
         }
-        native.respond(s.status, exact(s.body), s.headers[S]);
+        native.respond(s.status, exact(s.body), headersOf(s)[S]);
     };
     /* The answer is made of these: of JSON, unless the headers say otherwise. */
     own.answer = function (status, body, headers) {
