@@ -500,10 +500,10 @@ static void what_is_unsealed_is_found_by_lines(void)
     tf_arena_unseal(arena, bytes + 120 * TF_ARENA_LINE, 80 * TF_ARENA_LINE);
     tf_arena_unseal(arena, bytes + TF_ARENA_SEAL_MAX - 1, 4096);
     tf_arena_unseal(arena, bytes + TF_ARENA_SEAL_MAX, 4096); /* nobody seals there */
-    CHECK(finds(arena, 0, "69-71 120-128 128-192 192-200 2047-2048 "));
-    CHECK(finds(arena, 70, "70-71 120-128 128-192 192-200 2047-2048 "));
-    CHECK(finds(arena, 150, "150-192 192-200 2047-2048 "));
-    CHECK(finds(arena, 2048, ""));
+    CHECK(finds(arena, 0, "69-71 120-128 128-192 192-200 2559-2560 "));
+    CHECK(finds(arena, 70, "70-71 120-128 128-192 192-200 2559-2560 "));
+    CHECK(finds(arena, 150, "150-192 192-200 2559-2560 "));
+    CHECK(finds(arena, 2560, ""));
     CHECK(!tf_arena_is_unsealed(arena));
     tf_arena_unseal(arena, NULL, 0);
     CHECK(tf_arena_is_unsealed(arena));
