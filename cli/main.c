@@ -87,8 +87,8 @@ static const struct verb VERBS[] = {
     {"rm", tf_cmd_rm, "NAME [--host SOCK]", "remove a lambda and its grant"},
     {"roll", tf_cmd_roll,
      "[--engine E [--image FILE --sigstruct FILE] [--domain FILE --to FILE] [--minutes "
-     "N]]"
-     " [--abort] [--host SOCK] [--json]",
+     "N]"
+     " [--anyway]] [--abort] [--host SOCK] [--json]",
      "replace a host's enclaves by new ones while they serve, or say how far that is"},
     {"info", tf_cmd_info, "[--host SOCK] [--json]", "say what a host is"},
     {"image", tf_cmd_image, "key|sign|show|measure ... (tfaas image help)",

@@ -24,6 +24,7 @@ struct options {
     const char *domain; /* of the lambdas to be moved */
     const char *to;     /* their next one */
     uint64_t minutes;
+    bool is_anyway; /* whatever does not load */
     bool is_abort;
     bool is_json;
 };
@@ -83,6 +84,9 @@ static tf_err begin(const struct options *o, json_t **answer)
     if (o->minutes != 0) {
         tf_json_put_integer(&w, "minutes", o->minutes);
     }
+    if (o->is_anyway) {
+        tf_json_put_boolean(&w, "anyway", true);
+    }
     tf_json_close_object(&w);
     err = tf_json_take(&w, &size);
     if (err != TF_OK) {
@@ -103,6 +107,22 @@ static const char *text_of(const json_t *answer, const char *key)
     return text == NULL ? "" : text;
 }
 
+/* What the new enclave does not load, as `deploy` would have said it. */
+static void print_failing(const json_t *failing, bool is_over)
+{
+    for (size_t i = 0; i < json_array_size(failing); i++) {
+        const json_t *one = json_array_get(failing, i);
+        (void)printf("does not load: %s version %" JSON_INTEGER_FORMAT ": %s: %s\n",
+                     text_of(one, "name"),
+                     json_integer_value(json_object_get(one, "version")),
+                     text_of(one, "error"), text_of(one, "text"));
+    }
+    if (is_over && json_array_size(failing) != 0) {
+        (void)printf("next: deploy what loads there instead, or `tfaas rm` it; or roll "
+                     "with --anyway, and it answers 503\n");
+    }
+}
+
 static void print(const json_t *answer)
 {
     const json_t *waiting = json_object_get(answer, "waiting");
@@ -110,8 +130,8 @@ static void print(const json_t *answer)
 
     (void)printf("%s", state);
     if (strcmp(state, "none") != 0) {
-        (void)printf(" %s%s %s, MRENCLAVE %s", text_of(answer, "why"),
-                     text_of(answer, "why")[0] == '\0' ? "" : ":",
+        const char *why = text_of(answer, "why");
+        (void)printf(" %s%s%s, MRENCLAVE %s", why, why[0] == '\0' ? "" : ": ",
                      text_of(answer, "engine"), text_of(answer, "mrenclave"));
     }
     (void)putchar('\n');
@@ -119,6 +139,7 @@ static void print(const json_t *answer)
         const char *name = json_string_value(json_array_get(waiting, i));
         (void)printf("waits for: tfaas grant %s ...\n", name);
     }
+    print_failing(json_object_get(answer, "failing"), strcmp(state, "aborted") == 0);
 }
 
 /* Until the new ones are up a grant would still go to the old ones. tfaasd gives up what
@@ -172,6 +193,7 @@ int tf_cmd_roll(int argc, char **argv)
                                         TF_TEXT("domain", &o.domain),
                                         TF_TEXT("to", &o.to),
                                         TF_NUMBER("minutes", &o.minutes),
+                                        TF_FLAG("anyway", &o.is_anyway),
                                         TF_FLAG("abort", &o.is_abort),
                                         TF_TEXT("host", &o.host),
                                         TF_FLAG("json", &o.is_json),
@@ -181,7 +203,7 @@ int tf_cmd_roll(int argc, char **argv)
         return TF_EXIT_USAGE;
     }
     bool has_more = o.image != NULL || o.sigstruct != NULL || o.domain != NULL ||
-                    o.to != NULL || o.minutes != 0;
+                    o.to != NULL || o.minutes != 0 || o.is_anyway;
     if (o.engine == NULL ? has_more : o.is_abort) {
         return o.engine == NULL ? tf_missing("roll", "engine")
                                 : tf_report(TF_EUSAGE, "--abort stands alone");

@@ -6,7 +6,8 @@
  *   gateway -> registry -> supervise       a connection finds its worker
  *   admin   -> deploy   -> supervise       a bundle finds its enclave, then the store
  *   admin   -> metrics  -> supervise       counters of the enclaves
- *   admin   -> roll     -> supervise       a new enclave takes over from one that serves
+ *   admin   -> roll     -> supervise       a new enclave takes over from one that serves,
+ *              roll     -> tryout          if it loads what that has
  */
 #pragma once
 
@@ -55,6 +56,7 @@ struct tf_gateway;
 struct tf_admin;
 struct tf_operation;
 struct tf_roll;
+struct tf_failure;
 
 enum { TF_REGISTRY_BUCKETS = 4096 };
 
@@ -78,6 +80,7 @@ struct tf_daemon {
     struct tf_admin *admin;          /* owned by admin_http.c */
     struct tf_operation *operations; /* owned by deploy.c: a queue, the first runs */
     struct tf_roll *roll;            /* owned by roll.c: the last one, and those before */
+    struct tf_failure *failures;     /* owned by tryout.c: of the last roll */
     bool is_simulated;
     bool is_stopping;
     uint64_t connections; /* counters for /metrics: accepted by tfaasd, */

@@ -28,7 +28,9 @@ struct tf_seat {
     struct tf_worker *worker; /* borrowed; NULL: none */
     bool is_granted;          /* the enclave said that it would serve it */
     bool is_offered;          /* sent to the worker since it started */
-    bool is_awaited;          /* of the next one: it was granted in the one before */
+    bool is_awaited;          /* of the next one: it was granted in the one before, */
+    bool is_tried;            /* its code was run once there (tryout.h), */
+    bool is_failing;          /* and does not load */
     uint64_t seen;            /* in which look at the worker it was listed last */
 };
 

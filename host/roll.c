@@ -14,6 +14,7 @@
 #include "host/metrics.h"
 #include "host/registry.h"
 #include "host/supervise.h"
+#include "host/tryout.h"
 #include "lib/bytes.h"
 #include "lib/json.h"
 
@@ -35,6 +36,7 @@ struct tf_roll {
     char from[TF_STORE_HEX + 1]; /* "": every trust domain on the engine, as it is */
     char to[TF_STORE_HEX + 1];
     uint64_t minutes;
+    bool is_anyway; /* also if not all load on the heirs */
     bool is_running;
     const char *end; /* why it ended without being done, or NULL */
     struct tf_timer poll;
@@ -59,8 +61,9 @@ struct tf_worker *tf_roll_route(const struct tf_lambda *lambda, const char *sni)
 {
     const struct tf_seat *next = &lambda->next;
     bool is_up = next->worker != NULL && next->worker->state == TF_WORKER_SERVING;
-    return is_up && (next->is_granted || !has_dns(lambda, sni)) ? next->worker
-                                                                : lambda->seat.worker;
+    bool is_next = is_up && (!has_dns(lambda, sni) ||
+                             (next->is_granted && next->is_tried && !next->is_failing));
+    return is_next ? next->worker : lambda->seat.worker;
 }
 
 bool tf_roll_holds(const struct tf_daemon *daemon, const char *engine, const char *domain)
@@ -97,17 +100,24 @@ static bool is_missing(const struct tf_lambda *lambda)
     return lambda->next.is_awaited && !lambda->next.is_granted;
 }
 
-/* Whether the heir is granted what its elder was. */
-static bool is_ready(const struct tf_worker *heir)
+/* Whether it is to be given up because of what does not load. */
+static bool is_refused(const struct tf_roll *roll)
+{
+    return !roll->is_anyway && tf_tryout_why(roll->daemon) != NULL;
+}
+
+/* Whether the heir is granted what its elder was, and loads all; unless it need not. */
+static bool is_ready(const struct tf_worker *heir, bool is_anyway)
 {
     const struct tf_registry *registry = &heir->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
-        if (registry->lambdas[i]->next.worker == heir &&
-            is_missing(registry->lambdas[i])) {
+        const struct tf_lambda *lambda = registry->lambdas[i];
+        bool is_short = is_missing(lambda) || (lambda->next.is_failing && !is_anyway);
+        if (lambda->next.worker == heir && is_short) {
             return false;
         }
     }
-    return heir->state == TF_WORKER_SERVING;
+    return heir->state == TF_WORKER_SERVING && tf_tryout_is_over(heir);
 }
 
 /* The lambda is the heir's now, on disk too. */
@@ -228,17 +238,35 @@ static bool drain(struct tf_daemon *daemon)
     return is_waiting;
 }
 
+/* Whether all heirs serve and have tried what they have: until then management
+ * connections still reach the old ones, and nobody knows whether all load. */
+static bool is_up(const struct tf_daemon *daemon)
+{
+    for (size_t i = 0; i < daemon->worker_count; i++) {
+        const struct tf_worker *worker = daemon->workers[i];
+        bool is_good = worker->state == TF_WORKER_SERVING && tf_tryout_is_over(worker);
+        if (worker->elder != NULL && !is_good) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* Moves on what can move on. @return whether something is left to wait for. */
 static bool move_on(struct tf_roll *roll)
 {
     struct tf_daemon *daemon = roll->daemon;
     bool has_heir = false;
+    if (roll->is_running && is_refused(roll) && is_up(daemon)) {
+        end(roll, tf_tryout_why(daemon));
+    }
     for (size_t i = 0; i < daemon->worker_count; i++) {
         struct tf_worker *worker = daemon->workers[i];
         if (worker->elder != NULL) {
             note_granted(worker);
+            tf_tryout_continue(worker);
         }
-        if (worker->elder != NULL && is_ready(worker)) {
+        if (worker->elder != NULL && is_ready(worker, roll->is_anyway)) {
             take_over(worker);
         }
         has_heir = has_heir || worker->elder != NULL;
@@ -318,6 +346,7 @@ static bool parse(const struct tf_admin_request *request, struct tf_roll *out)
         copy_optional(&f, "sigstruct", out->sigstruct, sizeof(out->sigstruct)) &&
         copy_optional(&f, "from", out->from, sizeof(out->from)) &&
         copy_optional(&f, "to", out->to, sizeof(out->to));
+    out->is_anyway = tf_json_boolean_or(&f, "anyway", false);
     out->minutes = tf_json_integer_or(&f, "minutes", 1, MINUTES_MAX, MINUTES_DEFAULT);
     is_good = tf_json_fields_end(&f) && is_good;
     json_decref(document);
@@ -461,6 +490,7 @@ void tf_roll_begin(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     if (daemon->roll != NULL) {
         tf_loop_unset(&daemon->loop, &daemon->roll->poll);
     }
+    tf_tryout_wipe(daemon);
     roll->before = daemon->roll;
     daemon->roll = roll;
     roll->is_running = true;
@@ -489,22 +519,11 @@ static void write_lambdas(struct tf_json_writer *w, const struct tf_registry *re
     tf_json_close_array(w);
 }
 
-/* Whether all heirs serve: until then management connections still reach the old ones. */
-static bool is_up(const struct tf_daemon *daemon)
-{
-    for (size_t i = 0; i < daemon->worker_count; i++) {
-        const struct tf_worker *worker = daemon->workers[i];
-        if (worker->elder != NULL && worker->state != TF_WORKER_SERVING) {
-            return false;
-        }
-    }
-    return true;
-}
-
 void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
 {
     const struct tf_roll *roll = daemon->roll;
-    size_t cap = ANSWER_BASE + ANSWER_PER_LAMBDA * daemon->registry.count;
+    size_t cap =
+        ANSWER_BASE + ANSWER_PER_LAMBDA * daemon->registry.count + tf_tryout_size(daemon);
     char *text = malloc(cap);
     struct tf_json_writer w;
     if (text == NULL) {
@@ -516,13 +535,16 @@ void tf_roll_status(struct tf_daemon *daemon, struct tf_admin_conn *conn)
     const char *state = roll == NULL ? "none" : roll->is_running ? "running" : "done";
     state = roll != NULL && roll->end != NULL ? "aborted" : state;
     tf_json_put_string(&w, "state", state);
-    tf_json_put_boolean(&w, "ready", roll != NULL && roll->is_running && is_up(daemon));
+    tf_json_put_boolean(&w, "ready",
+                        roll != NULL && roll->is_running && is_up(daemon) &&
+                            !is_refused(roll));
     if (roll != NULL) {
         tf_json_put_string(&w, "engine", roll->engine.name);
         tf_json_put_hex(&w, "mrenclave", roll->engine.mrenclave,
                         sizeof(roll->engine.mrenclave));
         tf_json_put_string(&w, "why", roll->end == NULL ? "" : roll->end);
         write_lambdas(&w, &daemon->registry);
+        tf_tryout_write(daemon, &w);
     }
     tf_admin_reply_json(conn, &w, text);
     free(text);
@@ -548,6 +570,7 @@ void tf_roll_stop(struct tf_daemon *daemon)
 
 void tf_roll_wipe(struct tf_daemon *daemon)
 {
+    tf_tryout_wipe(daemon);
     while (daemon->roll != NULL) {
         struct tf_roll *before = daemon->roll->before;
         free(daemon->roll);

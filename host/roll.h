@@ -2,10 +2,11 @@
 /*
  * roll.h - an enclave gives way to a new one while it serves: another image, or another
  * trust domain's descriptor. The new one, the heir, starts beside the old one and is
- * given the same bundles. Management connections go to it, so that whoever grants can
- * attest it; clients go to the old one until the heir is granted their lambda. Once all
- * that was granted is granted again, the old one finishes its connections and ends. Until
- * then the old one's store is untouched, and the roll can be given up.
+ * given the same bundles; if it does not load them all (tryout.h), it is given up.
+ * Management connections go to it, so that whoever grants can attest it; clients go to
+ * the old one until the heir is granted their lambda. Once all that was granted is
+ * granted again, the old one finishes its connections and ends. Until then the old one's
+ * store is untouched, and the roll can be given up.
  */
 #pragma once
 

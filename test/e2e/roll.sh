@@ -156,17 +156,46 @@ is "and the same" "$before" mrenclaves
 ok "the management name leads to it" cli attest first --policy "$work/policy.json" --allow-sim
 asked "all the while every request is answered"
 
+# --- one that does not load what the old one does -----------------------------------------------
+# A lambda whose top level throws where the image has the new word.
+picky() {
+    cat <<'JS'
+var word;
+try { new URLSearchParams([[1]]); } catch (e) { word = e.message; }
+if (/door/.test(word)) { throw new Error("no doors"); }
+exports.fetch = function () { return new Response(word); };
+JS
+}
+failing() { cli roll --json | jq -r '.failing[] | "\(.name) \(.version) \(.error)"'; }
+picky | lambda picky
+need "a lambda that the new one will not load" publish picky "$engine"
+is "it answers" "a parameter is a pair" ask picky /
+clients_start
+ok "a roll to that is refused, with its name and why" eval \
+    '! cli roll --engine "$engine" --image "$work/new.img" --sigstruct "$work/new.sig" >"$work/said" &&
+    grep "^does not load: picky version 1: lambda-source: .*: Error: no doors .*main\.js:3" "$work/said"'
+is "and is over" "aborted lambda-source" eval 'cli roll --json | jq -r "\"\(.state) \(.why)\""'
+is "what is good is not listed" "picky 1 lambda-source" failing
+ok "the old one is alone again" until_ok 100 one_worker
+is "and the same" "$before" mrenclaves
+asked "all the while every request is answered"
+ok "the log has it" grep "event=roll-not-loaded lambda=picky version=1 error=lambda-source" "$work/tfaasd.log"
+
 # --- one that takes over -----------------------------------------------------------------------
 clients_start
-need "a roll begins" cli roll --engine "$engine" --image "$work/new.img" \
-    --sigstruct "$work/new.sig"
+need "a roll begins, whatever does not load" cli roll --engine "$engine" --anyway \
+    --image "$work/new.img" --sigstruct "$work/new.sig"
+is "that is said all the same" "picky 1 lambda-source" failing
 ok "the new one comes up" until_ok 100 heir_serves
 ok "it is granted" give "$work/both.json"
+need "so is the one that does not load" grant_by "$work/both.json" picky --allow-sim
 ok "it takes over" until_ok 50 is_state "done"
 ok "the old one ends" until_ok 400 one_worker
 asked "all the while every request is answered"
 ok "it is another measurement" [ "$before" != "$(mrenclaves)" ]
 is "it answers" here ask first /
+is "what does not load answers nobody" 503 status_of picky /
+ok "it is removed" tf rm picky
 ok "updates go to it" update 5
 ok "the list says that it is granted" eval \
     'cli ls --json | jq -e ".lambdas[0].granted" >/dev/null'
