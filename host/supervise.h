@@ -71,7 +71,7 @@ struct tf_worker {
     bool is_wanted;          /* start again once it has stopped */
     struct tf_worker *elder; /* borrowed: it is to take over from this one; else NULL */
     char trying[TF_NAME_MAX + 1]; /* then: the lambda that it tries (tryout.h), or "" */
-    bool was_lent;           /* the listening socket: may hand connections back */
+    bool was_lent;                /* the listening socket: may hand connections back */
     bool is_retired;    /* another took over: it drains, and then is free for reuse */
     unsigned quiet;     /* while it drains: threads without connections, one bit each */
     uint64_t drain_end; /* loop's clock */
