@@ -34,6 +34,10 @@ extern void tf_duk_fatal(void *udata, const char *msg) __attribute__((noreturn))
 #undef DUK_USE_FATAL_HANDLER
 #define DUK_USE_FATAL_HANDLER(udata, msg) tf_duk_fatal((udata), (msg))
 
+/* Where an error was thrown is a place of the lambda's, not one of the interpreter's. */
+#undef DUK_FILE_MACRO
+#define DUK_FILE_MACRO NULL
+
 /* Time: milliseconds since 1970, UTC, from the adapter; no time zone, no strptime. */
 extern duk_double_t tf_duk_now(void);
 #undef DUK_USE_DATE_NOW_GETTIMEOFDAY

@@ -49,6 +49,8 @@ for e in "${engines[@]}"; do
     ok "$e: and what many forget is named" grep -E '("type": "module"|--target es5)' "$work/tfaas.log"
     printf '\n\nthrow new RangeError("red");\n' | of "app-$e" 2
     ok "$e: what throws, with its line" refused "app-$e" lambda-source 'RangeError: red.*main\.js:3'
+    printf '\n\nnowhere();\n' | of "app-$e" 2
+    ok "$e: what the engine throws, likewise" refused "app-$e" lambda-source 'ReferenceError: .*nowhere.*main\.js:3'
     echo 'exports.other = 1;' | of "app-$e" 2
     ok "$e: what has no handler" refused "app-$e" lambda-source ''
     echo 'for (;;) {}' | of "app-$e" 2
