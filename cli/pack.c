@@ -16,7 +16,6 @@
 #include "cli/bundle.h"
 #include "cli/cli.h"
 #include "cli/project.h"
-#include "client/field.h"
 #include "lib/bytes.h"
 #include "lib/crypto.h"
 #include "lib/json.h"
@@ -87,11 +86,9 @@ static tf_err read_project(const struct options *o, json_t **out)
     if (err != TF_OK) {
         return err;
     }
-    err = tf_json_parse((const char *)text, size, &project);
+    err = tf_project_parse(path, (const char *)text, size, &project);
     free(text);
     if (err != TF_OK) {
-        err = err == TF_EMANIFEST_KEYS ? err : TF_EMANIFEST_JSON;
-        (void)tf_report(err, "%s", path);
         return err;
     }
     if (!apply_options(o, project)) {
@@ -202,38 +199,6 @@ static void add_rows(const struct tf_project_files *files, json_t *manifest,
     }
 }
 
-static bool is_good_manifest(const char *text, size_t size)
-{
-    struct tf_manifest checked;
-
-    if (tf_manifest_parse(text, size, &checked) != TF_OK) {
-        return false;
-    }
-    tf_manifest_wipe(&checked);
-    return true;
-}
-
-/* Says what is wrong with the project, which is the manifest once its files are in it. */
-static void complain(const struct options *o, tf_err err, json_t *manifest,
-                     const struct tf_bundle_file *first)
-{
-    char what[TF_FIELD_TEXT_MAX] = "there are no files";
-
-    if (err != TF_EMANIFEST_FIELD) {
-        (void)tf_report(err, "%s", o->folder);
-        return;
-    }
-    if (first->path != NULL) {
-        json_t *sample = json_pack("{s:s, s:i, s:[s], s:s, s:O}", "name", "x", "version",
-                                   1, "domains", "x.test", "entry", first->path, "files",
-                                   json_object_get(manifest, "files"));
-        tf_field_find(manifest, sample, is_good_manifest, what);
-        json_decref(sample);
-    }
-    (void)tf_report(err, "%s/tfaas.json: %s (doc/formats.md, Project file)", o->folder,
-                    what);
-}
-
 static tf_err check_and_write(const struct options *o, json_t *manifest,
                               const struct tf_bundle_file *entries, size_t count)
 {
@@ -245,7 +210,7 @@ static tf_err check_and_write(const struct options *o, json_t *manifest,
     }
     tf_err err = tf_manifest_parse(text, strlen(text), &checked);
     if (err != TF_OK) {
-        complain(o, err, manifest, &entries[0]);
+        tf_project_complain(o->folder, err, manifest);
     } else {
         err = tf_bundle_write(o->out, NULL, text, entries, count);
         if (err == TF_OK) {

@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 
 #include "cli/cli.h"
+#include "client/field.h"
+#include "lib/bytes.h"
+#include "lib/json.h"
 #include "lib/manifest.h"
 
 enum { FOLDER_DEPTH_MAX = 8 };
@@ -105,4 +108,94 @@ tf_err tf_project_list(const char *folder, const json_t *listed,
         }
     }
     return TF_OK;
+}
+
+tf_err tf_project_parse(const char *path, const char *text, size_t size, json_t **out)
+{
+    json_error_t where = {.text = ""};
+    tf_err err = tf_json_parse(text, size, out);
+
+    if (err == TF_OK) {
+        return TF_OK;
+    }
+    err = err == TF_EMANIFEST_KEYS ? err : TF_EMANIFEST_JSON;
+    json_decref(json_loadb(text, size, JSON_REJECT_DUPLICATES, &where));
+    tf_plain(where.text);
+    if (where.text[0] == '\0') {
+        (void)tf_report(err, "%s", path);
+    } else {
+        (void)tf_report_next(err, "Mend it there.", "%s: line %d, column %d: %s", path,
+                             where.line, where.column, where.text);
+    }
+    return err;
+}
+
+/* What the fields of tfaas.json are, for those who got one wrong. */
+static const char *const fields[][2] = {
+    {"name", "1 to 63 of a-z, 0-9 and -, which is neither first nor last"},
+    {"version", "an integer from 1 on, without quotes"},
+    {"entry", "the path of one of the files"},
+    {"type", "\"commonjs\" or \"module\""},
+    {"engines", "an array of up to 4 names of engines"},
+    {"domains", "an array of 1 to 8 DNS names in lower case, without *"},
+    {"files", "an array of paths below the folder"},
+    {"env", "an object of up to 64 strings"},
+    {"limits",
+     "an object of integers: steps (at most 2000000000), memory (bytes, at most "
+     "50331648), body (bytes, at most 6291456), concurrency (at most 4)"},
+    {"reuse", "true or false"},
+};
+
+_Static_assert(TF_STEPS_MAX == 2000000000 && TF_MEMORY_MAX == 50331648 &&
+                   TF_BODY_MAX == 6291456 && TF_SLOTS_MAX == 4,
+               "as `fields` says");
+
+static bool is_good_manifest(const char *text, size_t size)
+{
+    struct tf_manifest checked;
+
+    if (tf_manifest_parse(text, size, &checked) != TF_OK) {
+        return false;
+    }
+    tf_manifest_wipe(&checked);
+    return true;
+}
+
+/* The row of the field that `what` names, first and in backticks; NULL: there is none. */
+static const char *const *row_of(const char *what)
+{
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        size_t size = strlen(fields[i][0]);
+        if (what[0] == '`' && strncmp(what + 1, fields[i][0], size) == 0 &&
+            what[1 + size] == '`') {
+            return fields[i];
+        }
+    }
+    return NULL;
+}
+
+void tf_project_complain(const char *folder, tf_err err, json_t *manifest)
+{
+    const json_t *rows = json_object_get(manifest, "files");
+    const json_t *path = json_object_get(json_array_get(rows, 0), "path");
+    char what[TF_FIELD_TEXT_MAX] = "there are no files";
+
+    if (err != TF_EMANIFEST_FIELD) {
+        (void)tf_report(err, "%s", folder);
+        return;
+    }
+    if (path != NULL) {
+        json_t *sample = json_pack("{s:s, s:i, s:[s], s:O, s:O}", "name", "x", "version",
+                                   1, "domains", "x.test", "entry", path, "files", rows);
+        tf_field_find(manifest, sample, is_good_manifest, what);
+        json_decref(sample);
+    }
+    const char *const *row = row_of(what);
+    if (row == NULL) {
+        (void)tf_report(err, "%s/tfaas.json: %s", folder, what);
+        return;
+    }
+    bool is_missing = json_object_get(manifest, row[0]) == NULL;
+    (void)tf_report(err, "%s/tfaas.json: `%s` %s: it is to be %s", folder, row[0],
+                    is_missing ? "is missing" : "has a wrong value", row[1]);
 }

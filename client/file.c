@@ -60,7 +60,9 @@ tf_err tf_file_read(const char *path, size_t max, uint8_t **data, size_t *size)
     }
     (void)close(fd);
     if (n < 0) {
-        (void)tf_report(TF_EIO, "%s: cannot be read", path);
+        (void)tf_report(TF_EIO, "%s: %s", path,
+                        S_ISDIR(st.st_mode) ? "is a folder, not a file"
+                                            : "cannot be read");
         free(bytes);
         return TF_EIO;
     }

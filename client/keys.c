@@ -73,7 +73,8 @@ EVP_PKEY *tf_key_load(const char *path)
     tf_wipe(pem, size);
     free(pem);
     if (key == NULL || !is_accepted(key)) {
-        (void)tf_report(TF_EFORMAT, "%s: not a PEM private key, Ed25519 or P-256", path);
+        (void)tf_report_next(TF_EFORMAT, "Name the key itself, not its FILE.pub.",
+                             "%s: not a PEM private key, Ed25519 or P-256", path);
         EVP_PKEY_free(key);
         return NULL;
     }
@@ -122,7 +123,9 @@ tf_err tf_spki_load(const char *path, uint8_t spki[static TF_SPKI_MAX], size_t *
     *size = key != NULL && is_accepted(key) ? tf_key_spki(key, spki) : 0;
     EVP_PKEY_free(key);
     if (*size == 0) {
-        (void)tf_report(TF_EFORMAT, "%s: not a PEM public key, Ed25519 or P-256", path);
+        (void)tf_report_next(TF_EFORMAT,
+                             "The public half of a key lies beside it: FILE.pub.",
+                             "%s: not a PEM public key, Ed25519 or P-256", path);
         return TF_EFORMAT;
     }
     return TF_OK;

@@ -214,6 +214,8 @@ packing() {
     project '{'
     exits "a project that is no JSON" 1 manifest-json pack "$work/odd" \
         --out "$work/bad.tfb"
+    printf '{\n  "name": "odd" "version": 1\n}' >"$work/odd/tfaas.json"
+    fails "it is said where" "line 2, column 25" cli pack "$work/odd" --out "$work/bad.tfb"
     project '[]'
     exits "a project that is a list" 1 manifest-field pack "$work/odd" \
         --out "$work/bad.tfb"
@@ -223,9 +225,11 @@ packing() {
     exits "an unknown field" 1 manifest-field pack "$work/odd" --out "$work/bad.tfb"
     fails "which is named" more cli pack "$work/odd" --out "$work/bad.tfb"
     project "{$good, \"limits\": {\"steps\": 0}}"
-    fails "a wrong value's field, too" limits cli pack "$work/odd" --out "$work/bad.tfb"
+    fails "a wrong value's field, too, with what it is to be" \
+        '`limits` has a wrong value: it is to be an object of integers: steps (at most 2000000000)' \
+        cli pack "$work/odd" --out "$work/bad.tfb"
     project "{${good/\"version\": 1, /}}"
-    fails "and one that is missing" "is missing (doc" cli pack "$work/odd" \
+    fails "and one that is missing" "is missing: it is to be an integer" cli pack "$work/odd" \
         --out "$work/bad.tfb"
     project "{$good, \"files\": \"main.js\"}"
     exits "files that are no list" 1 manifest-field pack "$work/odd" --out "$work/bad.tfb"
