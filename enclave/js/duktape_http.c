@@ -543,6 +543,8 @@ static duk_ret_t hot(duk_context *context)
     duk_push_global_stash(context); /* where the parts stay */
     duk_dup(context, 0);
     duk_put_prop_literal(context, -2, "http");
+    duk_push_null(context); /* a place, as what has one already is not moved by a load */
+    duk_put_prop_literal(context, -2, "serving");
     push_constructor(context, part(context, "response"));
     return 1;
 }

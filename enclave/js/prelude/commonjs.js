@@ -7,6 +7,8 @@
      * which bring much with them, are not for `run`. */
     var compile = native.compile;
     var has = Object.prototype.hasOwnProperty;
+    var lastIndexOf = String.prototype.lastIndexOf;
+    var slice = String.prototype.slice;
     var loaded = {};
 
     function resolve(folder, name) {
@@ -34,15 +36,15 @@
     }
 
     function run(path) {
-        var slash = path.lastIndexOf('/');
-        var folder = slash < 0 ? '' : path.slice(0, slash);
+        var slash = lastIndexOf.call(path, '/');
+        var folder = slash < 0 ? '' : slice.call(path, 0, slash);
         var module = { exports: {}, id: path, loaded: false };
         if (has.call(loaded, path)) {
             return loaded[path].exports;
         }
         loaded[path] = module;
         try {
-            if (path.slice(-5) === '.json') {
+            if (slice.call(path, -5) === '.json') {
                 module.exports = JSON.parse(native.source(path));
             } else {
                 compile(path).call(module.exports, module.exports, function (name) {
