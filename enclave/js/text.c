@@ -318,8 +318,17 @@ void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
 {
     const char *end;
     size_t at = append(report, 0, text, size);
+    size_t line = 0;
 
-    while (stack_size > 0 && (*stack == ' ' || *stack == '\n')) {
+    for (size_t i = 0; i + 4 <= stack_size; i++) {
+        line = stack[i] == '\n' ? i : line;
+        if (memcmp(stack + i, ".js:", 4) == 0 || memcmp(stack + i, "mjs:", 4) == 0) {
+            stack += line;
+            stack_size -= line;
+            break;
+        }
+    }
+    while (stack_size > 0 && (uint8_t)*stack <= ' ') {
         stack++;
         stack_size--;
     }

@@ -69,8 +69,10 @@ size_t tf_text_header(const struct tf_js_request *request, const char *name, siz
 /** Whether `status`, names and values may go out as js.h promises. */
 TF_MUST_USE bool tf_text_check(const struct tf_js_response *response);
 
-/** Fills the message from "Name: message" and a stack, of which the first line is kept.
- *  Both untrusted, not terminated, may be empty; control characters become blanks. */
+/** Fills the message from "Name: message" and a stack, of which one line is kept: the
+ *  first in a file NAME.js or .mjs, for engines' and preludes' names are others; or else
+ *  the first. Both untrusted, not terminated, may be empty; control characters become
+ *  blanks. */
 void tf_text_report(struct tf_js_report *report, const char *text, size_t size,
                     const char *stack, size_t stack_size);
 

@@ -78,8 +78,9 @@ void describe(Local<Context> context, Local<Value> error, struct tf_js_report *r
     /* V8 repeats the message before the first line of the stack. */
     size_t at = lines.find("\n    at ");
     lines = at == std::string::npos ? "" : lines.substr(at + 1);
-    if (message.starts_with("SyntaxError")) { /* its stack is that of who compiles */
-        lines = place_of(context, error);
+    std::string place = message.starts_with("SyntaxError") ? place_of(context, error) : "";
+    if (!place.empty()) { /* the stack is that of who compiles */
+        lines = place;
     }
     tf_text_report(report, message.data(), message.size(), lines.data(), lines.size());
 }

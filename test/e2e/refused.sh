@@ -49,6 +49,9 @@ for e in "${engines[@]}"; do
     ok "$e: and what many forget is named" grep -E '("type": "module"|--target es5)' "$work/tfaas.log"
     printf '\n\nthrow new RangeError("red");\n' | of "app-$e" 2
     ok "$e: what throws, with its line" refused "app-$e" lambda-source 'RangeError: red.*main\.js:3'
+    printf 'function f() {\n  return JSON.parse("{");\n}\nf();\n' | of "app-$e" 2
+    ok "$e: what a built-in function throws, with the line of who called it" \
+        refused "app-$e" lambda-source 'SyntaxError: .* at f \(main\.js:2'
     printf '\n\nnowhere();\n' | of "app-$e" 2
     ok "$e: what the engine throws, likewise" refused "app-$e" lambda-source 'ReferenceError: .*nowhere.*main\.js:3'
     echo 'exports.other = 1;' | of "app-$e" 2
