@@ -7,7 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 limits='{"steps": 20000000, "memory": 8388608}'
-long='{"steps": 400000000}' # a second or more
+long='{"steps": 800000000}' # two seconds or more
 
 # What it does, the status it gets, the reason in the host's log (lib/err.c).
 hostile=(
