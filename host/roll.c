@@ -24,6 +24,7 @@ enum {
     MINUTES_DEFAULT = 10,
     MINUTES_MAX = 7 * 24 * 60,
     MINUTE_MS = 60 * 1000,
+    TRYOUT_MS = 60 * 1000, /* that a roll which goes on anyway waits for what is tried */
     ANSWER_BASE = 2048,
     ANSWER_PER_LAMBDA = 128
 };
@@ -41,6 +42,7 @@ struct tf_roll {
     const char *end; /* why it ended without being done, or NULL */
     struct tf_timer poll;
     uint64_t deadline;      /* loop's clock */
+    uint64_t tried_until;   /* the same, for what goes on anyway */
     struct tf_roll *before; /* heirs of earlier ones use their engine */
 };
 
@@ -106,18 +108,27 @@ static bool is_refused(const struct tf_roll *roll)
     return !roll->is_anyway && tf_tryout_why(roll->daemon) != NULL;
 }
 
+/* Whether what the heir has tried, or still has to, does not keep it from taking over. A
+ * publisher's lambdas may take long to try; that must not be a way to keep an image. */
+static bool is_tried(const struct tf_roll *roll, const struct tf_worker *heir)
+{
+    bool is_late = roll->daemon->loop.now >= roll->tried_until;
+    return tf_tryout_is_over(heir) || (roll->is_anyway && is_late);
+}
+
 /* Whether the heir is granted what its elder was, and loads all; unless it need not. */
-static bool is_ready(const struct tf_worker *heir, bool is_anyway)
+static bool is_ready(const struct tf_roll *roll, const struct tf_worker *heir)
 {
     const struct tf_registry *registry = &heir->daemon->registry;
     for (size_t i = 0; i < registry->count; i++) {
         const struct tf_lambda *lambda = registry->lambdas[i];
-        bool is_short = is_missing(lambda) || (lambda->next.is_failing && !is_anyway);
+        bool is_short =
+            is_missing(lambda) || (lambda->next.is_failing && !roll->is_anyway);
         if (lambda->next.worker == heir && is_short) {
             return false;
         }
     }
-    return heir->state == TF_WORKER_SERVING && tf_tryout_is_over(heir);
+    return heir->state == TF_WORKER_SERVING && is_tried(roll, heir);
 }
 
 /* The lambda is the heir's now, on disk too. */
@@ -266,7 +277,7 @@ static bool move_on(struct tf_roll *roll)
             note_granted(worker);
             tf_tryout_continue(worker);
         }
-        if (worker->elder != NULL && is_ready(worker, roll->is_anyway)) {
+        if (worker->elder != NULL && is_ready(roll, worker)) {
             take_over(worker);
         }
         has_heir = has_heir || worker->elder != NULL;
@@ -495,6 +506,7 @@ void tf_roll_begin(struct tf_daemon *daemon, struct tf_admin_conn *conn,
     daemon->roll = roll;
     roll->is_running = true;
     roll->deadline = daemon->loop.now + roll->minutes * MINUTE_MS;
+    roll->tried_until = daemon->loop.now + TRYOUT_MS;
     roll->poll = (struct tf_timer){.fire = on_poll, .user = roll};
     size_t count = start_heirs(roll, &err);
     if (err != TF_OK) {
