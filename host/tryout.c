@@ -10,6 +10,7 @@
 #include "host/registry.h"
 #include "host/supervise.h"
 #include "host/verdict.h"
+#include "lib/bytes.h"
 
 enum {
     BUNDLE_MS = 60 * 1000, /* as for a deployment */
@@ -46,6 +47,7 @@ static void note(struct tf_lambda *lambda, tf_err err, const char *text)
     failure->version = lambda->version;
     failure->err = err;
     (void)snprintf(failure->text, sizeof(failure->text), "%s", text);
+    tf_plain(failure->text); /* the worker may be taken over */
     while (*at != NULL) {
         at = &(*at)->next;
     }

@@ -162,6 +162,17 @@ static void all_that_do_not_load_are_listed_as_deploy_would_say_it(void)
     end();
 }
 
+/* Else no answer that lists it would be shown. */
+static void what_a_worker_says_commands_no_terminal(void)
+{
+    begin();
+    tf_tryout_continue(&heir);
+    CHECK(is_asked(TF_LINK_BUNDLE, "first"));
+    answer(TF_ELAMBDA_SOURCE, "{\"message\":\"\\u001b[31mred\\u00e9\"}");
+    CHECK(strstr(said(), "top level: ?[31mred??\"}") != NULL);
+    end();
+}
+
 /* Nothing is said of what had no place yet; and what is revoked need not load. */
 static void who_has_no_place_waits_and_who_is_revoked_is_fine(void)
 {
@@ -234,6 +245,7 @@ int main(void)
 {
     RUN(each_is_tried_once_one_after_the_other);
     RUN(all_that_do_not_load_are_listed_as_deploy_would_say_it);
+    RUN(what_a_worker_says_commands_no_terminal);
     RUN(who_has_no_place_waits_and_who_is_revoked_is_fine);
     RUN(an_heir_that_ends_by_one_is_not_asked_for_that_again);
     RUN(what_the_store_has_lost_does_not_load);
