@@ -79,10 +79,10 @@ static void say_source(const struct tf_engine *engine, const char *message,
     if (strncmp(message, "SyntaxError", strlen("SyntaxError")) == 0) {
         (void)snprintf(out->hint, sizeof(out->hint),
                        is_es5
-                           ? "Fix what the engine says; newer JavaScript it runs after "
-                             "`tfaas pack --target es5`."
-                           : "Fix what the engine says; `import`, `export` and `await` "
-                             "at the top need \"type\": \"module\" in tfaas.json.");
+                           ? "Fix what the engine says; JavaScript that is too new for "
+                             "it `tfaas pack --target es5` lowers."
+                           : "Fix what the engine says; if that is `import`, `export` or "
+                             "`await`: they need \"type\": \"module\" in tfaas.json.");
     }
 }
 
