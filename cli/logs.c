@@ -14,6 +14,7 @@
 #include "client/keys.h"
 #include "client/policy.h"
 #include "lib/dsse.h"
+#include "lib/err_text.h"
 #include "lib/json.h"
 
 /* An instance keeps of a lambda what it tells in fewer answers; who writes faster than we
@@ -124,6 +125,12 @@ static void show_time(json_int_t seconds)
     (void)printf("%-20s", when);
 }
 
+/* Where the engine had no more to say than the code: what that means. */
+static void show_code(tf_err err)
+{
+    (void)printf("%s. %s\n", tf_err_text(err), tf_err_hint(err));
+}
+
 static void show_line(const json_t *line)
 {
     const char *id = json_string_value(json_object_get(line, "id"));
@@ -138,7 +145,13 @@ static void show_line(const json_t *line)
     if (id != NULL) {
         (void)printf("%s  ", id);
     }
-    show_text(text);
+    const tf_err err =
+        code != NULL && strcmp(text, code) == 0 ? tf_err_find(code) : TF_ERR_COUNT;
+    if (err != TF_ERR_COUNT) {
+        show_code(err);
+    } else {
+        show_text(text);
+    }
 }
 
 /* The enclave's line, whose text begins with its level if it is of the console, with that

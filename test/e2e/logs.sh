@@ -101,6 +101,7 @@ JS
     ok "$engine: and then floods" fails_with "$flood" /flood 503
     ok "$engine: its first failure is there" told "$flood" 'not at once'
     ok "$engine: and the second" told "$flood" '  steps  '
+    ok "$engine: in words" told "$flood" '  the lambda reached its step limit. Make it faster'
     ok "$engine: what did not fit is counted" grep -E '^\([0-9]{2,} gone\)$' "$work/tfaas.log"
     ok "$engine: and what did is no more than it may have" eval \
         "(( \$(told_times $flood number) >= 30 && \$(told_times $flood number) <= 34 ))"
