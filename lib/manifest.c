@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lib/manifest.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "lib/bytes.h"
@@ -11,28 +12,6 @@ enum {
                   sizeof(((struct tf_manifest *)0)->engines[0]),
     ENGINE_SIZE = sizeof(((struct tf_manifest *)0)->engines[0]),
 };
-
-/* Zeroed memory from where jansson takes its own: the thread's heap inside the enclave,
- * the C library's outside. NULL for none. */
-static void *take_memory(size_t count, size_t size)
-{
-    json_malloc_t take = NULL;
-    json_free_t give = NULL;
-    json_get_alloc_funcs(&take, &give);
-    void *memory = count == 0 ? NULL : take(count * size);
-    if (memory != NULL) {
-        memset(memory, 0, count * size);
-    }
-    return memory;
-}
-
-static void give_memory(void *memory)
-{
-    json_malloc_t take = NULL;
-    json_free_t give = NULL;
-    json_get_alloc_funcs(&take, &give);
-    give(memory);
-}
 
 static tf_err parse_file(const json_t *json, struct tf_manifest_file *out)
 {
@@ -64,7 +43,7 @@ static bool has_file(const struct tf_manifest *manifest, const char *path)
 static tf_err parse_files(const json_t *array, struct tf_manifest *out)
 {
     size_t count = json_array_size(array);
-    out->files = take_memory(count, sizeof(*out->files));
+    out->files = calloc(count, sizeof(*out->files));
     if (out->files == NULL) {
         return TF_ENOMEM;
     }
@@ -90,7 +69,7 @@ static tf_err parse_env(const json_t *object, struct tf_manifest *out)
     if (count > TF_ENV_MAX) {
         return TF_EMANIFEST_FIELD;
     }
-    out->env = take_memory(count, sizeof(*out->env));
+    out->env = calloc(count, sizeof(*out->env));
     if (out->env == NULL) {
         return TF_ENOMEM;
     }
@@ -243,8 +222,8 @@ tf_err tf_manifest_parse(const char *text, size_t size, struct tf_manifest *out)
 
 void tf_manifest_wipe(struct tf_manifest *manifest)
 {
-    give_memory(manifest->files);
-    give_memory(manifest->env);
+    free(manifest->files);
+    free(manifest->env);
     json_decref(manifest->json);
     *manifest = (struct tf_manifest){0};
 }
