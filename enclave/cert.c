@@ -27,6 +27,16 @@ struct maker {
     Cert cert;
 };
 
+static void maker_close(struct maker *maker)
+{
+    if (maker != NULL) {
+        (void)wc_ecc_free(&maker->key);
+        (void)wc_FreeRng(&maker->rng);
+        tf_wipe(maker, sizeof(*maker));
+        free(maker);
+    }
+}
+
 /* Without a key yet. */
 static struct maker *maker_open(void)
 {
@@ -34,15 +44,9 @@ static struct maker *maker_open(void)
     if (maker == NULL) {
         return NULL;
     }
-    if (wc_InitRng(&maker->rng) != 0) {
-        free(maker);
-        return NULL;
-    }
-    if (wc_ecc_init(&maker->key) != 0 || wc_ecc_set_rng(&maker->key, &maker->rng) != 0 ||
-        wc_InitCert(&maker->cert) != 0) {
-        (void)wc_ecc_free(&maker->key);
-        (void)wc_FreeRng(&maker->rng);
-        free(maker);
+    if (wc_InitRng(&maker->rng) != 0 || wc_ecc_init(&maker->key) != 0 ||
+        wc_ecc_set_rng(&maker->key, &maker->rng) != 0 || wc_InitCert(&maker->cert) != 0) {
+        maker_close(maker); /* fine with what is still zeros */
         return NULL;
     }
     maker->cert.sigType = CTC_SHA256wECDSA;
@@ -53,16 +57,6 @@ static struct maker *maker_open(void)
 static bool make_key(struct maker *maker)
 {
     return wc_ecc_make_key_ex(&maker->rng, P256_SIZE, &maker->key, ECC_SECP256R1) == 0;
-}
-
-static void maker_close(struct maker *maker)
-{
-    if (maker != NULL) {
-        (void)wc_ecc_free(&maker->key);
-        (void)wc_FreeRng(&maker->rng);
-        tf_wipe(maker, sizeof(*maker));
-        free(maker);
-    }
 }
 
 /* The management certificate. @return its size; 0 or less on failure. */

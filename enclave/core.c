@@ -22,20 +22,13 @@
 static struct tf_thread *make_thread(struct tf_thread_page *page, tf_hostptr channel)
 {
     struct tf_thread *thread = calloc(1, sizeof(*thread));
-    uint8_t *frame = malloc(TF_FRAME_MAX);
-    uint8_t *record = malloc(TF_SEALED_MAX);
 
-    if (thread == NULL || frame == NULL || record == NULL) {
-        free(thread);
-        free(frame);
-        free(record);
+    if (thread == NULL) {
         return NULL;
     }
     thread->page = page;
     thread->heap = tf_own(page, page->heap);
     thread->instance = tf_instance_self();
-    thread->frame = frame;
-    thread->record = record;
     thread->in.ring = tf_host_at(channel, offsetof(struct tf_channel, in));
     thread->out.ring = tf_host_at(channel, offsetof(struct tf_channel, out));
     tf_lanes_init(thread);

@@ -66,14 +66,6 @@ struct writer {
     bool is_full;
 };
 
-static void start(struct writer *writer, char *out, size_t cap)
-{
-    writer->out = out;
-    writer->cap = cap;
-    writer->at = 0;
-    writer->is_full = false;
-}
-
 static void put(struct writer *writer, const char *data, size_t size)
 {
     if (writer->is_full || size > writer->cap - writer->at) {
@@ -170,8 +162,8 @@ static void put_framing(struct writer *writer, const struct tf_http_reply *reply
 
 size_t tf_http_reply_write(const struct tf_http_reply *reply, char *out, size_t cap)
 {
-    struct writer writer;
-    start(&writer, out, cap);
+    struct writer writer = {.out = out, .cap = cap};
+
     put_text(&writer, "HTTP/1.1 ");
     put_number(&writer, reply->status);
     put_text(&writer, " ");

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,7 @@
 #include "enclave/ring.h"
 #include "enclave/sched.h"
 #include "enclave/stats.h"
+#include "enclave/tls.h"
 #include "enclave/trial.h"
 #include "enclave/want.h"
 #include "lib/arena.h"
@@ -40,8 +42,8 @@ struct tf_thread {
 
     struct tf_ring_reader in;
     struct tf_ring_writer out;
-    uint8_t *frame;  /* payload of the frame being worked on: TF_FRAME_MAX, 8-aligned */
-    uint8_t *record; /* the one that is being sent: TF_SEALED_MAX, 8-aligned */
+    alignas(8) uint8_t frame[TF_FRAME_MAX];   /* payload of the one being worked on */
+    alignas(8) uint8_t record[TF_SEALED_MAX]; /* the one that is being sent */
 
     struct WOLFSSL_CTX *context; /* of connections until their name is known */
     bool is_attested;            /* its certificate has evidence */
