@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "enclave/cert.h"
+#include "enclave/lambda.h"
 #include "enclave/lease.h"
 #include "enclave/resident.h"
 #include "enclave/seal.h"
@@ -136,16 +137,12 @@ static tf_err check_lambda(struct tf_instance *instance, const struct tf_grant *
     if (tf_revocations_have_signer(&instance->revocations, grant->signer)) {
         return TF_EREVOKED;
     }
-    if (entry == NULL || entry->member != grant->member ||
-        entry->lambda->version < grant->version_floor ||
-        (grant->has_digest &&
-         memcmp(entry->lambda->digest, grant->digest, sizeof(grant->digest)) != 0)) {
+    if (entry == NULL || entry->member != grant->member) {
         return TF_EGRANT_LAMBDA;
     }
-    for (size_t i = 0; i < grant->names.count; i++) {
-        if (!tf_names_have(&entry->lambda->domains, grant->names.text[i])) {
-            return TF_EGRANT_DOMAIN;
-        }
+    tf_err err = tf_lambda_check_grant(entry->lambda, grant);
+    if (err != TF_OK) {
+        return err == TF_EVERSION_FLOOR ? TF_EGRANT_LAMBDA : err;
     }
     return is_taken(instance, grant) ? TF_EGRANT_DOMAIN : TF_OK;
 }
