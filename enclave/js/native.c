@@ -53,7 +53,7 @@ static size_t next_part(struct tf_native *native, const void *data, size_t left)
 {
     size_t size = tf_text_part(data, left, TEXT_CHUNK);
 
-    if (size < left && native->work != NULL) {
+    if (size < left) {
         note_work(native, TEXT_WORK);
     }
     return size;
@@ -105,11 +105,22 @@ bool tf_native_has_surrogates(struct tf_native *native, const char *text, size_t
 }
 
 static void set_data(struct tf_native_value *out, enum tf_native_kind kind,
-                     const char *data, size_t size)
+                     const void *data, size_t size)
 {
     out->kind = kind;
-    out->data.data = data;
-    out->data.size = size;
+    out->data = (struct tf_str){data, size};
+}
+
+static void set_text(struct tf_native_value *out, const char *text)
+{
+    set_data(out, TF_KIND_TEXT, text, strlen(text));
+}
+
+static bool set_bool(struct tf_native_value *out, bool is_so)
+{
+    out->kind = TF_KIND_BOOL;
+    out->number = is_so ? 1 : 0;
+    return true;
 }
 
 /* Gives the result memory that the engine file frees. */
@@ -233,11 +244,6 @@ uint64_t tf_native_steps(const struct tf_native_args *args,
     return (args->text.size + args->size + out->data.size) / BYTES_PER_STEP;
 }
 
-static struct tf_str str(const char *text)
-{
-    return (struct tf_str){text, strlen(text)};
-}
-
 struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind kind,
                              size_t at)
 {
@@ -246,24 +252,23 @@ struct tf_str tf_native_item(const struct tf_native *native, enum tf_native_kind
         return at % 2 == 0 ? h->name : h->value;
     }
     const struct tf_js_var *var = &native->program->env[at / 2];
-    return str(at % 2 == 0 ? var->name : var->value);
+    const char *text = at % 2 == 0 ? var->name : var->value;
+    return (struct tf_str){text, strlen(text)};
 }
 
 static bool lambda_name(struct tf_native *native, const struct tf_native_args *args,
                         struct tf_native_value *out)
 {
-    struct tf_str name = str(native->program->name);
     (void)args;
-    set_data(out, TF_KIND_TEXT, name.data, name.size);
+    set_text(out, native->program->name);
     return true;
 }
 
 static bool wanted(struct tf_native *native, const struct tf_native_args *args,
                    struct tf_native_value *out)
 {
-    struct tf_str name = str(native->wanted == NULL ? "" : native->wanted);
     (void)args;
-    set_data(out, TF_KIND_TEXT, name.data, name.size);
+    set_text(out, native->wanted == NULL ? "" : native->wanted);
     return true;
 }
 
@@ -329,11 +334,10 @@ static bool unbase64(struct tf_native *native, const struct tf_str *text, uint8_
 static bool decode(struct tf_native *native, const struct tf_native_args *args,
                    struct tf_native_value *out)
 {
-    (void)native;
     if (args->flag && tf_native_scan(native, args->bytes, args->size) == TF_TEXT_BAD) {
         out->kind = TF_KIND_NULL;
     } else {
-        set_data(out, TF_KIND_TEXT, (const char *)args->bytes, args->size);
+        set_data(out, TF_KIND_TEXT, args->bytes, args->size);
     }
     return true;
 }
@@ -418,10 +422,8 @@ static bool print(struct tf_native *native, const struct tf_native_args *args,
 static bool has(struct tf_native *native, const struct tf_native_args *args,
                 struct tf_native_value *out)
 {
-    out->kind = TF_KIND_BOOL;
-    out->number =
-        tf_text_file(native->program, args->text.data, args->text.size) == NULL ? 0 : 1;
-    return true;
+    return set_bool(
+        out, tf_text_file(native->program, args->text.data, args->text.size) != NULL);
 }
 
 static bool source(struct tf_native *native, const struct tf_native_args *args,
@@ -430,7 +432,7 @@ static bool source(struct tf_native *native, const struct tf_native_args *args,
     const struct tf_js_file *file =
         tf_text_file(native->program, args->text.data, args->text.size);
     if (file != NULL) {
-        set_data(out, TF_KIND_TEXT, (const char *)file->data, file->size);
+        set_data(out, TF_KIND_TEXT, file->data, file->size);
     }
     return true;
 }
@@ -438,11 +440,8 @@ static bool source(struct tf_native *native, const struct tf_native_args *args,
 static bool mentions(struct tf_native *native, const struct tf_native_args *args,
                      struct tf_native_value *out)
 {
-    out->kind = TF_KIND_BOOL;
-    out->number =
-        tf_text_mentions(native->program, &args->text, native->work, native->user) ? 1
-                                                                                   : 0;
-    return true;
+    return set_bool(
+        out, tf_text_mentions(native->program, &args->text, native->work, native->user));
 }
 
 static bool lower(struct tf_native *native, const struct tf_native_args *args,
@@ -469,9 +468,7 @@ static bool plain(struct tf_native *native, const struct tf_native_args *args,
                   struct tf_native_value *out)
 {
     (void)native;
-    out->kind = TF_KIND_BOOL;
-    out->number = tf_text_is_plain(&args->text) ? 1 : 0;
-    return true;
+    return set_bool(out, tf_text_is_plain(&args->text));
 }
 
 static bool refuse(struct tf_native *native, const struct tf_native_args *args,
