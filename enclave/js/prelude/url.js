@@ -307,11 +307,11 @@
     }
 
     /* A property that, when set, is put into the URL's text and parsed again. What makes no
-     * URL of it is ignored, but by href. */
-    function part(name, get, edit) {
+     * URL of it is ignored, but by href. `from` is what it is made by, or a field's name. */
+    function part(name, from, edit) {
         Object.defineProperty(URL.prototype, name, {
             get: function () {
-                return get(this[S]);
+                return typeof from === 'string' ? this[S][from] : from(this[S]);
             },
             set: edit && function (value) {
                 var u = this[S];
@@ -337,19 +337,13 @@
     part('origin', function (u) {
         return u.scheme + '//' + hostOf(u);
     });
-    part('protocol', function (u) {
-        return u.scheme;
-    }, function (u, value) {
+    part('protocol', 'scheme', function (u, value) {
         u.scheme = value.replace(/:[^]*/, '') + ':';
     });
-    part('username', function (u) {
-        return u.user;
-    }, function (u, value) {
+    part('username', 'user', function (u, value) {
         u.user = escapeLogin(value);
     });
-    part('password', function (u) {
-        return u.password;
-    }, function (u, value) {
+    part('password', 'password', function (u, value) {
         u.password = escapeLogin(value);
     });
     part('host', hostOf, function (u, value) {
@@ -357,30 +351,20 @@
         u.host = m ? m[1] : u.host;
         u.port = m && m[2] ? m[2] : u.port;
     });
-    part('hostname', function (u) {
-        return u.host;
-    }, function (u, value) {
+    part('hostname', 'host', function (u, value) {
         var m = HOST.exec(value);
         u.host = m && m[2] === undefined ? m[1] : u.host;
     });
-    part('port', function (u) {
-        return u.port;
-    }, function (u, value) {
+    part('port', 'port', function (u, value) {
         u.port = /^[0-9]/.test(value) ? parseInt(value, 10) : value === '' ? '' : u.port;
     });
-    part('pathname', function (u) {
-        return u.path;
-    }, function (u, value) {
+    part('pathname', 'path', function (u, value) {
         u.path = value.replace(/^[\/\\]?/, '/').replace(/\?/g, '%3F').replace(/#/g, '%23');
     });
-    part('search', function (u) {
-        return u.query;
-    }, function (u, value) {
+    part('search', 'query', function (u, value) {
         u.query = value.replace(/^\??/, '?').replace(/#/g, '%23');
     });
-    part('hash', function (u) {
-        return u.hash;
-    }, function (u, value) {
+    part('hash', 'hash', function (u, value) {
         u.hash = value.replace(/^#?/, '#');
     });
     getter(URL.prototype, 'searchParams', function () {
