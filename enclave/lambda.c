@@ -161,21 +161,28 @@ void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w
     tf_json_close_object(w);
 }
 
-tf_err tf_lambda_verify(const struct tf_lambda *lambda, const uint8_t *bytes, size_t size,
-                        struct tf_bundle *out)
+tf_err tf_lambda_open(const struct tf_lambda *lambda, const uint8_t *bytes, size_t size,
+                      struct tf_bundle **out)
 {
     uint8_t *scratch = malloc(tf_bundle_scratch(size));
+    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    tf_err err = TF_ENOMEM;
 
-    if (scratch == NULL) {
-        return TF_ENOMEM;
+    if (scratch != NULL && bundle != NULL) {
+        err = tf_bundle_check(bytes, size, NULL, tf_js_engine(), scratch, bundle);
     }
-    tf_err err = tf_bundle_check(bytes, size, NULL, tf_js_engine(), scratch, out);
     free(scratch);
-    if (err == TF_OK && memcmp(out->digest, lambda->digest, sizeof(out->digest)) != 0) {
-        tf_bundle_wipe(out);
+    if (err == TF_OK &&
+        memcmp(bundle->digest, lambda->digest, sizeof(bundle->digest)) != 0) {
+        tf_bundle_wipe(bundle);
         err = TF_EBUNDLE_OTHER;
     }
-    return err;
+    if (err != TF_OK) {
+        free(bundle);
+        return err;
+    }
+    *out = bundle;
+    return TF_OK;
 }
 
 tf_err tf_lambda_drop(struct tf_instance *instance, const char *name)

@@ -49,13 +49,14 @@ void tf_lambda_write(const struct tf_lambda *lambda, struct tf_json_writer *w);
 void tf_lambda_describe(const struct tf_lambda *lambda, struct tf_json_writer *w);
 
 /**
- * Checks bytes, untrusted and kept by `out`, to be the bundle of a lambda in the table:
- * the digest is the one whose signature was verified when the lambda came in, and all
- * files are as the manifest says.
+ * Opens bytes, untrusted and kept by `out`, that should be the bundle of a lambda in the
+ * table: the digest is the one whose signature was verified when the lambda came in, and
+ * all files are as the manifest says.
+ * @param out  of malloc, the caller's: tf_bundle_wipe, then free.
  * @return TF_OK; TF_EBUNDLE_OTHER; TF_ENOMEM; else as tf_bundle_check.
  */
-TF_MUST_USE tf_err tf_lambda_verify(const struct tf_lambda *lambda, const uint8_t *bytes,
-                                    size_t size, struct tf_bundle *out);
+TF_MUST_USE tf_err tf_lambda_open(const struct tf_lambda *lambda, const uint8_t *bytes,
+                                  size_t size, struct tf_bundle **out);
 
 /** Takes a lambda and its grant out. @return TF_OK or TF_ENOTFOUND. */
 TF_MUST_USE tf_err tf_lambda_drop(struct tf_instance *instance, const char *name);

@@ -391,21 +391,16 @@ tf_err tf_resident_open(struct tf_thread *thread, struct tf_resident *resident)
         return TF_AGAIN;
     }
     const struct tf_lambda *lambda = resident->now.lambda;
-    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
-    tf_err err = TF_ENOMEM;
-    if (bundle != NULL) {
-        /* It was checked when it came in; what failed now would be memory. */
-        err = tf_lambda_verify(lambda, lambda->bytes, lambda->size, bundle);
-        err = err == TF_OK || err == TF_ENOMEM ? err : TF_EINTERNAL;
-    }
+    struct tf_bundle *bundle = NULL;
+    tf_err err = tf_lambda_open(lambda, lambda->bytes, lambda->size, &bundle);
     if (err == TF_OK) {
         return tf_resident_adopt(thread, resident, bundle);
     }
-    free(bundle);
     tf_lock_take(&instance->lock);
     tf_shelf_give(&instance->shelf, resident->now.lambda, false);
     tf_lock_give(&instance->lock);
-    return err;
+    /* It was checked when it came in: what fails now is memory. */
+    return err == TF_ENOMEM ? err : TF_EINTERNAL;
 }
 
 static bool is_at_hand(struct tf_thread *thread, const struct tf_resident *resident)

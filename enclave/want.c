@@ -120,18 +120,13 @@ static void keep(struct tf_thread *thread, struct tf_lambda *lambda, uint8_t *by
 static tf_err accept(struct tf_thread *thread, struct tf_lambda *lambda, uint8_t *bytes,
                      size_t size)
 {
-    struct tf_bundle *bundle = calloc(1, sizeof(*bundle));
+    struct tf_bundle *bundle = NULL;
 
-    if (bundle == NULL) {
-        return TF_ENOMEM;
+    tf_err err = tf_lambda_open(lambda, bytes, size, &bundle);
+    if (err == TF_OK) {
+        keep(thread, lambda, bytes, size, bundle);
     }
-    tf_err err = tf_lambda_verify(lambda, bytes, size, bundle);
-    if (err != TF_OK) {
-        free(bundle);
-        return err;
-    }
-    keep(thread, lambda, bytes, size, bundle);
-    return TF_OK;
+    return err;
 }
 
 tf_err tf_want_answer(struct tf_thread *thread, uint64_t id, uint8_t *bytes, size_t size,
