@@ -353,7 +353,7 @@ static duk_ret_t construct(duk_context *context)
         (void)duk_range_error(context, "status is not 200 to 599");
     }
     duk_dup(context, 3);
-    tf_duktape_put(context, 2, TF_NAME_LIST);
+    tf_duktape_put(context, 2, TF_NAME_TURN);
     set_body(context, 2, 3, status);
     (void)duk_push_copy(context, http->response);
     duk_dup(context, 2);
@@ -398,7 +398,7 @@ static void respond(duk_context *context)
     tf_duktape_put(context, -2, TF_NAME_BODY);
     tf_duktape_get(context, state, TF_NAME_HEADERS);
     if (duk_is_null(context, -1)) { /* nobody asked for them */
-        tf_duktape_get(context, state, TF_NAME_LIST);
+        tf_duktape_get(context, state, TF_NAME_TURN);
     } else {
         push_state(context, -1);
     }

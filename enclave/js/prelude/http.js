@@ -248,11 +248,11 @@
     }
 
     /* Those of an incoming request, or of a Response that native code made, are made when
-     * they are asked for. */
+     * they are asked for: with the number or the list that is there as `turn`. */
     function headersOf(s) {
         if (s.headers === null) {
             s.headers = Object.create(Headers.prototype);
-            s.headers[S] = s.response === true ? s.list : s.turn;
+            s.headers[S] = s.turn;
         }
         return s.headers;
     }
@@ -396,7 +396,7 @@
             requestState: { method: '', url: '', headers: null, body: INCOMING, used: false,
                 turn: 0 },
             responseState: { status: 200, text: '', headers: null, body: null,
-                used: false, list: null, response: true },
+                used: false, turn: null, response: true },
             request: Request.prototype, headers: Headers.prototype,
             response: Response.prototype, Headers: Headers, headerValue: headerValue,
             setBody: setBody });

@@ -113,6 +113,12 @@ static const struct pair http[] = {
     {"new Response(new URLSearchParams('a=b')).headers.get('content-type')",
      "application/x-www-form-urlencoded;charset=UTF-8"},
     {"String(new Response(new Uint8Array(1)).headers.get('content-type'))", "null"},
+    {"(function (o) { o.response = true; o.turn = o.list = ['host', 'of all']; try {"
+     " return [request.clone(), new Request(request),"
+     " new Response('x', { headers: { host: 'b' } })].map(function (x) {"
+     " return x.headers.get('host'); }).join();"
+     " } finally { delete o.response; delete o.turn; delete o.list; } })(Object.prototype)",
+     "a.test,a.test,b"},
     {"Response.json({ a: [1] }).text()", "{\"a\":[1]}"},
     {"Response.json(1, { status: 201 }).status + Response.json(1).headers.get("
      "'content-type')",
