@@ -7,7 +7,7 @@
 
 #include "enclave/js/env.h"
 
-enum { SLOT = 16 << 20, HEAP = 8 << 20 };
+enum { SLOT = 16 << 20, HEAP = 8 << 20, ALIGNED = 16 /* blocks of an arena */ };
 
 struct tf_slot slot;
 struct tf_arena *heap;
@@ -153,21 +153,27 @@ static uint32_t word_at(const uint8_t *bytes, size_t at)
     return word;
 }
 
-/* A sealed block's references are counted from 2^30 on. */
-static bool is_count(uint32_t word)
+/* A sealed block's references are counted from 2^30 on; by Duktape in its second word,
+ * so that a number that is written is not taken for a count. */
+static bool is_count(size_t at, uint32_t word)
 {
     enum { FROM = 1 << 30, AROUND = 1 << 24 };
 
-    return word - (FROM - AROUND) < 2 * AROUND;
+    return word - (FROM - AROUND) < 2 * AROUND &&
+           (!is_duktape() || at % ALIGNED == sizeof(word));
 }
 
 /* Duktape notes in a string that it is a literal, and how many characters it has. */
 static bool is_note(const uint8_t *then, size_t at, uint32_t now)
 {
+    enum { IS_SEALED = 4, NOT_STRING = 3, NOTES = 0x8080, LENGTH_AT = 12 };
     uint32_t was = word_at(then, at);
 
-    return is_duktape() && (((was ^ now) & ~UINT32_C(0x8080)) == 0 ||
-                            (was == 0 && now <= word_at(then, at - sizeof(was))));
+    return is_duktape() &&
+           ((at % ALIGNED == 0 && (was & (IS_SEALED | NOT_STRING)) == IS_SEALED &&
+             ((was ^ now) & ~(uint32_t)NOTES) == 0) ||
+            (at % ALIGNED == LENGTH_AT && was == 0 &&
+             now <= word_at(then, at - sizeof(was))));
 }
 
 static bool is_unsealed(size_t at)
@@ -189,7 +195,7 @@ bool is_sealed_kept(const struct tf_snapshot *snapshot)
     for (size_t at = base->sealed; at < base->unsealed; at += sizeof(uint32_t)) {
         uint32_t then = word_at(base->bytes, at);
         uint32_t now = word_at(slot.memory, at);
-        if (then != now && !(is_count(then) && is_count(now)) &&
+        if (then != now && !(is_count(at, then) && is_count(at, now)) &&
             !is_note(base->bytes, at, now) && !is_unsealed(at)) {
             (void)fprintf(stderr, "%zu of %zu to %zu: %08x was %08x\n", at, base->sealed,
                           base->unsealed, now, then);
