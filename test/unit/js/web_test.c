@@ -117,7 +117,8 @@ static const struct pair http[] = {
      " return [request.clone(), new Request(request),"
      " new Response('x', { headers: { host: 'b' } })].map(function (x) {"
      " return x.headers.get('host'); }).join();"
-     " } finally { delete o.response; delete o.turn; delete o.list; } })(Object.prototype)",
+     " } finally { delete o.response; delete o.turn; delete o.list; } "
+     "})(Object.prototype)",
      "a.test,a.test,b"},
     {"Response.json({ a: [1] }).text()", "{\"a\":[1]}"},
     {"Response.json(1, { status: 201 }).status + Response.json(1).headers.get("
