@@ -2,4 +2,4 @@
 /* quickjs_prelude.S - it has promises, and quickjs_http.c has what http.js would define. */
 #include "enclave/js/prelude.S"
 
-    prelude base, query, url, text, web, lambda, commonjs, event
+    prelude base, builtin, query, url, text, web, lambda, commonjs, event

@@ -180,17 +180,8 @@
     provide(global, '', ['TextEncoder', 'TextDecoder', 'btoa', 'atob'], 'text');
     provide(global, '', ['console', 'performance', 'crypto', 'queueMicrotask',
         'structuredClone'], 'web');
-    if (native.provide) { /* of the engine itself */
-        provide(global, '', ['Math'], 'Math');
-        provide(global, '', ['Date'], 'Date');
-        provide(global, '', ['Map', 'Set', 'WeakMap', 'WeakSet'], 'Map');
-        provide(global, '', ['WeakRef', 'FinalizationRegistry'], 'WeakRef');
-        provide(global, '', ['Proxy'], 'Proxy');
-        provide(global, '', ['Uint8Array', 'Uint8ClampedArray', 'Int8Array', 'Uint16Array',
-            'Int16Array', 'Uint32Array', 'Int32Array', 'Float32Array', 'Float64Array',
-            'BigInt64Array', 'BigUint64Array', 'DataView'], 'Views', ['8Array',
-            '8ClampedArray', '16Array', '32Array', '64Array', 'DataView', 'bytes', 'crypto',
-            'TextEncoder']); /* the last three make some */
+    if (native.provide) {
+        need('builtin');
     } else {
         define(Math, 'random', native.random);
     }
