@@ -124,21 +124,10 @@ static size_t place_of(struct tf_instance *instance, const char *signer)
     return i;
 }
 
-/* A name is the member's own, or to this member it is nobody's. */
-static struct tf_entry *find(struct tf_instance *instance, size_t member,
-                             const char *name)
-{
-    struct tf_entry *entry = tf_instance_find(instance, name);
-
-    return entry != NULL && entry->member == member ? entry : NULL;
-}
-
 /* Drops what is below. */
-static void confirm(struct tf_instance *instance, size_t member,
+static void confirm(struct tf_instance *instance, struct tf_entry *entry,
                     const struct tf_lease_lambda *lambda)
 {
-    struct tf_entry *entry = tf_instance_entry(instance, member, lambda->name);
-
     if (lambda->serial > entry->serial) {
         entry->serial = lambda->serial;
     }
@@ -152,21 +141,16 @@ static void confirm(struct tf_instance *instance, size_t member,
     }
 }
 
-/* Puts the lease on a lambda's grant. @return whether there is such a one. */
-static bool extend(struct tf_instance *instance, size_t place,
-                   const struct tf_lease_statement *lease, size_t at)
+/* Puts the lease on the entry's grant. @return whether that is the one it is for. */
+static bool extend(struct tf_instance *instance, struct tf_entry *entry, size_t place,
+                   uint64_t serial, uint64_t until)
 {
-    const struct tf_lease_lambda *lambda = &lease->lambdas[at];
-    size_t member =
-        tf_descriptor_member(&instance->domain, instance->leases[place].signer);
-    struct tf_entry *entry = find(instance, member, lambda->name);
-
-    if (entry == NULL || entry->grant == NULL || !entry->grant->is_leased ||
-        entry->grant->serial != lambda->serial) {
+    if (entry->grant == NULL || !entry->grant->is_leased ||
+        entry->grant->serial != serial) {
         return false;
     }
     entry->lease = place;
-    entry->leased_until = lease->until;
+    entry->leased_until = until;
     tf_instance_change(instance, entry);
     return true;
 }
@@ -210,9 +194,10 @@ static tf_err put(struct tf_conn *conn, const struct tf_lease_statement *lease,
                      lease->requests == 0 ? UNBOUND : lease->requests, __ATOMIC_RELAXED);
     for (size_t i = 0; i < lease->lambda_count; i++) {
         const struct tf_lease_lambda *lambda = &lease->lambdas[i];
-        confirm(instance, member, lambda);
-        if (extend(instance, place, lease, i)) {
-            tf_json_put_string(w, NULL, lambda->name);
+        struct tf_entry *entry = tf_instance_entry(instance, member, lambda->name);
+        confirm(instance, entry, lambda);
+        if (extend(instance, entry, place, lambda->serial, lease->until)) {
+            tf_json_put_string(w, NULL, entry->name);
         }
     }
     tf_anchor_set(anchor, lease->time, conn->thread->now);
