@@ -146,8 +146,7 @@ static size_t lower_name(const struct tf_str *name, char out[static HEADER_MAX])
         return 0;
     }
     for (size_t i = 0; i < name->size; i++) {
-        char c = name->data[i];
-        out[i] = (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
+        out[i] = tf_http_lower(name->data[i]);
     }
     return name->size;
 }
