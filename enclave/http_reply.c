@@ -162,8 +162,9 @@ static void put_framing(struct writer *writer, const struct tf_http_reply *reply
 
 size_t tf_http_reply_write(const struct tf_http_reply *reply, char *out, size_t cap)
 {
-    struct writer writer = {.out = out, .cap = cap};
+    struct writer writer = {.cap = cap};
 
+    writer.out = out;
     put_text(&writer, "HTTP/1.1 ");
     put_number(&writer, reply->status);
     put_text(&writer, " ");

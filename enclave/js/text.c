@@ -303,7 +303,11 @@ static size_t append(struct tf_js_report *report, size_t at, const char *text,
 {
     for (size_t i = 0; i < size && at < sizeof(report->message) - 1; i++) {
         bool is_control = (uint8_t)text[i] < 0x20 || text[i] == 0x7f;
-        report->message[at++] = is_control ? ' ' : text[i];
+        report->message[at] = text[i];
+        if (is_control) {
+            report->message[at] = ' ';
+        }
+        at++;
     }
     report->message[at] = '\0';
     return at;
