@@ -298,17 +298,17 @@ profile: profile-programs ## where the instructions of an echo request go (callg
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh report
 check-speed: profile-programs ## instructions of an echo request against bench/history.csv
 	@tools/setup test; TFAAS_BIN=$(O) bench/profile.sh check
-show-bench: all bench-programs ## the Must-show lines of the sixth issue, by a quick run
+show-bench: all bench-programs ## the goals of doc/performance.md, each with its figure, by a quick run
 	@tools/setup bench; tools/show-bench
 libraries: all v8 ## libraries of npm as lambdas, against node (doc/engines.md)
 	@TFAAS_LIBRARIES=all test/e2e/libraries.sh
-show-spine: all ## the Must-show lines of the first issue, each with its figure
+show-spine: all ## what the first lambda through the whole path must show, with figures
 	@tools/setup bench; tools/show-spine
-show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## the Must-show lines of the second issue
+show-enclave: all $(TOY_TESTS) $(O)/toy.img unit-programs $(O)/boundary_trace ## what the enclave and its boundary must show, with figures
 	@tools/setup bench; tools/show-enclave
-show-engines: all v8 unit-programs ## the Must-show lines of the fifth issue, the long ones shortened
+show-engines: all v8 unit-programs ## what the engines must show, with figures, the long ones shortened
 	@tools/setup bench; tools/show-engines
-show-trust: all unit-programs ## the Must-show lines of the fourth issue
+show-trust: all unit-programs ## what attestation and grants must show, with figures
 	@tools/setup test; tools/show-trust
 tidy: $(BUILT) ## clang-format, clang-tidy, shellcheck on our code; warnings are errors, five exceptions in the tree
 	@tools/setup tidy

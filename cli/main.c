@@ -46,7 +46,7 @@ static const struct verb VERBS[] = {
      "make an unsigned bundle from a project"},
     {"sign", tf_cmd_sign, "BUNDLE --key FILE [--out FILE]", "sign a bundle"},
     {"verify", tf_cmd_verify, "BUNDLE --domain FILE [--engine E] [--json]",
-     "check a bundle offline, exactly as the enclave does"},
+     "check a bundle offline, with the code that the enclave has for that"},
     {"deploy", tf_cmd_deploy, "BUNDLE --domain FILE --engine E [--host SOCK] [--json]",
      "hand a bundle to a host"},
     {"attest", tf_cmd_attest,

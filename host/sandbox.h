@@ -2,7 +2,7 @@
 /*
  * sandbox.h - a worker's process after its start: memory, the sockets it has or is
  * passed, the clock. Whoever takes it over, through the network or by a script that
- * breaks out of its engine, finds no file, no new connection and no program, and signals
+ * breaks out of its engine, opens no file, no new connection and no program, and signals
  * nobody else. Which calls that leaves, and why, is one table for all kinds of workers
  * (host/sandbox.c).
  */

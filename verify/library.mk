@@ -7,7 +7,7 @@ VERIFY_LIB     := $(O)/libtfaas-verify.a
 # What verify.h, dcap.h, snp.h and ratls.h include, and nothing else.
 VERIFY_HEADERS := $(addprefix verify/,verify.h dcap.h snp.h ratls.h receipt.h appraisal.h collateral.h \
                   chain.h policy.h tcb.h pck.h quote.h roots.h dates.h) \
-                  lib/err.h lib/crypto.h abi/limits.h abi/sgx.h
+                  lib/err.h lib/err_text.h lib/crypto.h abi/limits.h abi/sgx.h
 VERIFY_DEST     = $(DESTDIR)$(PREFIX)
 
 libtfaas-verify: $(VERIFY_LIB) ## the verifier as a static library

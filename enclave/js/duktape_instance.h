@@ -20,7 +20,7 @@ enum { TF_DUKTAPE_SERVING = 4 };
 enum tf_duktape_name {
     TF_NAME_METHOD, /* of a Request's state */
     TF_NAME_URL,
-    TF_NAME_TURN, /* of both: what its Headers begin with */
+    TF_NAME_TURN,   /* of both: what its Headers begin with */
     TF_NAME_STATUS, /* of a Response's */
     TF_NAME_TEXT,
     TF_NAME_RESPONSE,

@@ -26,10 +26,10 @@ static const char *const names[TF_NAMES] = {
 };
 
 const uint8_t tf_duktape_places[TF_NAMES] = {
-    [TF_NAME_METHOD] = 0,  [TF_NAME_URL] = 1,      [TF_NAME_TURN] = 5,
-    [TF_NAME_STATUS] = 0,  [TF_NAME_TEXT] = 1,     [TF_NAME_RESPONSE] = 6,
-    [TF_NAME_HEADERS] = 2, [TF_NAME_BODY] = 3,     [TF_NAME_USED] = 4,
-    [TF_NAME_STATE] = 0,   [TF_NAME_VALUE] = 1,    [TF_NAME_WAITING] = 2,
+    [TF_NAME_METHOD] = 0,  [TF_NAME_URL] = 1,   [TF_NAME_TURN] = 5,
+    [TF_NAME_STATUS] = 0,  [TF_NAME_TEXT] = 1,  [TF_NAME_RESPONSE] = 6,
+    [TF_NAME_HEADERS] = 2, [TF_NAME_BODY] = 3,  [TF_NAME_USED] = 4,
+    [TF_NAME_STATE] = 0,   [TF_NAME_VALUE] = 1, [TF_NAME_WAITING] = 2,
     [TF_NAME_BLOCK] = 4,
 };
 

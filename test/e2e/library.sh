@@ -13,6 +13,7 @@ command -v pkg-config >/dev/null || {
 }
 need "make install-verify" make -s install-verify O="$bin" DESTDIR="$work/root" PREFIX=/usr
 cat >"$work/judge.c" <<'C'
+#include <lib/err_text.h>
 #include <verify/dcap.h>
 #include <verify/ratls.h>
 #include <verify/snp.h>
@@ -31,7 +32,7 @@ int main(void)
     struct tf_verify_input answer = {.evidence = "{}", .evidence_size = 2,
                                      .claims = "{}", .claims_size = 2,
                                      .policy = &policy, .lambda = "hello"};
-    puts(tf_err_name(err));
+    printf("%s: %s %s\n", tf_err_name(err), tf_err_text(err), tf_err_hint(err));
     memset(&policy, 0, sizeof(policy));
     if (tf_verify(&answer, &verdict) != TF_EEVIDENCE_FORMAT) {
         return 2;
