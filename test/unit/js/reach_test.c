@@ -99,6 +99,7 @@ static const char *const deeds[] = {
     "o.bind(o)(o); Reflect.apply(o, o, [{}, 'x', {value: 1}]);",
     "Reflect.apply(o, {}, [o, 'x', {value: 1}]); o('a', 'b');",
     "for (var k in o) { o[k]; } Object.entries(o);",
+    "({...o}); kept.push({['k' + o.name]: o});",
     "Object.defineProperty(o, 'name', {value: 'n'}); Object.defineProperty(o, "
     "'prototype',"
     " {value: 1});",
@@ -144,20 +145,18 @@ static const char walker[] =
     "   add(d.get, path + '/g' + i); add(d.set, path + '/s' + i); } }); }"
     " return out.join(' '); }"
     "function act(t, r) { var path = t.slice(t.indexOf(' ') + 1).split('/'), o, at;"
-    " keys = Reflect.ownKeys; o = roots(r)[path[0]]; for (at = 1; at < path.length; "
-    "at++) "
-    "{"
-    "  o = step(o, path[at]); } return deeds[parseInt(t)](o); }";
+    " keys = Reflect.ownKeys; o = roots(r)[path[0]];"
+    " for (at = 1; at < path.length; at++) { o = step(o, path[at]); }"
+    " return deeds[parseInt(t)](o); }";
 static const char plain[] =
     "exports.fetch = function (r) { return r.text().then(function (t) { var own = R;"
     " if (t === '') { return new R(walk(r)); } try { act(t, r); } catch (e) {}"
     " return new own('x'); }); };";
 static const char modern[] =
-    "var AsyncFunction = (async () => {}).constructor;"
     "more = function () { var p = Object.getPrototypeOf, s = Symbol.iterator; return ["
     " p(function* () {}), p(async () => {}), p(async function* () {}), [][s](), ''[s](),"
-    " /a/g[Symbol.matchAll]('a'), new Headers({a: 'b'}).entries(), new Map().entries()]; "
-    "};"
+    " /a/g[Symbol.matchAll]('a'), new Headers({a: 'b'}).entries(),"
+    " new Map().entries()]; };"
     "exports.fetch = async function (r) { var t = await r.text(), own = R;"
     " if (t === '') { return new R(walk(r)); } try { await act(t, r); } catch (e) {}"
     " return new own('x'); };";
